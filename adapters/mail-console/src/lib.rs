@@ -1,0 +1,1 @@
+//! Mail printed to the console.

@@ -1,0 +1,1 @@
+//! Sessions, pending flows and limits in memory: gone at restart.

@@ -1,0 +1,1 @@
+//! Text messages printed to the console.

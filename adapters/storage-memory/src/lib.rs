@@ -1,0 +1,1 @@
+//! Users and audit in memory, for tests and trials.

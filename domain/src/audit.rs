@@ -1,0 +1,96 @@
+//! What is written down about security: one line per decision, kinds with stable names, never a secret in it.
+
+use crate::id::UserKey;
+use crate::limits::ClientAddress;
+use crate::time::Timestamp;
+
+/// One entry of the audit log (ASVS 16.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: AuditKind,
+    /// About whom; none when nobody of that name exists.
+    pub user: Option<UserKey>,
+    /// From where; none for what the server does by itself.
+    pub address: Option<ClientAddress>,
+}
+
+macro_rules! audit_kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
+        /// What happened. The names are a promise to whoever reads the log.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum AuditKind { $($(#[$doc])* $variant),+ }
+
+        impl AuditKind {
+            /// Every kind there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+audit_kinds! {
+    /// A user was made.
+    SignedUp = "user.signed_up",
+    /// Somebody tried to sign up with a name or address that is taken.
+    SignUpCollided = "user.sign_up_collided",
+    /// A user record was changed.
+    ProfileChanged = "user.changed",
+    /// A user was deleted.
+    UserDeleted = "user.deleted",
+    /// A session was opened.
+    LoggedIn = "login.succeeded",
+    /// A password or name was wrong.
+    LoginFailed = "login.failed",
+    /// A right password was refused because the e-mail address is not verified.
+    LoginUnverified = "login.refused_unverified",
+    /// A right password was refused because a second factor is due.
+    SecondFactorDue = "login.second_factor_due",
+    /// A limit refused a try before it was judged.
+    Limited = "limit.reached",
+    /// A code was sent.
+    CodeSent = "code.sent",
+    /// A wrong code was typed.
+    CodeFailed = "code.failed",
+    /// A session was ended by its owner.
+    LoggedOut = "session.ended",
+    /// All sessions, or all but one, were ended.
+    SessionsEnded = "session.all_ended",
+    /// A verification mail was sent.
+    VerificationSent = "email.verification_sent",
+    /// An address was verified.
+    EmailVerified = "email.verified",
+    /// A phone number was confirmed.
+    PhoneConfirmed = "phone.confirmed",
+    /// A verification, reset or confirmation token was wrong or spent.
+    TokenRefused = "token.refused",
+    /// A reset mail was sent.
+    ResetSent = "password.reset_sent",
+    /// A password was set by a reset token.
+    PasswordReset = "password.reset",
+    /// A password was changed by its owner.
+    PasswordChanged = "password.changed",
+    /// A current password given as proof was wrong.
+    ProofFailed = "password.proof_failed",
+    /// A stored hash was replaced by a stronger one.
+    PasswordRehashed = "password.rehashed",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audit_names_are_distinct() {
+        let mut names: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), AuditKind::ALL.len());
+    }
+}

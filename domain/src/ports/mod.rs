@@ -1,0 +1,79 @@
+//! Ports: the roles that adapters play for the core.
+//!
+//! A port is a role noun in the words of the domain, with at most seven methods, held as `Arc<dyn Port>`. Methods speak
+//! aggregates and newtypes, never rows or documents. Each **MUST** in a doc comment is a case of that name in
+//! `tests/conformance`, which every adapter of the port runs.
+//!
+//! Every method is safe to cancel: dropping the future leaves either all of its effect or none.
+
+mod audit_log;
+mod clock;
+mod entropy_source;
+mod flow_store;
+mod mailer;
+mod password_hasher;
+mod rate_limiter;
+mod session_store;
+mod sms_sender;
+mod user_store;
+
+pub use audit_log::AuditLog;
+pub use clock::Clock;
+pub use entropy_source::EntropySource;
+pub use flow_store::FlowStore;
+pub use mailer::Mailer;
+pub use password_hasher::{PasswordHasher, Verified};
+pub use rate_limiter::RateLimiter;
+pub use session_store::SessionStore;
+pub use sms_sender::SmsSender;
+pub use user_store::{UniqueKey, UserStore};
+
+use std::error::Error;
+
+use crate::time::Lifetime;
+
+/// Why an adapter could not do what it was asked. Absence is not an error: it is `None`.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The user was changed since it was read: read it again and decide again.
+    #[error("the user was changed meanwhile")]
+    Stale,
+    /// The user's unique key is taken.
+    #[error("{0:?} is taken")]
+    Duplicate(UniqueKey),
+    /// The adapter has as much work as it takes on.
+    #[error("too much work at once")]
+    Busy {
+        /// When a new try is likely to be taken.
+        retry_after: Lifetime,
+    },
+    /// The outside thing does not answer.
+    #[error("unavailable: {source}")]
+    Unavailable {
+        /// What it said, for the operator's log alone.
+        source: Box<dyn Error + Send + Sync>,
+        /// Whether the same call may succeed in a moment.
+        retry: bool,
+    },
+    /// Stored data cannot be read back.
+    #[error("corrupt: {what}")]
+    Corrupt {
+        /// Which record, without its content.
+        what: String,
+    },
+}
+
+impl PortError {
+    /// An outage that may pass.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable {
+            source: source.into(),
+            retry: true,
+        }
+    }
+
+    /// A record that cannot be read back.
+    pub fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into() }
+    }
+}

@@ -1,0 +1,214 @@
+//! The user: contacts, password, attributes, and the revision that guards every change.
+
+mod attributes;
+mod email;
+mod phone;
+mod text;
+mod username;
+
+pub use attributes::{Attributes, AttributesFault};
+pub use email::Email;
+pub use phone::Phone;
+pub use username::Username;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::PasswordHash;
+use crate::id::{SessionId, UserId, UserKey};
+use crate::time::Timestamp;
+
+/// Counts the changes of one user. A commit names the revision it was decided on and fails as *stale* on any other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// A revision from a store.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number to store.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The revision after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Counts the times a user's sessions were all ended. A session or pending login lives only while its epoch is the user's:
+/// one number in the user's own commit ends them all, atomically and without a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionEpoch(u32);
+
+impl SessionEpoch {
+    /// An epoch from a store.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number to store.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// A person's record in one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Pool and id.
+    pub key: UserKey,
+    /// Which change of this record it is.
+    pub revision: Revision,
+    /// LoopBack's realm; only where the pool has realms.
+    pub realm: Option<String>,
+    /// A name to log in with.
+    pub username: Option<Username>,
+    /// An address to log in with and to write to.
+    pub email: Option<Email>,
+    /// Whether the owner proved that they read this address.
+    pub email_verified: bool,
+    /// A number for codes.
+    pub phone: Option<Phone>,
+    /// Whether a code sent to this number came back: only then is it a second factor.
+    pub phone_confirmed: bool,
+    /// The password, hashed; none for users who came by another way.
+    pub password: Option<PasswordHash>,
+    /// Everything else a client keeps here.
+    pub attributes: Attributes,
+    /// The epoch in which live sessions were opened.
+    pub session_epoch: SessionEpoch,
+    /// The one session of an earlier epoch that lives on: the one that made the change.
+    pub spared_session: Option<SessionId>,
+    /// When the record was made.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub modified: Timestamp,
+}
+
+impl User {
+    /// A user with nothing but a name, at revision zero.
+    pub fn blank(key: UserKey, now: Timestamp) -> Self {
+        Self {
+            key,
+            revision: Revision::default(),
+            realm: None,
+            username: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            phone_confirmed: false,
+            password: None,
+            attributes: Attributes::default(),
+            session_epoch: SessionEpoch::default(),
+            spared_session: None,
+            created: now,
+            modified: now,
+        }
+    }
+
+    /// The id within the pool.
+    pub fn id(&self) -> &UserId {
+        &self.key.id
+    }
+
+    /// A copy to change: one revision further.
+    #[must_use]
+    pub fn changed(&self, now: Timestamp) -> Self {
+        Self {
+            revision: self.revision.next(),
+            modified: now,
+            ..self.clone()
+        }
+    }
+
+    /// Ends every session and pending login of this user except `spare`.
+    pub fn end_sessions(&mut self, spare: Option<SessionId>) {
+        self.session_epoch = self.session_epoch.next();
+        self.spared_session = spare;
+    }
+
+    /// Whether a session or pending login opened in `epoch` under `session` is still good.
+    pub fn honours(&self, epoch: SessionEpoch, session: &SessionId) -> bool {
+        epoch == self.session_epoch || self.spared_session.as_ref() == Some(session)
+    }
+
+    /// The number codes go to, once it was confirmed.
+    pub fn confirmed_phone(&self) -> Option<&Phone> {
+        self.phone.as_ref().filter(|_| self.phone_confirmed)
+    }
+
+    /// The form the e-mail address is unique in: within the realm where users have one.
+    pub fn email_key(&self) -> Option<String> {
+        self.email
+            .as_ref()
+            .map(|email| scoped_key(self.realm.as_deref(), email.key()))
+    }
+
+    /// The form the username is unique in.
+    pub fn username_key(&self) -> Option<String> {
+        self.username
+            .as_ref()
+            .map(|username| scoped_key(self.realm.as_deref(), username.key()))
+    }
+}
+
+/// A unique key within a realm. The separator is a control character, which no address, name or realm can hold.
+pub fn scoped_key(realm: Option<&str>, key: &str) -> String {
+    realm.map_or_else(|| key.to_owned(), |realm| format!("{realm}\u{1f}{key}"))
+}
+
+/// Whether a text may be a realm: short, visible, no control characters.
+pub fn is_realm(text: &str) -> bool {
+    (1..=128).contains(&text.chars().count()) && !text::has_deceptive_character(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PoolName;
+
+    fn user() -> User {
+        User::blank(
+            UserKey::new(PoolName::new("Users"), UserId::new("1")),
+            Timestamp::from_millis(0),
+        )
+    }
+
+    #[test]
+    fn ending_sessions_spares_only_the_one_named() {
+        let mut user = user();
+        let (mine, other) = (SessionId::new("mine"), SessionId::new("other"));
+        let before = user.session_epoch;
+        assert!(user.honours(before, &other));
+        user.end_sessions(Some(mine.clone()));
+        assert!(user.honours(before, &mine));
+        assert!(!user.honours(before, &other));
+        assert!(user.honours(user.session_epoch, &other));
+    }
+
+    #[test]
+    fn a_number_is_a_factor_only_after_it_was_confirmed() {
+        let mut user = user();
+        user.phone = Phone::parse("+491701234567");
+        assert_eq!(user.confirmed_phone(), None);
+        user.phone_confirmed = true;
+        assert!(user.confirmed_phone().is_some());
+    }
+
+    #[test]
+    fn a_change_is_one_revision_further() {
+        let before = user();
+        let after = before.changed(Timestamp::from_millis(9));
+        assert_eq!(after.revision.number(), before.revision.number() + 1);
+    }
+}
