@@ -77,10 +77,11 @@ pub struct User {
     pub email: Option<Email>,
     /// Whether the owner proved that they read this address.
     pub email_verified: bool,
-    /// A number for codes.
+    /// The number the owner gave.
     pub phone: Option<Phone>,
-    /// Whether a code sent to this number came back: only then is it a second factor.
-    pub phone_confirmed: bool,
+    /// The number a code was confirmed from: the second factor. A changed `phone` replaces it only once a code to the new number
+    /// came back, so a mistyped number neither opens the account nor shuts its owner out.
+    pub factor_phone: Option<Phone>,
     /// The password, hashed; none for users who came by another way.
     pub password: Option<PasswordHash>,
     /// Everything else a client keeps here.
@@ -106,7 +107,7 @@ impl User {
             email: None,
             email_verified: false,
             phone: None,
-            phone_confirmed: false,
+            factor_phone: None,
             password: None,
             attributes: Attributes::default(),
             session_epoch: SessionEpoch::default(),
@@ -142,9 +143,14 @@ impl User {
         epoch == self.session_epoch || self.spared_session.as_ref() == Some(session)
     }
 
-    /// The number codes go to, once it was confirmed.
-    pub fn confirmed_phone(&self) -> Option<&Phone> {
-        self.phone.as_ref().filter(|_| self.phone_confirmed)
+    /// Whether the number the owner gave is the confirmed one.
+    pub fn phone_is_confirmed(&self) -> bool {
+        self.phone.is_some() && self.phone == self.factor_phone
+    }
+
+    /// Where a login code goes: to the confirmed number, else to the one the owner gave.
+    pub fn code_phone(&self) -> Option<&Phone> {
+        self.factor_phone.as_ref().or(self.phone.as_ref())
     }
 
     /// The form the e-mail address is unique in: within the realm where users have one.
@@ -197,12 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_a_factor_only_after_it_was_confirmed() {
+    fn a_changed_number_takes_no_codes_until_it_is_confirmed() {
         let mut user = user();
         user.phone = Phone::parse("+491701234567");
-        assert_eq!(user.confirmed_phone(), None);
-        user.phone_confirmed = true;
-        assert!(user.confirmed_phone().is_some());
+        user.factor_phone = user.phone.clone();
+        assert!(user.phone_is_confirmed());
+        user.phone = Phone::parse("+491709999999");
+        assert!(!user.phone_is_confirmed());
+        assert_eq!(user.code_phone(), user.factor_phone.as_ref());
     }
 
     #[test]
