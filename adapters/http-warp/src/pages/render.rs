@@ -1,0 +1,169 @@
+//! From view to HTML: the templates are compiled once, when the server starts.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use super::view::{
+    AccountView, ErrorView, LoginView, RateLimitedView, ResetView, SignupView, TwoFactorView, VerifyView,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// The one stylesheet, served from [`STYLESHEET_PATH`] as `text/css; charset=utf-8`.
+pub const STYLESHEET: &str = include_str!("style.css");
+
+/// Where every page looks for its stylesheet.
+pub const STYLESHEET_PATH: &str = "/assets/portcullis.css";
+
+/// The policy every page is written for: no script, nothing inline, nothing from elsewhere, no frame.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+// Every name ends in `.html`: that is what switches escaping on.
+const TEMPLATES: [(&str, &str); 13] = [
+    ("account.html", include_str!("templates/account.html")),
+    ("base.html", include_str!("templates/base.html")),
+    ("error.html", include_str!("templates/error.html")),
+    ("login.html", include_str!("templates/login.html")),
+    ("parts.html", include_str!("templates/parts.html")),
+    ("rate-limited.html", include_str!("templates/rate-limited.html")),
+    ("reset-ask.html", include_str!("templates/reset-ask.html")),
+    ("reset-choose.html", include_str!("templates/reset-choose.html")),
+    ("signup.html", include_str!("templates/signup.html")),
+    ("two-factor.html", include_str!("templates/two-factor.html")),
+    ("verify-email.html", include_str!("templates/verify-email.html")),
+    ("verify-phone.html", include_str!("templates/verify-phone.html")),
+    ("verify-result.html", include_str!("templates/verify-result.html")),
+];
+
+/// A template that does not compile or does not fit its view: always a fault of ours, never of a visitor.
+///
+/// It names the place and the kind of fault only. The engine's own error can quote values, and those may be secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("page template {template}, line {line}: {reason}")]
+pub struct PageError {
+    template: String,
+    line: usize,
+    reason: String,
+}
+
+impl From<minijinja::Error> for PageError {
+    fn from(error: minijinja::Error) -> Self {
+        Self {
+            template: error.name().unwrap_or("unknown").to_owned(),
+            line: error.line().unwrap_or_default(),
+            reason: error.kind().to_string(),
+        }
+    }
+}
+
+/// All pages, ready to be filled in. Cheap to share behind an `Arc`.
+pub struct Pages {
+    templates: Environment<'static>,
+}
+
+impl Pages {
+    /// Compiles the built-in templates.
+    ///
+    /// # Errors
+    /// When a template does not parse; the tests make sure that none does.
+    pub fn new() -> Result<Self, PageError> {
+        let mut templates = Environment::new();
+        // The engine's debug reports quote the values in scope, among them tokens.
+        templates.set_debug(false);
+        templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        templates.set_syntax(
+            SyntaxConfig::builder()
+                .trim_blocks(true)
+                .lstrip_blocks(true)
+                .build()?,
+        );
+        templates.add_function("page_url", page_url);
+        templates.add_function("duration", duration);
+        for (name, source) in TEMPLATES {
+            templates.add_template(name, source)?;
+        }
+        Ok(Self { templates })
+    }
+
+    /// The page at `/login`.
+    pub fn login(&self, view: &LoginView) -> Result<String, PageError> {
+        self.render("login.html", view)
+    }
+
+    /// The page at `/signup`.
+    pub fn signup(&self, view: &SignupView) -> Result<String, PageError> {
+        self.render("signup.html", view)
+    }
+
+    /// The page at `/two-factor`.
+    pub fn two_factor(&self, view: &TwoFactorView) -> Result<String, PageError> {
+        self.render("two-factor.html", view)
+    }
+
+    /// The page at `/account`.
+    pub fn account(&self, view: &AccountView) -> Result<String, PageError> {
+        self.render("account.html", view)
+    }
+
+    /// The page at `/reset`.
+    pub fn reset(&self, view: &ResetView) -> Result<String, PageError> {
+        match view {
+            ResetView::Ask(view) => self.render("reset-ask.html", view),
+            ResetView::Choose(view) => self.render("reset-choose.html", view),
+        }
+    }
+
+    /// The page at `/verify`.
+    pub fn verify(&self, view: &VerifyView) -> Result<String, PageError> {
+        match view {
+            VerifyView::Email(view) => self.render("verify-email.html", view),
+            VerifyView::Phone(view) => self.render("verify-phone.html", view),
+            VerifyView::Result(view) => self.render("verify-result.html", view),
+        }
+    }
+
+    /// The page for a request that could not be answered.
+    pub fn error(&self, view: &ErrorView) -> Result<String, PageError> {
+        self.render("error.html", view)
+    }
+
+    /// The page of status 429; the handler sends `Retry-After` beside it.
+    pub fn rate_limited(&self, view: &RateLimitedView) -> Result<String, PageError> {
+        self.render("rate-limited.html", view)
+    }
+
+    fn render(&self, name: &str, view: &impl Serialize) -> Result<String, PageError> {
+        let template = self.templates.get_template(name)?;
+        Ok(template.render(Serde(view))?)
+    }
+}
+
+/// A link to one of our pages that keeps the pool and the place to return to.
+///
+/// The encoded query has no character that HTML would read, so only the `&` between pairs needs escaping.
+fn page_url(path: &str, pool: &str, return_to: Option<&str>) -> Value {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [("pool", pool), ("return_to", return_to.unwrap_or_default())] {
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish().replace('&', "&amp;");
+    let mark = if query.is_empty() { "" } else { "?" };
+    Value::from_safe_string(format!("{path}{mark}{query}"))
+}
+
+/// Seconds as people say them. Rounds up: whoever waits that long never comes too early.
+fn duration(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=119 => (seconds.max(1), "second"),
+        120..=7_199 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}

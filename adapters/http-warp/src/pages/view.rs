@@ -1,0 +1,308 @@
+//! What each page shows: one plain struct per page.
+//!
+//! No view has room for a password or a code, so a form can never echo one. None implements `Debug`, because the
+//! anti-forgery value and the tokens of mailed links ride in them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The messages of one refused form, by the name of the field they belong to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FieldErrors(BTreeMap<&'static str, String>);
+
+impl FieldErrors {
+    /// The key of a message about the form as a whole ("name or password is wrong").
+    pub const FORM: &'static str = "form";
+
+    /// No message at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One message about the form as a whole, for refusals that must not say which field was wrong.
+    pub fn form(message: impl Into<String>) -> Self {
+        Self::none().with(Self::FORM, message)
+    }
+
+    /// These messages and one more; a later message for the same field takes the place of the earlier one.
+    #[must_use]
+    pub fn with(mut self, field: &'static str, message: impl Into<String>) -> Self {
+        self.add(field, message);
+        self
+    }
+
+    /// Adds a message; a later one for the same field takes the place of the earlier one.
+    pub fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.insert(field, message.into());
+    }
+
+    /// Whether the form has nothing to complain about.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `/login`: name and password. Posts `csrf`, `identifier`, `password`, `pool`, `return_to`.
+#[derive(Clone, Default, Serialize)]
+pub struct LoginView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Plural name of the user pool, such as `Users`.
+    pub pool: String,
+    /// Local path to open after the log-in, already judged safe.
+    pub return_to: Option<String>,
+    /// E-mail or username as typed before.
+    pub identifier: String,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// Good news to show above the form.
+    pub notice: Option<String>,
+}
+
+/// `/signup`: a new account. Posts `csrf`, `email`, `username`, `phone`, `password`, `pool`, `return_to`.
+#[derive(Clone, Default, Serialize)]
+pub struct SignupView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Plural name of the user pool, such as `Users`.
+    pub pool: String,
+    /// Local path to open after the sign-up, already judged safe.
+    pub return_to: Option<String>,
+    /// E-mail as typed before.
+    pub email: String,
+    /// Username as typed before.
+    pub username: String,
+    /// Phone number as typed before.
+    pub phone: String,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// Good news to show above the form.
+    pub notice: Option<String>,
+}
+
+/// `/two-factor`: the code of a pending login. Posts `csrf`, `code`, `return_to`; a second form posts `csrf` and
+/// `return_to` to `/two-factor/resend`.
+#[derive(Clone, Default, Serialize)]
+pub struct TwoFactorView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Local path to open after the log-in, already judged safe.
+    pub return_to: Option<String>,
+    /// Where the code went, already masked ("the number ending in 23").
+    pub sent_to: Option<String>,
+    /// How long a code lives, in seconds.
+    pub lifetime_seconds: Option<u64>,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// Good news to show above the form.
+    pub notice: Option<String>,
+}
+
+/// The messages of the account page, per form, because two forms share a field name.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AccountErrors {
+    /// About no form in particular; shown at the top of the page.
+    pub page: FieldErrors,
+    /// `/account/password`: `current_password`, `new_password`.
+    pub password: FieldErrors,
+    /// `/account/email`: `email`, `current_password`.
+    pub email: FieldErrors,
+    /// `/account/phone`: `phone`, `current_password`.
+    pub phone: FieldErrors,
+    /// `/account/phone/confirm`: `code`.
+    pub code: FieldErrors,
+}
+
+impl AccountErrors {
+    /// Whether no form of the page has anything to complain about.
+    pub fn is_empty(&self) -> bool {
+        [&self.page, &self.password, &self.email, &self.phone, &self.code]
+            .iter()
+            .all(|form| form.is_empty())
+    }
+}
+
+/// `/account`: who you are, and the forms that change it. Every form posts `csrf`.
+#[derive(Clone, Default, Serialize)]
+pub struct AccountView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// The account's address.
+    pub email: String,
+    /// Whether the address was confirmed.
+    pub email_verified: bool,
+    /// The account's username.
+    pub username: Option<String>,
+    /// The account's phone number, in full: only its owner sees this page.
+    pub phone: Option<String>,
+    /// Whether a code sent to the number came back.
+    pub phone_confirmed: bool,
+    /// The new address as typed into a refused form.
+    pub new_email: String,
+    /// The new number as typed into a refused form.
+    pub new_phone: String,
+    /// What was wrong with the last try, per form. A form with messages is shown open.
+    pub problems: AccountErrors,
+    /// Good news to show at the top.
+    pub notice: Option<String>,
+}
+
+/// `/reset`, in either of its two states.
+#[derive(Clone)]
+pub enum ResetView {
+    /// Nobody is known yet: ask for the address.
+    Ask(ResetAskView),
+    /// A mailed link was opened: choose the new password.
+    Choose(ResetChooseView),
+}
+
+/// `/reset` without a token. Posts `csrf`, `email`, `pool`.
+#[derive(Clone, Default, Serialize)]
+pub struct ResetAskView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Plural name of the user pool, such as `Users`.
+    pub pool: String,
+    /// E-mail as typed before.
+    pub email: String,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// The one answer that known and unknown addresses both get.
+    pub notice: Option<String>,
+}
+
+/// `/reset` with a token. Posts `csrf`, `token`, `new_password`, `pool`.
+#[derive(Clone, Default, Serialize)]
+pub struct ResetChooseView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Plural name of the user pool, such as `Users`.
+    pub pool: String,
+    /// The single-use token of the mailed link.
+    pub token: String,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// Good news to show above the form.
+    pub notice: Option<String>,
+}
+
+/// `/verify`, in one of its three states.
+#[derive(Clone)]
+pub enum VerifyView {
+    /// A mailed link was opened. Showing the page confirms nothing: mail scanners open links too.
+    Email(VerifyEmailView),
+    /// A code was sent to a phone.
+    Phone(VerifyPhoneView),
+    /// How it ended.
+    Result(VerifyResultView),
+}
+
+/// `/verify` from a mailed link. Posts `csrf`, `uid`, `token`, `pool`.
+#[derive(Clone, Default, Serialize)]
+pub struct VerifyEmailView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Id of the user, from the link.
+    pub uid: String,
+    /// The single-use token of the link.
+    pub token: String,
+    /// Plural name of the user pool, such as `Users`.
+    pub pool: String,
+}
+
+/// `/verify` for a phone. Posts `csrf` and `code`; a second form posts `csrf` to `/account/phone/send-code`.
+#[derive(Clone, Default, Serialize)]
+pub struct VerifyPhoneView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Where the code went, already masked.
+    pub sent_to: Option<String>,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+    /// Good news to show above the form.
+    pub notice: Option<String>,
+}
+
+/// `/verify` when it is over. Has no form.
+#[derive(Clone, Default, Serialize)]
+pub struct VerifyResultView {
+    /// Whether the contact is confirmed now.
+    pub done: bool,
+    /// The heading.
+    pub title: String,
+    /// One sentence below it.
+    pub message: String,
+    /// Plural name of the user pool, for the link to the log-in page.
+    pub pool: String,
+    /// Where to go from here.
+    pub next: Next,
+}
+
+/// Where a page without a form leads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// To `/account`.
+    #[default]
+    Account,
+    /// To `/login`.
+    LogIn,
+    /// Nowhere; the message says it all.
+    Nothing,
+}
+
+/// Any page that could not be shown. Has no form.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ErrorView {
+    /// The HTTP status, shown small.
+    pub status: u16,
+    /// The heading.
+    pub title: String,
+    /// One sentence below it, never an inner detail.
+    pub message: String,
+    /// What support needs to find the fault in the log.
+    pub request_id: Option<String>,
+}
+
+impl ErrorView {
+    /// The page for an address that leads nowhere.
+    pub fn not_found() -> Self {
+        Self {
+            status: 404,
+            title: "Nothing stands here".to_owned(),
+            message: "The address is mistyped, or the page has moved.".to_owned(),
+            request_id: None,
+        }
+    }
+
+    /// The page for a form that is too old or came from elsewhere: its anti-forgery value was not ours.
+    pub fn stale_form() -> Self {
+        Self {
+            status: 403,
+            title: "This form is too old".to_owned(),
+            message: "Go back, load the page again and send it once more. Nothing was changed.".to_owned(),
+            request_id: None,
+        }
+    }
+
+    /// The page for a fault on our side; the log knows more under `request_id`.
+    pub fn internal(request_id: impl Into<String>) -> Self {
+        Self {
+            status: 500,
+            title: "Something broke on our side".to_owned(),
+            message: "It is not your fault. Please try again in a moment.".to_owned(),
+            request_id: Some(request_id.into()),
+        }
+    }
+}
+
+/// The page of status 429.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RateLimitedView {
+    /// How long to wait, in seconds: the same number as in `Retry-After`.
+    pub retry_after_seconds: u64,
+    /// A page of ours to go back to.
+    pub back: Option<&'static str>,
+}
