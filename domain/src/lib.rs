@@ -1,13 +1,19 @@
-//! The pure core of Portcullis.
+#![doc = include_str!("../README.md")]
+
+pub mod access;
 pub mod audit;
 pub mod credential;
 pub mod entropy;
+pub mod error;
+pub mod flow;
 pub mod flow_record;
 pub mod id;
 pub mod limits;
 pub mod message;
+pub mod policy;
 pub mod ports;
 pub mod secret;
+pub mod service;
 pub mod session;
 pub mod time;
 pub mod user;

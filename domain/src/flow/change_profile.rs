@@ -1,0 +1,338 @@
+//! Changing or deleting one's own record: LoopBack's `PATCH`, `PUT` and `DELETE`.
+//!
+//! ```text
+//! Start ──Asked──▶ Done
+//!              └─▶ CheckProof ──ProofChecked──▶ Done
+//!                                          └──▶ HashNew ──NewHashed──▶ Done ──KeyTaken──▶ (refused)
+//! Start ──DeletionAsked──▶ Deleted
+//! ```
+//! A new e-mail address, phone number or password needs the current password. For address and number a fresh login will do; for
+//! the password it will not, or a stolen session could shut its owner out (ASVS 6.2.3).
+
+use serde_json::{Map, Value};
+
+use super::change_password::wrong_proof;
+use super::sign_up::{attributes, blank, email, phone, taken_keys, username};
+use super::verify_contact::verification_mail;
+use super::{Advanced, Ctx, Effect, Refused, Step, commit};
+use crate::audit::AuditKind;
+use crate::credential::{Password, PasswordHash};
+use crate::error::{Denial, Fault};
+use crate::flow_record::FlowKind;
+use crate::id::SessionId;
+use crate::limits::Verdict;
+use crate::policy::Asked;
+use crate::ports::{UniqueKey, Verified};
+use crate::session::Session;
+use crate::user::{Attributes, User};
+
+/// What becomes of one property.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Field {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// It vanishes.
+    Clear,
+    /// It gets this value.
+    Set(String),
+}
+
+/// A change as it came. In a replacement absent properties are [`Field::Clear`].
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// Whether unknown properties that are absent vanish (`PUT`) or stay (`PATCH`).
+    pub replace: bool,
+    /// The name to log in with.
+    pub username: Field,
+    /// The address.
+    pub email: Field,
+    /// The number for codes.
+    pub phone: Field,
+    /// A new password; in a replacement possibly the current one again.
+    pub password: Option<Password>,
+    /// The current password, as proof.
+    pub current_password: Option<Password>,
+    /// Everything else.
+    pub attributes: Map<String, Value>,
+}
+
+/// Where a change stands.
+#[derive(Clone, Debug)]
+pub enum ChangeProfile {
+    /// Nothing happened yet.
+    Start,
+    /// The proof is to be compared with the current password.
+    CheckProof(Box<Draft>),
+    /// The new password is to be hashed.
+    HashNew(Box<Draft>),
+    /// The record holds the change.
+    Done(Box<User>),
+    /// The record is gone.
+    Deleted,
+}
+
+/// A sound change that waits for its proof.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    before: User,
+    next: User,
+    session: SessionId,
+    contact_changes: bool,
+    /// The text to compare with the current password.
+    pub proof: Password,
+    /// The password to hash, if it is a new one.
+    pub new_password: Option<Password>,
+    /// Whether `proof` is the replacement's own password: right means "unchanged", wrong means "new, without proof".
+    proof_is_new: bool,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum ChangeProfileEvent {
+    /// The owner sent a change.
+    Asked {
+        /// The record as stored.
+        user: Box<User>,
+        /// The session that asks.
+        session: Box<Session>,
+        /// The change.
+        change: Box<ProfileChange>,
+    },
+    /// The proof was compared.
+    ProofChecked {
+        /// What the counters said to the try; `verified` means nothing when they denied it.
+        verdict: Verdict,
+        /// What the hasher said.
+        verified: Verified,
+        /// The counters, to give the try back to.
+        taken: Asked,
+    },
+    /// The new password was hashed.
+    NewHashed(PasswordHash),
+    /// Somebody else holds a key of the change.
+    KeyTaken(UniqueKey),
+    /// The owner wants their record deleted.
+    DeletionAsked {
+        /// The record as stored.
+        user: Box<User>,
+    },
+}
+
+/// One step of a change.
+pub fn step(state: ChangeProfile, event: ChangeProfileEvent, cx: &mut Ctx<'_>) -> Step<ChangeProfile> {
+    match (state, event) {
+        (
+            ChangeProfile::Start,
+            ChangeProfileEvent::Asked {
+                user,
+                session,
+                change,
+            },
+        ) => admit(&user, &session, *change, cx),
+        (
+            ChangeProfile::CheckProof(draft),
+            ChangeProfileEvent::ProofChecked {
+                verdict,
+                verified,
+                taken,
+            },
+        ) => judge(draft, verdict, &verified, taken, cx),
+        (ChangeProfile::HashNew(mut draft), ChangeProfileEvent::NewHashed(hash)) => {
+            draft.next.password = Some(hash);
+            Ok(finish(*draft, true, cx))
+        }
+        (ChangeProfile::Done(user), ChangeProfileEvent::KeyTaken(key)) => {
+            Err(Refused::new(taken_keys(&user, &[key]), Vec::new()))
+        }
+        (ChangeProfile::Start, ChangeProfileEvent::DeletionAsked { user }) => {
+            let gone = Effect::Delete {
+                user: user.key.clone(),
+                expected: user.revision,
+            };
+            let effects = vec![gone, cx.audit(AuditKind::UserDeleted, Some(&user.key))];
+            Ok(Advanced {
+                next: ChangeProfile::Deleted,
+                effects,
+            })
+        }
+        _ => Err(Refused::unexpected()),
+    }
+}
+
+fn admit(before: &User, session: &Session, change: ProfileChange, cx: &mut Ctx<'_>) -> Step<ChangeProfile> {
+    let deny = |denial| Refused::new(denial, Vec::new());
+    let next = sound(before, &change, cx).map_err(deny)?;
+    let ProfileChange {
+        replace,
+        password,
+        current_password,
+        ..
+    } = change;
+    let contact_changes = next.email_key() != before.email_key() || next.phone != before.phone;
+    judge_new_password(password.as_ref(), cx).map_err(deny)?;
+    let (proof, proof_is_new) = match (current_password, &password) {
+        (Some(current), _) => (Some(current), false),
+        (None, Some(repeated)) if replace => (Some(repeated.clone()), true),
+        (None, Some(_)) => return Err(deny(Denial::PasswordChangeNotAllowed)),
+        (None, None) => (None, false),
+    };
+    let session_id = session.id.clone();
+    match proof {
+        Some(proof) if password.is_some() || contact_changes => {
+            let new_password = password.filter(|_| !proof_is_new);
+            if new_password.is_some() && cx.pool.reject_password_changes_via_patch_or_replace {
+                return Err(deny(Denial::PasswordChangeNotAllowed));
+            }
+            let before = before.clone();
+            let draft = Draft {
+                before,
+                next,
+                session: session_id,
+                contact_changes,
+                proof,
+                new_password,
+                proof_is_new,
+            };
+            Ok(Advanced {
+                next: ChangeProfile::CheckProof(Box::new(draft)),
+                effects: Vec::new(),
+            })
+        }
+        _ if contact_changes && !session.is_fresh(cx.pool.fresh_login, cx.now) => {
+            Err(deny(Denial::ProofRequired))
+        }
+        _ => {
+            let proof = Password::typed("");
+            let before = before.clone();
+            let draft = Draft {
+                before,
+                next,
+                session: session_id,
+                contact_changes,
+                proof,
+                new_password: None,
+                proof_is_new,
+            };
+            Ok(finish(draft, false, cx))
+        }
+    }
+}
+
+/// The record as it would be, with every fault of the change.
+fn sound(before: &User, change: &ProfileChange, cx: &Ctx<'_>) -> Result<User, Denial> {
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut next = before.changed(cx.now);
+    match &change.email {
+        Field::Keep => {}
+        Field::Clear => faults.push(blank("email")),
+        Field::Set(text) => next.email = email(Some(text), cx, &mut faults),
+    }
+    match &change.username {
+        Field::Keep => {}
+        Field::Clear => next.username = None,
+        Field::Set(text) => next.username = username(Some(text), &mut faults),
+    }
+    match &change.phone {
+        Field::Keep => {}
+        Field::Clear => next.phone = None,
+        Field::Set(text) => next.phone = phone(Some(text), &mut faults),
+    }
+    if change.replace && change.password.is_none() {
+        faults.push(blank("password"));
+    }
+    let properties = change.attributes.clone();
+    let kept = if change.replace {
+        Attributes::from_client(properties)
+    } else {
+        before.attributes.patched(properties)
+    };
+    next.attributes = attributes(kept, &mut faults);
+    if faults.is_empty() {
+        Ok(next)
+    } else {
+        Err(Denial::Invalid(faults))
+    }
+}
+
+fn judge_new_password(password: Option<&Password>, cx: &Ctx<'_>) -> Result<(), Denial> {
+    let rules = cx.pool.password;
+    password
+        .map_or(Ok(()), |password| rules.judge(password))
+        .map_err(|fault| Denial::PasswordRefused { fault, rules })
+}
+
+fn judge(
+    draft: Box<Draft>,
+    verdict: Verdict,
+    verified: &Verified,
+    taken: Asked,
+    cx: &mut Ctx<'_>,
+) -> Step<ChangeProfile> {
+    if let Some(refused) = Refused::limited(verdict, Some(&draft.before.key), cx) {
+        return Err(refused);
+    }
+    if *verified == Verified::Wrong {
+        let mut refused = wrong_proof(&draft.before, cx);
+        if draft.proof_is_new {
+            refused.denial = Denial::PasswordChangeNotAllowed;
+        }
+        return Err(refused);
+    }
+    let given_back = Effect::GiveBack(taken);
+    if draft.new_password.is_some() {
+        return Ok(Advanced {
+            next: ChangeProfile::HashNew(draft),
+            effects: vec![given_back],
+        });
+    }
+    let mut done = finish(*draft, false, cx);
+    done.effects.push(given_back);
+    Ok(done)
+}
+
+/// The commit, and what follows from it: a new address is unverified, a removed number is no factor, and whoever knew the old
+/// address or password is out.
+fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<ChangeProfile> {
+    let Draft {
+        before,
+        mut next,
+        session,
+        contact_changes,
+        ..
+    } = draft;
+    let email_changes = next.email_key() != before.email_key();
+    if email_changes {
+        next.email_verified = false;
+    }
+    if next.phone.is_none() {
+        next.factor_phone = None;
+    }
+    let ends_sessions = contact_changes || password_changes;
+    if ends_sessions {
+        next.end_sessions(Some(session.clone()));
+    }
+    let mut effects = vec![
+        commit(&before, next.clone()),
+        cx.audit(AuditKind::ProfileChanged, Some(&before.key)),
+    ];
+    if password_changes {
+        effects.push(cx.audit(AuditKind::PasswordChanged, Some(&before.key)));
+    }
+    if ends_sessions {
+        let user = before.key.clone();
+        effects.push(Effect::DropFlows(user.clone(), FlowKind::PendingLogin));
+        effects.push(Effect::DropFlows(user.clone(), FlowKind::ResetPassword));
+        effects.push(Effect::ClearSessions {
+            user,
+            spare: Some(session),
+        });
+    }
+    if email_changes && cx.pool.email_verification_required {
+        effects.extend(verification_mail(&next, cx));
+    }
+    Advanced {
+        next: ChangeProfile::Done(Box::new(next)),
+        effects,
+    }
+}

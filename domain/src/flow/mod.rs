@@ -1,0 +1,112 @@
+//! The flows: what happens when somebody signs up, logs in, proves a contact, recovers, changes, leaves.
+//!
+//! Each flow is a function `step(state, event, cx)`. Facts ride in the event (the user as loaded, what a counter said, whether a
+//! hash matched); time, chance, keys and rules come in [`Ctx`]. A step answers with the next state and the effects that make it
+//! true, or with a refusal, *which has effects too*: a failed login still counts and is written down.
+//!
+//! Rules every step keeps (held by `tests/properties`): at most one change of a user aggregate, and it comes first; guarded effects
+//! before all others; every pair of state and event has an answer; equal inputs, equal answers.
+
+mod effect;
+
+pub mod change_password;
+pub mod change_profile;
+pub mod log_out;
+pub mod login;
+pub mod recover;
+pub mod sign_up;
+pub mod verify_contact;
+
+pub use effect::Effect;
+
+use crate::audit::{AuditEvent, AuditKind};
+use crate::entropy::Entropy;
+use crate::error::Denial;
+use crate::id::UserKey;
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::{Policy, PoolPolicy};
+use crate::secret::MacKey;
+use crate::time::Timestamp;
+use crate::user::User;
+
+/// What a step may know of the world besides its event.
+pub struct Ctx<'a> {
+    /// All rules.
+    pub policy: &'a Policy,
+    /// The rules of the pool it is about.
+    pub pool: &'a PoolPolicy,
+    /// The server's key for codes.
+    pub key: &'a MacKey,
+    /// The moment it is.
+    pub now: Timestamp,
+    /// Where the request came from.
+    pub address: &'a ClientAddress,
+    /// Chance.
+    pub entropy: &'a mut dyn Entropy,
+}
+
+impl Ctx<'_> {
+    /// An audit effect about `user` from the request's address, now.
+    pub fn audit(&self, kind: AuditKind, user: Option<&UserKey>) -> Effect {
+        Effect::Audit(AuditEvent {
+            at: self.now,
+            kind,
+            user: user.cloned(),
+            address: Some(self.address.clone()),
+        })
+    }
+}
+
+/// A step forward.
+#[must_use = "carry out the effects, in order"]
+#[derive(Clone, Debug)]
+pub struct Advanced<S> {
+    /// The state after it.
+    pub next: S,
+    /// What makes it true.
+    pub effects: Vec<Effect>,
+}
+
+/// A refusal.
+#[must_use = "a refusal has effects too"]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// What the caller hears.
+    pub denial: Denial,
+    /// What is done all the same.
+    pub effects: Vec<Effect>,
+}
+
+/// What every step answers.
+pub type Step<S> = Result<Advanced<S>, Refused>;
+
+impl Refused {
+    /// A refusal with its effects.
+    pub fn new(denial: Denial, effects: Vec<Effect>) -> Self {
+        Self { denial, effects }
+    }
+
+    /// A limit said no: nothing was judged.
+    pub(crate) fn limited(verdict: Verdict, user: Option<&UserKey>, cx: &Ctx<'_>) -> Option<Self> {
+        match verdict {
+            Verdict::Allowed => None,
+            Verdict::Denied { retry_after } => Some(Self::new(
+                Denial::Limited { retry_after },
+                vec![cx.audit(AuditKind::Limited, user)],
+            )),
+        }
+    }
+
+    /// The event does not belong to the state.
+    pub(crate) fn unexpected() -> Self {
+        Self::new(Denial::Unexpected, Vec::new())
+    }
+}
+
+/// A commit of `next`, decided on `before`.
+pub(crate) fn commit(before: &User, next: User) -> Effect {
+    Effect::Commit {
+        next: Box::new(next),
+        expected: before.revision,
+    }
+}

@@ -1,0 +1,184 @@
+//! Recovering a forgotten password: a mail with a link, then a new password.
+//!
+//! ```text
+//! Asked ──▶ Sent        TokenPresented ──▶ SetPassword ──PasswordHashed──▶ Done
+//! ```
+//! The link voids itself: it is bound to the user's session epoch, and setting the password starts the next one. Of two resets
+//! that finish at once the second finds another epoch when it decides again.
+
+use super::{Advanced, Ctx, Effect, Refused, Step, commit};
+use crate::audit::AuditKind;
+use crate::credential::{Password, PasswordHash};
+use crate::error::Denial;
+use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
+use crate::limits::Verdict;
+use crate::message::{MailKind, MailMessage};
+use crate::secret::{Secret, Token};
+use crate::user::User;
+
+/// Where a recovery stands.
+#[derive(Clone, Debug)]
+pub enum Recover {
+    /// Nothing happened yet.
+    Start,
+    /// A mail is on its way, or nothing was sent: the caller cannot tell.
+    Sent,
+    /// The token is good; the new password is to be hashed.
+    SetPassword,
+    /// The new password holds.
+    Done(Box<User>),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum RecoverEvent {
+    /// Somebody wants to recover the account of an address.
+    Asked {
+        /// The user of that address, if there is one.
+        user: Option<Box<User>>,
+        /// Whether a mail may be sent now.
+        mail: Verdict,
+    },
+    /// Somebody presents the token of such a mail and a new password.
+    TokenPresented {
+        /// The flow of the token.
+        flow: Option<Box<FlowRecord>>,
+        /// The flow's user, as stored now.
+        user: Option<Box<User>>,
+        /// The password they want.
+        password: Password,
+        /// What the counter for tokens said.
+        verdict: Verdict,
+    },
+    /// The new password was hashed; the token and its user were read again.
+    PasswordHashed {
+        /// The flow, read again.
+        flow: Option<Box<FlowRecord>>,
+        /// The user, read again.
+        user: Option<Box<User>>,
+        /// The hash.
+        hash: PasswordHash,
+    },
+}
+
+/// One step of a recovery.
+pub fn step(state: Recover, event: RecoverEvent, cx: &mut Ctx<'_>) -> Step<Recover> {
+    match (state, event) {
+        (Recover::Start, RecoverEvent::Asked { user, mail }) => Ok(ask(user.as_deref(), mail, cx)),
+        (
+            Recover::Start,
+            RecoverEvent::TokenPresented {
+                flow,
+                user,
+                password,
+                verdict,
+            },
+        ) => {
+            if let Some(refused) = Refused::limited(verdict, None, cx) {
+                return Err(refused);
+            }
+            check(flow.as_deref(), user.as_deref(), cx)?;
+            judge_password(&password, cx)?;
+            Ok(Advanced {
+                next: Recover::SetPassword,
+                effects: Vec::new(),
+            })
+        }
+        (Recover::SetPassword, RecoverEvent::PasswordHashed { flow, user, hash }) => {
+            let (flow, user) = check(flow.as_deref(), user.as_deref(), cx)?;
+            Ok(set_password(flow, user, hash, cx))
+        }
+        _ => Err(Refused::unexpected()),
+    }
+}
+
+fn ask(user: Option<&User>, mail: Verdict, cx: &mut Ctx<'_>) -> Advanced<Recover> {
+    let reachable = user.filter(|user| user.email_verified || !cx.pool.email_verification_required);
+    let effects = match (reachable, reachable.and_then(|user| user.email.clone())) {
+        (Some(user), Some(to)) if mail == Verdict::Allowed => reset_mail(user, to, cx),
+        _ => Vec::new(),
+    };
+    Advanced {
+        next: Recover::Sent,
+        effects,
+    }
+}
+
+fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effect> {
+    let token = Token::draw(cx.entropy);
+    let life = cx.pool.reset_password_token_ttl;
+    let link = format!(
+        "{}/reset?pool={}&token={}",
+        cx.policy.public_url,
+        cx.pool.name,
+        token.expose()
+    );
+    let record = FlowRecord {
+        id: token.hash(),
+        user: user.key.clone(),
+        created: cx.now,
+        expires: cx.now.plus(life),
+        body: FlowBody::ResetPassword {
+            epoch: user.session_epoch,
+        },
+    };
+    let kind = MailKind::ResetPassword {
+        link: Secret::new(link),
+        life,
+    };
+    vec![
+        Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
+        Effect::PutFlow(Box::new(record)),
+        Effect::SendMail(Box::new(MailMessage {
+            user: user.key.clone(),
+            to,
+            kind,
+        })),
+        cx.audit(AuditKind::ResetSent, Some(&user.key)),
+    ]
+}
+
+fn check<'a>(
+    flow: Option<&'a FlowRecord>,
+    user: Option<&'a User>,
+    cx: &Ctx<'_>,
+) -> Result<(&'a FlowRecord, &'a User), Refused> {
+    let good = flow.zip(user).filter(|(flow, user)| {
+        let epoch = matches!(flow.body, FlowBody::ResetPassword { epoch } if epoch == user.session_epoch);
+        epoch && flow.user == user.key && flow.user.pool == cx.pool.name && !flow.is_expired(cx.now)
+    });
+    good.ok_or_else(|| {
+        Refused::new(
+            Denial::TokenRefused,
+            vec![cx.audit(AuditKind::TokenRefused, None)],
+        )
+    })
+}
+
+fn judge_password(password: &Password, cx: &Ctx<'_>) -> Result<(), Refused> {
+    let rules = cx.pool.password;
+    rules
+        .judge(password)
+        .map_err(|fault| Refused::new(Denial::PasswordRefused { fault, rules }, Vec::new()))
+}
+
+/// The new password ends every session. It proves the address too: the link was read there.
+fn set_password(flow: &FlowRecord, user: &User, hash: PasswordHash, cx: &Ctx<'_>) -> Advanced<Recover> {
+    let mut next = user.changed(cx.now);
+    next.password = Some(hash);
+    next.end_sessions(None);
+    let effects = vec![
+        commit(user, next.clone()),
+        Effect::DropFlow(flow.id),
+        Effect::DropFlows(user.key.clone(), FlowKind::PendingLogin),
+        Effect::ClearSessions {
+            user: user.key.clone(),
+            spare: None,
+        },
+        cx.audit(AuditKind::PasswordReset, Some(&user.key)),
+    ];
+    Advanced {
+        next: Recover::Done(Box::new(next)),
+        effects,
+    }
+}

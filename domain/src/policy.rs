@@ -1,0 +1,374 @@
+//! Every number of the product, in one place: lifetimes, lengths, limits. Built once from configuration, never changed after.
+
+use std::collections::BTreeMap;
+
+use crate::access::AclRule;
+use crate::credential::PasswordRules;
+use crate::error::Denial;
+use crate::id::{PoolName, UserKey};
+use crate::limits::{ClientAddress, LimitKey, Quota};
+use crate::session::TokenLife;
+use crate::time::Lifetime;
+use crate::user::User;
+
+/// When a second factor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// Never; the calls for codes do not exist.
+    Off,
+    /// Of users who have one.
+    Optional,
+    /// Of everyone.
+    Required,
+}
+
+/// What a token holder hears who may not do something: LoopBack's `aclErrorStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AclErrorStatus {
+    /// 401 `AUTHORIZATION_REQUIRED`, LoopBack's default.
+    Unauthorized,
+    /// 403 `ACCESS_DENIED`.
+    Forbidden,
+    /// 404 `MODEL_NOT_FOUND`.
+    NotFound,
+}
+
+/// The rules of one pool: LoopBack's model settings and ours.
+#[derive(Clone, Debug)]
+pub struct PoolPolicy {
+    /// The pool's plural name, as in the path.
+    pub name: PoolName,
+    /// The model's name in messages (`User`).
+    pub model: String,
+    /// Life of a session when the login asks for none.
+    pub ttl: Lifetime,
+    /// Longest life a login may ask for.
+    pub max_ttl: Lifetime,
+    /// Life of a reset link.
+    pub reset_password_token_ttl: Lifetime,
+    /// Life of a verification link.
+    pub verify_token_ttl: Lifetime,
+    /// Whether an address must be verified before its owner may log in or reset.
+    pub email_verification_required: bool,
+    /// Whether users live in realms.
+    pub realm_required: bool,
+    /// What parts realm from name in a login (`one:ann@example.com`).
+    pub realm_delimiter: Option<String>,
+    /// Whether addresses differing by case are different.
+    pub case_sensitive_email: bool,
+    /// Whether a login may ask for a session without end.
+    pub allow_eternal_tokens: bool,
+    /// Whether `PATCH` and `PUT` refuse every password change.
+    pub reject_password_changes_via_patch_or_replace: bool,
+    /// What a refused token holder hears.
+    pub acl_error_status: AclErrorStatus,
+    /// When a second factor is asked for.
+    pub second_factor: SecondFactor,
+    /// Life of a code.
+    pub code_life: Lifetime,
+    /// Life of a session opened by `loginWithCode`.
+    pub code_token_ttl: Lifetime,
+    /// How long a login may wait for its code.
+    pub pending_login_life: Lifetime,
+    /// How recent a login must be to stand for a fresh proof.
+    pub fresh_login: Lifetime,
+    /// Whether sign-up hides that an address is taken.
+    pub hide_existing: bool,
+    /// What may be a password.
+    pub password: PasswordRules,
+    /// Access rules on top of the built-in ones.
+    pub acls: Vec<AclRule>,
+}
+
+impl PoolPolicy {
+    /// LoopBack's defaults under ours, for a pool and its model name.
+    pub fn new(name: PoolName, model: impl Into<String>) -> Self {
+        Self {
+            name,
+            model: model.into(),
+            ttl: Lifetime::from_secs(1_209_600),
+            max_ttl: Lifetime::from_secs(31_556_926),
+            reset_password_token_ttl: Lifetime::from_secs(900),
+            verify_token_ttl: Lifetime::from_secs(86_400),
+            email_verification_required: false,
+            realm_required: false,
+            realm_delimiter: None,
+            case_sensitive_email: false,
+            allow_eternal_tokens: false,
+            reject_password_changes_via_patch_or_replace: false,
+            acl_error_status: AclErrorStatus::Unauthorized,
+            second_factor: SecondFactor::Optional,
+            code_life: Lifetime::from_secs(60),
+            code_token_ttl: Lifetime::from_secs(86_400),
+            pending_login_life: Lifetime::from_secs(600),
+            fresh_login: Lifetime::from_secs(300),
+            hide_existing: false,
+            password: PasswordRules::default(),
+            acls: Vec::new(),
+        }
+    }
+
+    /// The life a login gets that asks for `seconds`: the default for none or zero, never more than the maximum, −1 for ever
+    /// only where the pool allows it.
+    ///
+    /// # Errors
+    /// [`Denial::InvalidTtl`] for other negative numbers and for what is no number.
+    pub fn session_life(&self, seconds: Option<f64>) -> Result<TokenLife, Denial> {
+        match seconds {
+            None => Ok(TokenLife::Finite(self.ttl)),
+            Some(-1.0) if self.allow_eternal_tokens => Ok(TokenLife::Eternal),
+            Some(asked) if asked.is_nan() || asked < 0.0 => Err(Denial::InvalidTtl),
+            Some(asked) => Ok(TokenLife::Finite(self.bounded(asked))),
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be within 0 and the maximum"
+    )]
+    fn bounded(&self, seconds: f64) -> Lifetime {
+        let millis = seconds * 1000.0;
+        if millis < 1.0 {
+            self.ttl
+        } else if millis >= self.max_ttl.as_secs_f64() * 1000.0 {
+            self.max_ttl
+        } else {
+            Lifetime::from_millis(millis as u64)
+        }
+    }
+
+    /// Whether this user's login needs a second factor.
+    pub fn second_factor_is_due(&self, user: &User) -> bool {
+        match self.second_factor {
+            SecondFactor::Off => false,
+            SecondFactor::Optional => user.factor_phone.is_some(),
+            SecondFactor::Required => true,
+        }
+    }
+}
+
+/// How much may be tried. Every number is a configuration key.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Whether anything is limited at all.
+    pub enabled: bool,
+    /// Failed password tries from one address, over all accounts.
+    pub login_per_address: Quota,
+    /// Failed password tries on one account from one address.
+    pub login_per_account_and_address: Quota,
+    /// Failed password tries on one account from everywhere.
+    pub login_per_account: Quota,
+    /// New users from one address.
+    pub sign_up_per_address: Quota,
+    /// Codes sent to one account.
+    pub code_sends_per_account: Quota,
+    /// Codes sent for one address.
+    pub code_sends_per_address: Quota,
+    /// Failed codes on one account.
+    pub code_tries_per_account: Quota,
+    /// Failed codes from one address.
+    pub code_tries_per_address: Quota,
+    /// Mails to one account.
+    pub mail_per_account: Quota,
+    /// Mails caused by one address.
+    pub mail_per_address: Quota,
+    /// Failed reset and verification tokens from one address.
+    pub token_tries_per_address: Quota,
+}
+
+/// Tries one pending login has, whatever the other limits say.
+pub const TRIES_PER_CODE: u32 = 5;
+
+/// Pending logins one account may have at once; the oldest gives way.
+pub const PENDING_LOGINS_PER_ACCOUNT: usize = 3;
+
+const fn rate(burst: u32, seconds: u64) -> Quota {
+    Quota::Rate {
+        burst,
+        per: Lifetime::from_secs(seconds),
+    }
+}
+
+const fn lockout(free: u32, wait: u64, max_wait: u64) -> Quota {
+    Quota::Lockout {
+        free,
+        wait: Lifetime::from_secs(wait),
+        max_wait: Lifetime::from_secs(max_wait),
+        forget: Lifetime::from_secs(86_400),
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            login_per_address: rate(20, 900),
+            login_per_account_and_address: lockout(8, 30, 900),
+            login_per_account: lockout(50, 60, 3600),
+            sign_up_per_address: rate(100, 3600),
+            code_sends_per_account: rate(5, 600),
+            code_sends_per_address: rate(15, 600),
+            code_tries_per_account: lockout(10, 60, 3600),
+            code_tries_per_address: rate(20, 900),
+            mail_per_account: rate(3, 3600),
+            mail_per_address: rate(20, 3600),
+            token_tries_per_address: rate(60, 900),
+        }
+    }
+}
+
+/// Counters to take from together.
+pub type Asked = Vec<(LimitKey, Quota)>;
+
+impl Limits {
+    fn ask(&self, counters: Asked) -> Asked {
+        if self.enabled { counters } else { Vec::new() }
+    }
+
+    /// A password try on an account, named by its id where it exists and by what was typed where it does not.
+    pub fn password_try(&self, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
+        let (pool, from) = (pool.as_str(), address.as_str());
+        self.ask(vec![
+            (LimitKey::new("login-address", &[from]), self.login_per_address),
+            (
+                LimitKey::new("login-account-address", &[pool, account, from]),
+                self.login_per_account_and_address,
+            ),
+            (
+                LimitKey::new("login-account", &[pool, account]),
+                self.login_per_account,
+            ),
+        ])
+    }
+
+    /// A new user.
+    pub fn sign_up(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("sign-up", &[address.as_str()]),
+            self.sign_up_per_address,
+        )])
+    }
+
+    /// A code to be sent.
+    pub fn code_send(&self, user: &UserKey, address: &ClientAddress) -> Asked {
+        self.ask(vec![
+            (account_key("code-send", user), self.code_sends_per_account),
+            (
+                LimitKey::new("code-send-address", &[address.as_str()]),
+                self.code_sends_per_address,
+            ),
+        ])
+    }
+
+    /// A code typed by someone who holds the flow's own token: only the account's budget is at stake.
+    pub fn code_try(&self, user: &UserKey) -> Asked {
+        self.ask(vec![(account_key("code-try", user), self.code_tries_per_account)])
+    }
+
+    /// A code typed without a challenge: it also spends the address's budget.
+    pub fn code_try_from(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("code-try-address", &[address.as_str()]),
+            self.code_tries_per_address,
+        )])
+    }
+
+    /// The tries of one flow's code. Never switched off: it is what makes six digits enough.
+    pub fn tries_of_one_code(flow: &str, life: Lifetime) -> Asked {
+        let quota = Quota::Lockout {
+            free: TRIES_PER_CODE,
+            wait: life,
+            max_wait: life,
+            forget: life,
+        };
+        vec![(LimitKey::new("code", &[flow]), quota)]
+    }
+
+    /// A mail caused from an address to an account, named as in [`Limits::password_try`].
+    pub fn mail(&self, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
+        self.ask(vec![
+            (
+                LimitKey::new("mail-account", &[pool.as_str(), account]),
+                self.mail_per_account,
+            ),
+            (
+                LimitKey::new("mail-address", &[address.as_str()]),
+                self.mail_per_address,
+            ),
+        ])
+    }
+
+    /// A reset or verification token presented.
+    pub fn token_try(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("token-try", &[address.as_str()]),
+            self.token_tries_per_address,
+        )])
+    }
+}
+
+fn account_key(what: &str, user: &UserKey) -> LimitKey {
+    LimitKey::new(what, &[user.pool.as_str(), user.id.as_str()])
+}
+
+/// Everything configured that decisions depend on.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The pools, by name.
+    pub pools: BTreeMap<PoolName, PoolPolicy>,
+    /// How much may be tried.
+    pub limits: Limits,
+    /// `scheme://host[:port]` of every link we send; no slash at its end.
+    pub public_url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> PoolPolicy {
+        PoolPolicy::new(PoolName::new("Users"), "User")
+    }
+
+    fn seconds(life: Result<TokenLife, Denial>) -> f64 {
+        match life {
+            Ok(TokenLife::Finite(life)) => life.as_secs_f64(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole and half seconds are exact")]
+    fn a_login_gets_the_life_it_asks_for_within_bounds() {
+        let pool = pool();
+        assert_eq!(seconds(pool.session_life(None)), 1_209_600.0);
+        assert_eq!(seconds(pool.session_life(Some(0.0))), 1_209_600.0);
+        assert_eq!(seconds(pool.session_life(Some(10.0))), 10.0);
+        assert_eq!(seconds(pool.session_life(Some(1.5))), 1.5);
+        assert_eq!(seconds(pool.session_life(Some(1e12))), 31_556_926.0);
+        assert_eq!(seconds(pool.session_life(Some(f64::INFINITY))), 31_556_926.0);
+    }
+
+    #[test]
+    fn no_other_negative_life_and_no_eternity_unless_allowed() {
+        let mut pool = pool();
+        for bad in [-1.0, -5.0, f64::NAN] {
+            assert!(matches!(pool.session_life(Some(bad)), Err(Denial::InvalidTtl)));
+        }
+        pool.allow_eternal_tokens = true;
+        assert!(matches!(pool.session_life(Some(-1.0)), Ok(TokenLife::Eternal)));
+        assert!(matches!(pool.session_life(Some(-5.0)), Err(Denial::InvalidTtl)));
+    }
+
+    #[test]
+    fn switched_off_limits_still_count_the_tries_of_a_code() {
+        let limits = Limits {
+            enabled: false,
+            ..Limits::default()
+        };
+        let address = ClientAddress::of("127.0.0.1".parse().unwrap());
+        assert!(limits.sign_up(&address).is_empty());
+        assert!(!Limits::tries_of_one_code("flow", Lifetime::from_secs(600)).is_empty());
+    }
+}
