@@ -1,1 +1,18 @@
-//! Users and audit in memory, for tests and trials.
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod users;
+
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+/// Users and audit events of one process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    users: RwLock<users::Users>,
+    events: Mutex<audit::Events>,
+}
+
+/// Takes a lock whatever happened to its last holder: no holder leaves the data half-changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

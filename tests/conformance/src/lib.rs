@@ -1,1 +1,33 @@
-//! Suites per port: every adapter of a port runs the same named cases.
+//! What every adapter of a port must do.
+//!
+//! One module per port. Each **MUST** in a port's doc comment is a case here; a case is a plain `async fn` over a
+//! [`Fixture`], and the list of a port's cases stands once, in the macro that carries the port's name. An adapter's
+//! `tests/conformance.rs` is an `async fn` that makes a fresh fixture, and one line per port:
+//!
+//! ```ignore
+//! async fn users() -> Fixture<dyn UserStore> { … }
+//! conformance::user_store!(users);
+//! ```
+//!
+//! Every case becomes one named `#[test]`, `user_store::a_stale_commit_does_nothing` for example.
+
+mod case;
+mod fixture;
+mod log;
+mod race;
+pub mod sample;
+
+pub mod audit_log;
+pub mod entropy_source;
+pub mod flow_store;
+pub mod mailer;
+pub mod password_hasher;
+pub mod rate_limiter;
+pub mod session_store;
+pub mod sms_sender;
+pub mod user_deletion;
+pub mod user_store;
+
+pub use case::run;
+pub use fixture::Fixture;
+pub use race::race;

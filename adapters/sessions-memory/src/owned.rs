@@ -1,0 +1,107 @@
+//! Records under a token's hash that belong to a user: found by either.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::id::UserKey;
+use domain::secret::TokenHash;
+
+/// A record that belongs to a user.
+pub(crate) trait Record {
+    /// Where it is kept.
+    fn token(&self) -> TokenHash;
+    /// Whose it is.
+    fn owner(&self) -> &UserKey;
+}
+
+/// Records by token and by owner.
+#[derive(Debug)]
+pub(crate) struct Owned<R> {
+    records: HashMap<TokenHash, R>,
+    by_owner: BTreeMap<UserKey, BTreeSet<TokenHash>>,
+}
+
+impl<R> Default for Owned<R> {
+    fn default() -> Self {
+        Self {
+            records: HashMap::new(),
+            by_owner: BTreeMap::new(),
+        }
+    }
+}
+
+impl<R: Record> Owned<R> {
+    /// Keeps a record; replaces the one under the same token.
+    pub fn put(&mut self, record: R) {
+        let token = record.token();
+        self.take(&token);
+        self.by_owner
+            .entry(record.owner().clone())
+            .or_default()
+            .insert(token);
+        self.records.insert(token, record);
+    }
+
+    /// The record under a token.
+    pub fn find(&self, token: &TokenHash) -> Option<&R> {
+        self.records.get(token)
+    }
+
+    /// Removes the record under a token.
+    pub fn take(&mut self, token: &TokenHash) -> Option<R> {
+        let record = self.records.remove(token)?;
+        if let Some(tokens) = self.by_owner.get_mut(record.owner()) {
+            tokens.remove(token);
+            if tokens.is_empty() {
+                self.by_owner.remove(record.owner());
+            }
+        }
+        Some(record)
+    }
+
+    /// The records of one user.
+    pub fn of<'a>(&'a self, owner: &UserKey) -> impl Iterator<Item = &'a R> {
+        let tokens = self.by_owner.get(owner).into_iter().flatten();
+        tokens.filter_map(|token| self.records.get(token))
+    }
+
+    /// Removes the records of one user that `goes` picks, and counts them.
+    pub fn take_of(&mut self, owner: &UserKey, goes: impl Fn(&R) -> bool) -> u64 {
+        let going: Vec<TokenHash> = self.of(owner).filter(|r| goes(r)).map(Record::token).collect();
+        self.take_each(&going)
+    }
+
+    /// Removes all records that `goes` picks, and counts them.
+    pub fn take_all(&mut self, goes: impl Fn(&R) -> bool) -> u64 {
+        let all = self.records.values();
+        let going: Vec<TokenHash> = all.filter(|r| goes(r)).map(Record::token).collect();
+        self.take_each(&going)
+    }
+
+    fn take_each(&mut self, tokens: &[TokenHash]) -> u64 {
+        let mut taken = 0;
+        for token in tokens {
+            taken += u64::from(self.take(token).is_some());
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use conformance::sample;
+    use domain::session::Session;
+
+    #[test]
+    fn nothing_is_left_of_owners_without_records() {
+        let mut owned = Owned::<Session>::default();
+        let ann = sample::key("Users", "ann");
+        for text in ["a", "b", "b"] {
+            owned.put(sample::session(&ann, text));
+        }
+        assert_eq!(owned.of(&ann).count(), 2);
+        owned.take(&sample::token("a"));
+        assert_eq!(owned.take_all(|_| true), 1);
+        assert!(owned.records.is_empty() && owned.by_owner.is_empty());
+    }
+}

@@ -1,0 +1,158 @@
+//! Cases of [`Mailer`](domain::ports::Mailer).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::message::{MailKind, MailMessage};
+use domain::ports::Mailer;
+use domain::secret::Secret;
+use domain::time::Lifetime;
+use domain::user::Email;
+
+use crate::{log, race, sample};
+
+/// All cases of the port, as tests. `$fixture` makes a `MailFixture`.
+#[macro_export]
+macro_rules! mailer {
+    ($fixture:ident) => {
+        $crate::cases!(
+            mailer,
+            $fixture,
+            [
+                a_mail_goes_to_its_receiver_and_to_nobody_else,
+                a_link_arrives_whole_and_once,
+                every_kind_is_told_apart_by_its_subject,
+                a_mail_to_a_registered_address_holds_no_link,
+                racing_mails_arrive_whole,
+                the_link_is_in_no_log,
+            ]
+        );
+    };
+}
+
+/// A mailer, and the mailboxes it reaches.
+pub struct MailFixture {
+    /// The adapter under test.
+    pub port: Arc<dyn Mailer>,
+    /// What was delivered.
+    pub inbox: Arc<dyn MailInbox>,
+}
+
+/// The mailboxes a mailer reaches.
+#[async_trait]
+pub trait MailInbox: Send + Sync {
+    /// All delivered mails so far.
+    async fn delivered(&self) -> Vec<DeliveredMail>;
+}
+
+/// A mail as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveredMail {
+    /// Every address it went to, copies included.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, decoded.
+    pub text: String,
+}
+
+/// As long and as full of marks as our links get: nothing may wrap, escape or shorten it.
+const LINK: &str = "https://login.example.com/verify?uid=0192f0c1-7f3a-7cc0-9d3e-0a1b2c3d4e5f&token=\
+                    ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789Az&redirect=%2Fwelcome%3Fa%3Db";
+
+fn verify(link: &str) -> MailKind {
+    MailKind::VerifyEmail {
+        link: Secret::new(link),
+    }
+}
+
+fn reset(link: &str) -> MailKind {
+    MailKind::ResetPassword {
+        link: Secret::new(link),
+        life: Lifetime::from_secs(900),
+    }
+}
+
+fn mail(to: &str, kind: MailKind) -> MailMessage {
+    MailMessage {
+        user: sample::key("Users", "ada"),
+        to: Email::parse(to, true).expect("a good address"),
+        kind,
+    }
+}
+
+async fn send(fixture: &MailFixture, kind: MailKind) {
+    let sent = fixture.port.send(&mail("ada@example.com", kind)).await;
+    sent.expect("the mail is sent");
+}
+
+pub async fn a_mail_goes_to_its_receiver_and_to_nobody_else(fixture: &MailFixture) {
+    for address in ["ada@example.com", "o'neil+tag@example.com", "Zoë@bücher.example"] {
+        let sent = fixture.port.send(&mail(address, verify(LINK))).await;
+        sent.expect("the mail is sent");
+        let delivered = fixture.inbox.delivered().await;
+        let to = delivered.last().map(|mail| mail.to.clone());
+        assert_eq!(to, Some(vec![address.to_owned()]));
+    }
+    assert_eq!(fixture.inbox.delivered().await.len(), 3);
+}
+
+pub async fn a_link_arrives_whole_and_once(fixture: &MailFixture) {
+    send(fixture, verify(LINK)).await;
+    send(fixture, reset(LINK)).await;
+    let delivered = fixture.inbox.delivered().await;
+    assert_eq!(delivered.len(), 2);
+    for mail in delivered {
+        assert_eq!(mail.text.matches(LINK).count(), 1, "{}", mail.text);
+    }
+}
+
+pub async fn every_kind_is_told_apart_by_its_subject(fixture: &MailFixture) {
+    for kind in [verify(LINK), reset(LINK), MailKind::AlreadyRegistered] {
+        send(fixture, kind).await;
+    }
+    let delivered = fixture.inbox.delivered().await;
+    let subjects: Vec<&str> = delivered.iter().map(|mail| mail.subject.as_str()).collect();
+    assert_eq!(subjects.len(), 3);
+    assert_eq!(subjects[0], "Thanks for Registering", "LoopBack's subject");
+    assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2] && subjects[0] != subjects[2]);
+    assert!(delivered.iter().all(|mail| !mail.text.trim().is_empty()));
+}
+
+pub async fn a_mail_to_a_registered_address_holds_no_link(fixture: &MailFixture) {
+    send(fixture, MailKind::AlreadyRegistered).await;
+    let delivered = fixture.inbox.delivered().await;
+    assert!(delivered.iter().all(|mail| !mail.text.contains("token=")));
+}
+
+pub async fn racing_mails_arrive_whole(fixture: &MailFixture) {
+    let port = Arc::clone(&fixture.port);
+    let answers = race(16, move |number| {
+        let port = Arc::clone(&port);
+        async move {
+            let link = format!("https://login.example.com/reset?token=racer-{number:02}-end");
+            port.send(&mail(&format!("racer-{number:02}@example.com"), reset(&link)))
+                .await
+        }
+    })
+    .await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let delivered = fixture.inbox.delivered().await;
+    assert_eq!(delivered.len(), 16);
+    for number in 0..16 {
+        let to = vec![format!("racer-{number:02}@example.com")];
+        let mine: Vec<_> = delivered.iter().filter(|mail| mail.to == to).collect();
+        assert_eq!(mine.len(), 1, "{to:?}");
+        assert!(mine[0].text.contains(&format!("token=racer-{number:02}-end")));
+    }
+}
+
+pub async fn the_link_is_in_no_log(fixture: &MailFixture) {
+    log::listen();
+    let link = "https://login.example.com/reset?token=a-token-for-no-log";
+    for kind in [verify(link), reset(link)] {
+        let answer = fixture.port.send(&mail("ada@example.com", kind)).await;
+        assert!(!format!("{answer:?}").contains("a-token-for-no-log"));
+    }
+    assert!(!log::holds("a-token-for-no-log"), "the token is logged");
+}
