@@ -1,1 +1,130 @@
-//! Services.
+//! Services: load facts, let the flow decide, carry out its effects. No decision is made here, and no runtime is needed.
+
+mod access_token;
+mod change_password;
+mod change_profile;
+mod log_out;
+mod login;
+mod lookup;
+mod perform;
+mod recover;
+mod sign_up;
+mod verify_contact;
+
+pub use access_token::{Authenticated, Authentication};
+pub use login::{CodeLogin, LoggedIn};
+pub use lookup::{Credentials, LoginName};
+
+use std::sync::Arc;
+
+use crate::error::DomainError;
+use crate::flow::Ctx;
+use crate::id::PoolName;
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::{Asked, Policy, PoolPolicy};
+use crate::ports::{
+    AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError, RateLimiter, SessionStore,
+    SmsSender, UserStore,
+};
+use crate::secret::MacKey;
+
+/// How often a step is decided again when the user was changed meanwhile.
+const STALE_RETRIES: usize = 3;
+
+/// One adapter for every port.
+#[derive(Clone)]
+pub struct Ports {
+    /// Keeps users.
+    pub users: Arc<dyn UserStore>,
+    /// Keeps sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Keeps unfinished flows.
+    pub flows: Arc<dyn FlowStore>,
+    /// Keeps counters.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Sends codes.
+    pub sms: Arc<dyn SmsSender>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Keeps the audit log.
+    pub audit: Arc<dyn AuditLog>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Opens sources of chance.
+    pub entropy: Arc<dyn EntropySource>,
+}
+
+/// Everything a driving adapter can ask for.
+#[derive(Clone)]
+pub struct Services {
+    ports: Ports,
+    policy: Arc<Policy>,
+    key: MacKey,
+}
+
+impl Services {
+    /// Wires adapters, rules and the server's key.
+    pub fn new(ports: Ports, policy: Policy, key: MacKey) -> Self {
+        Self {
+            ports,
+            policy: Arc::new(policy),
+            key,
+        }
+    }
+
+    /// The rules in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The rules of a pool, if there is such a pool.
+    pub fn pool(&self, name: &PoolName) -> Option<&PoolPolicy> {
+        self.policy.pools.get(name)
+    }
+
+    /// The moment it is, for answers that carry one.
+    pub fn now(&self) -> crate::time::Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// Drops what is void by its age: sessions, flows, counters. Call it now and then.
+    ///
+    /// # Errors
+    /// When a store does not answer; nothing is lost by trying again later.
+    pub async fn purge(&self) -> Result<(), DomainError> {
+        let now = self.ports.clock.now();
+        self.ports.sessions.purge(now).await?;
+        self.ports.flows.purge(now).await?;
+        self.ports.limiter.purge(now).await?;
+        Ok(())
+    }
+
+    /// Runs one step with the world as it is now.
+    fn decide<T>(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        step: impl FnOnce(&mut Ctx<'_>) -> T,
+    ) -> T {
+        let mut entropy = self.ports.entropy.open();
+        let mut cx = Ctx {
+            policy: &self.policy,
+            pool,
+            key: &self.key,
+            now: self.ports.clock.now(),
+            address,
+            entropy: entropy.as_mut(),
+        };
+        step(&mut cx)
+    }
+
+    /// Takes a try from counters; none to ask means allowed.
+    async fn take(&self, asked: &Asked) -> Result<Verdict, PortError> {
+        if asked.is_empty() {
+            return Ok(Verdict::Allowed);
+        }
+        self.ports.limiter.take(asked, self.ports.clock.now()).await
+    }
+}

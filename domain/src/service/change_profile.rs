@@ -1,0 +1,127 @@
+//! Changing and deleting one's own record.
+
+use super::perform::Halt;
+use super::{Authenticated, STALE_RETRIES, Services};
+use crate::error::{Denial, DomainError};
+use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, ProfileChange};
+use crate::flow::{Advanced, Effect};
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::PoolPolicy;
+use crate::ports::Verified;
+use crate::user::User;
+
+impl Services {
+    /// Changes a user's own record and returns it whole.
+    ///
+    /// # Errors
+    /// [`Denial::Invalid`], [`Denial::ProofRequired`], [`Denial::PasswordChangeNotAllowed`], [`Denial::CurrentPasswordWrong`],
+    /// [`Denial::Limited`]; ports that do not answer.
+    pub async fn change_profile(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        change: &ProfileChange,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        let mut user = caller.user.clone();
+        for _ in 0..STALE_RETRIES {
+            let (next, effects) = self.decide_change(pool, caller, user, change, address).await?;
+            let taken = match (self.perform(effects).await, next) {
+                (Ok(()), ChangeProfile::Done(user)) => return Ok(*user),
+                (Err(Halt::KeyTaken(key)), next) => (next, key),
+                (Err(Halt::Stale), _) => {
+                    user = self.still_honoured(caller).await?;
+                    continue;
+                }
+                (Err(halt), _) => return Err(halt.or_denial(Denial::Unexpected)),
+                (Ok(()), _) => return Err(Denial::Unexpected.into()),
+            };
+            let (state, event) = (taken.0, ChangeProfileEvent::KeyTaken(taken.1));
+            return match self.decide(pool, address, |cx| change_profile::step(state, event, cx)) {
+                Ok(_) => Err(Denial::Unexpected.into()),
+                Err(refused) => Err(self.refuse(refused).await),
+            };
+        }
+        Err(Denial::AuthorizationRequired.into())
+    }
+
+    /// Steps through proof and hash until the change is decided; the last step's effects are still to be carried out.
+    async fn decide_change(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        user: User,
+        change: &ProfileChange,
+        address: &ClientAddress,
+    ) -> Result<(ChangeProfile, Vec<Effect>), DomainError> {
+        let hash = user.password.clone();
+        let account = user.key.id.to_string();
+        let mut state = ChangeProfile::Start;
+        let mut event = ChangeProfileEvent::Asked {
+            user: Box::new(user),
+            session: Box::new(caller.session.clone()),
+            change: Box::new(change.clone()),
+        };
+        loop {
+            let Advanced { next, effects } =
+                match self.decide(pool, address, |cx| change_profile::step(state, event, cx)) {
+                    Ok(advanced) => advanced,
+                    Err(refused) => return Err(self.refuse(refused).await),
+                };
+            event = match &next {
+                ChangeProfile::CheckProof(draft) => {
+                    let taken = self.policy.limits.password_try(&pool.name, &account, address);
+                    let verdict = self.take(&taken).await?;
+                    let verified = match verdict {
+                        Verdict::Allowed => self.ports.hasher.verify(&draft.proof, hash.as_ref()).await?,
+                        Verdict::Denied { .. } => Verified::Wrong,
+                    };
+                    ChangeProfileEvent::ProofChecked {
+                        verdict,
+                        verified,
+                        taken,
+                    }
+                }
+                ChangeProfile::HashNew(draft) => {
+                    let new = draft.new_password.as_ref().ok_or(Denial::Unexpected)?;
+                    ChangeProfileEvent::NewHashed(self.ports.hasher.hash(new).await?)
+                }
+                ChangeProfile::Start | ChangeProfile::Done(_) | ChangeProfile::Deleted => {
+                    return Ok((next, effects));
+                }
+            };
+            self.perform(effects)
+                .await
+                .map_err(|halt| halt.or_denial(Denial::Unexpected))?;
+            state = next;
+        }
+    }
+
+    /// Deletes a user's own record with all their sessions and flows.
+    ///
+    /// # Errors
+    /// [`Denial::AuthorizationRequired`] when the caller's session ended meanwhile; ports that do not answer.
+    pub async fn delete_user(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        address: &ClientAddress,
+    ) -> Result<(), DomainError> {
+        let mut user = caller.user.clone();
+        for _ in 0..STALE_RETRIES {
+            let event = ChangeProfileEvent::DeletionAsked { user: Box::new(user) };
+            let effects = match self.decide(pool, address, |cx| {
+                change_profile::step(ChangeProfile::Start, event, cx)
+            }) {
+                Ok(advanced) => advanced.effects,
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+            match self.perform(effects).await {
+                Ok(()) => return Ok(()),
+                Err(Halt::Stale) => user = self.still_honoured(caller).await?,
+                Err(halt) => return Err(halt.or_denial(Denial::Unexpected)),
+            }
+        }
+        Err(Denial::AuthorizationRequired.into())
+    }
+}

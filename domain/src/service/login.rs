@@ -1,0 +1,318 @@
+//! Logging in.
+
+use super::lookup::Named;
+use super::perform::Halt;
+use super::{Credentials, LoginName, STALE_RETRIES, Services};
+use crate::error::{Denial, DomainError};
+use crate::flow::login::{
+    self, Candidate, CodeAskedAgain, CodeRequested, CodeTyped, Identified, Login, LoginEvent,
+    PasswordChecked, Wanted,
+};
+use crate::flow::{Advanced, Step};
+use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::{Asked, Limits, PoolPolicy};
+use crate::ports::Verified;
+use crate::secret::{Secret, Token};
+use crate::session::{AccessToken, TokenLife};
+use crate::user::User;
+
+/// What a first step led to.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    /// The door is open.
+    Opened(Box<AccessToken>),
+    /// A code is on its way.
+    AwaitingCode(CodeRequested),
+}
+
+/// The second step: a code, with the challenge it belongs to or with the name it was requested for.
+#[derive(Clone, Debug)]
+pub struct CodeLogin {
+    /// The name; required without a challenge, checked with one.
+    pub name: Option<LoginName>,
+    /// The realm, where the pool has realms.
+    pub realm: Option<String>,
+    /// What was typed.
+    pub code: Secret,
+    /// What `requestCode` answered.
+    pub challenge: Option<Token>,
+}
+
+impl Services {
+    /// Logs in with a password. A due second factor is an error.
+    ///
+    /// # Errors
+    /// Every denial of [`crate::flow::login::password`]; ports that do not answer.
+    pub async fn login(
+        &self,
+        pool: &PoolPolicy,
+        credentials: &Credentials,
+        life: TokenLife,
+        address: &ClientAddress,
+    ) -> Result<AccessToken, DomainError> {
+        match self
+            .with_password(pool, credentials, Wanted::Session(life), address)
+            .await?
+        {
+            LoggedIn::Opened(token) => Ok(*token),
+            LoggedIn::AwaitingCode(_) => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// The first of two steps: a right password sends a code.
+    ///
+    /// # Errors
+    /// As [`Services::login`]; [`Denial::PhoneRequired`] where the code has nowhere to go.
+    pub async fn request_code(
+        &self,
+        pool: &PoolPolicy,
+        credentials: &Credentials,
+        address: &ClientAddress,
+    ) -> Result<CodeRequested, DomainError> {
+        let wanted = Wanted::Code(TokenLife::Finite(pool.code_token_ttl));
+        match self.with_password(pool, credentials, wanted, address).await? {
+            LoggedIn::AwaitingCode(requested) => Ok(requested),
+            LoggedIn::Opened(_) => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// Logs in with a password, and goes on to a code where a second factor is due: what a login page needs.
+    ///
+    /// # Errors
+    /// As [`Services::request_code`].
+    pub async fn login_or_request_code(
+        &self,
+        pool: &PoolPolicy,
+        credentials: &Credentials,
+        address: &ClientAddress,
+    ) -> Result<LoggedIn, DomainError> {
+        self.with_password(
+            pool,
+            credentials,
+            Wanted::SessionOrCode(TokenLife::Finite(pool.ttl)),
+            address,
+        )
+        .await
+    }
+
+    async fn with_password(
+        &self,
+        pool: &PoolPolicy,
+        credentials: &Credentials,
+        wanted: Wanted,
+        address: &ClientAddress,
+    ) -> Result<LoggedIn, DomainError> {
+        let Named { user, account } = self
+            .named(pool, credentials.realm.as_deref(), &credentials.name)
+            .await?;
+        let taken = self.policy.limits.password_try(&pool.name, &account, address);
+        let verdict = self.take(&taken).await?;
+        let mut user = user;
+        for _ in 0..STALE_RETRIES {
+            let facts = Identified {
+                user: user.clone(),
+                verdict,
+                taken: taken.clone(),
+                wanted,
+            };
+            let event = LoginEvent::Identified(facts);
+            let candidate = match self.decide(pool, address, |cx| login::step(Login::Start, event, cx)) {
+                Ok(Advanced {
+                    next: Login::CheckPassword(candidate),
+                    ..
+                }) => candidate,
+                Ok(_) => return Err(Denial::Unexpected.into()),
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+            let facts = self
+                .check_password(pool, &candidate, credentials, address)
+                .await?;
+            let event = LoginEvent::PasswordChecked(facts);
+            let step = self.decide(pool, address, |cx| {
+                login::step(Login::CheckPassword(candidate), event, cx)
+            });
+            match self.settle(step).await? {
+                Some(logged_in) => return Ok(logged_in),
+                // Decided on an older state of the user: read it again. The try was counted already.
+                None => {
+                    user = self
+                        .named(pool, credentials.realm.as_deref(), &credentials.name)
+                        .await?
+                        .user
+                }
+            }
+        }
+        Err(Denial::LoginFailed.into())
+    }
+
+    /// Gathers what judging a password needs; the counters for messages are asked only when a message would go out.
+    async fn check_password(
+        &self,
+        pool: &PoolPolicy,
+        candidate: &Candidate,
+        credentials: &Credentials,
+        address: &ClientAddress,
+    ) -> Result<PasswordChecked, DomainError> {
+        let hash = candidate.user.as_ref().and_then(|user| user.password.as_ref());
+        let verified = self.ports.hasher.verify(&credentials.password, hash).await?;
+        let reaches_without_number = self.ports.sms.reaches_without_number();
+        let mut facts = PasswordChecked {
+            verified,
+            send: Verdict::Allowed,
+            pending: Vec::new(),
+            reaches_without_number,
+        };
+        let sends = facts.verified != Verified::Wrong
+            && self.decide(pool, address, |cx| candidate.would_send_code(cx));
+        if let Some(user) = candidate.user.as_ref().filter(|_| sends) {
+            facts.send = self
+                .take(&self.policy.limits.code_send(&user.key, address))
+                .await?;
+            facts.pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
+        }
+        Ok(facts)
+    }
+
+    /// Logs in with a code.
+    ///
+    /// # Errors
+    /// [`Denial::LoginFailed`] whatever is wrong; [`Denial::Limited`]; ports that do not answer.
+    pub async fn login_with_code(
+        &self,
+        pool: &PoolPolicy,
+        code: CodeLogin,
+        address: &ClientAddress,
+    ) -> Result<AccessToken, DomainError> {
+        let (pending, user) = self.pending_login(pool, &code, address).await?;
+        let mut taken = user
+            .as_ref()
+            .map_or_else(Asked::new, |user| self.policy.limits.code_try(&user.key));
+        if code.challenge.is_none() {
+            taken.extend(self.policy.limits.code_try_from(address));
+        }
+        let verdict = self.take(&taken).await?;
+        let tries_left = match (&pending, verdict) {
+            (Some(record), Verdict::Allowed) => {
+                self.take(&Limits::tries_of_one_code(
+                    &record.id.to_text(),
+                    pool.pending_login_life,
+                ))
+                .await?
+            }
+            _ => Verdict::Allowed,
+        };
+        let mut facts = CodeTyped {
+            pending,
+            user,
+            typed: code.code,
+            verdict,
+            tries_left,
+            taken,
+        };
+        for _ in 0..STALE_RETRIES {
+            let event = LoginEvent::CodeTyped(Box::new(facts.clone()));
+            let step = self.decide(pool, address, |cx| login::step(Login::Start, event, cx));
+            match self.settle(step).await? {
+                Some(LoggedIn::Opened(token)) => return Ok(*token),
+                Some(LoggedIn::AwaitingCode(_)) => return Err(Denial::Unexpected.into()),
+                None => facts.user = self.reload(facts.user.as_ref()).await?,
+            }
+        }
+        Err(Denial::LoginFailed.into())
+    }
+
+    /// Sends a new code for a pending login.
+    ///
+    /// # Errors
+    /// [`Denial::LoginFailed`] when the challenge is void; [`Denial::Limited`]; ports that do not answer.
+    pub async fn resend_code(
+        &self,
+        pool: &PoolPolicy,
+        challenge: &Token,
+        address: &ClientAddress,
+    ) -> Result<CodeRequested, DomainError> {
+        let (pending, user) = self.challenged(pool, challenge).await?;
+        let send = match &user {
+            Some(user) => {
+                self.take(&self.policy.limits.code_send(&user.key, address))
+                    .await?
+            }
+            None => Verdict::Allowed,
+        };
+        let event = LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending, user, send }));
+        let step = self.decide(pool, address, |cx| login::step(Login::Start, event, cx));
+        match self.settle(step).await? {
+            Some(LoggedIn::AwaitingCode(requested)) => Ok(requested),
+            _ => Err(Denial::LoginFailed.into()),
+        }
+    }
+
+    /// Carries a step out. `None` means the user was changed meanwhile.
+    async fn settle(&self, step: Step<Login>) -> Result<Option<LoggedIn>, DomainError> {
+        let Advanced { next, effects } = match step {
+            Ok(advanced) => advanced,
+            Err(refused) => return Err(self.refuse(refused).await),
+        };
+        match self.perform(effects).await {
+            Ok(()) => {}
+            Err(Halt::Stale) => return Ok(None),
+            Err(halt) => return Err(halt.or_denial(Denial::LoginFailed)),
+        }
+        match next {
+            Login::Opened(token) => Ok(Some(LoggedIn::Opened(token))),
+            Login::AwaitingCode(requested) => Ok(Some(LoggedIn::AwaitingCode(requested))),
+            Login::Start | Login::CheckPassword(_) => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// The pending login a code is meant for: the challenge's, or the newest one of the named user from this very address.
+    async fn pending_login(
+        &self,
+        pool: &PoolPolicy,
+        code: &CodeLogin,
+        address: &ClientAddress,
+    ) -> Result<(Option<FlowRecord>, Option<User>), DomainError> {
+        let named = match &code.name {
+            Some(name) => self.named(pool, code.realm.as_deref(), name).await?.user,
+            None => None,
+        };
+        let Some(challenge) = &code.challenge else {
+            let Some(user) = named else {
+                return Ok((None, None));
+            };
+            let pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
+            let from_here = |flow: &FlowRecord| matches!(&flow.body, FlowBody::PendingLogin(login) if login.address == *address);
+            return Ok((pending.into_iter().rev().find(from_here), Some(user)));
+        };
+        let (pending, user) = self.challenged(pool, challenge).await?;
+        let same =
+            code.name.is_none() || named.map(|named| named.key) == user.as_ref().map(|user| user.key.clone());
+        Ok((pending.filter(|_| same), user))
+    }
+
+    async fn challenged(
+        &self,
+        pool: &PoolPolicy,
+        challenge: &Token,
+    ) -> Result<(Option<FlowRecord>, Option<User>), DomainError> {
+        let pending = self
+            .ports
+            .flows
+            .find(&challenge.hash())
+            .await?
+            .filter(|flow| flow.user.pool == pool.name);
+        let user = match &pending {
+            Some(flow) => self.ports.users.find(&flow.user).await?,
+            None => None,
+        };
+        Ok((pending, user))
+    }
+
+    pub(super) async fn reload(&self, user: Option<&User>) -> Result<Option<User>, DomainError> {
+        match user {
+            Some(user) => Ok(self.ports.users.find(&user.key).await?),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Signing up.
+
+use super::Services;
+use super::perform::Halt;
+use crate::error::{Denial, DomainError};
+use crate::flow::Advanced;
+use crate::flow::sign_up::{self, Draft, NewUser, SignUp, SignUpEvent};
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::PoolPolicy;
+use crate::ports::UniqueKey;
+use crate::user::User;
+
+impl Services {
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`Denial::Invalid`] with every fault, [`Denial::PasswordRefused`], [`Denial::Limited`]; ports that do not answer.
+    pub async fn sign_up(
+        &self,
+        pool: &PoolPolicy,
+        form: NewUser,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        let verdict = self.take(&self.policy.limits.sign_up(address)).await?;
+        let submitted = SignUpEvent::Submitted {
+            form: Box::new(form),
+            verdict,
+        };
+        let draft = match self.advance(pool, address, SignUp::Start, submitted).await? {
+            SignUp::CheckKeys(draft) => draft,
+            _ => return Err(Denial::Unexpected.into()),
+        };
+        let looked_up = self.look_keys_up(pool, &draft).await?;
+        let draft = match self
+            .advance(pool, address, SignUp::CheckKeys(draft), looked_up)
+            .await?
+        {
+            SignUp::HashPassword(draft) => draft,
+            _ => return Err(Denial::Unexpected.into()),
+        };
+        let hash = self.ports.hasher.hash(&draft.password).await?;
+        let mail = self.verification_budget(pool, &draft, address).await?;
+        let hashed = SignUpEvent::PasswordHashed { hash, mail };
+        match self
+            .advance(pool, address, SignUp::HashPassword(draft), hashed)
+            .await?
+        {
+            SignUp::Created(user) => Ok(*user),
+            _ => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// One step and its effects. A key that somebody else took first goes back to the flow as an event.
+    async fn advance(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: SignUp,
+        event: SignUpEvent,
+    ) -> Result<SignUp, DomainError> {
+        let Advanced { next, effects } =
+            match self.decide(pool, address, |cx| sign_up::step(state, event, cx)) {
+                Ok(advanced) => advanced,
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+        match self.perform(effects).await {
+            Ok(()) => Ok(next),
+            Err(Halt::KeyTaken(key)) => self.key_taken(pool, address, next, key).await,
+            Err(halt) => Err(halt.or_denial(Denial::Unexpected)),
+        }
+    }
+
+    async fn key_taken(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: SignUp,
+        key: UniqueKey,
+    ) -> Result<SignUp, DomainError> {
+        match self.decide(pool, address, |cx| {
+            sign_up::step(state, SignUpEvent::KeyTaken(key), cx)
+        }) {
+            Ok(advanced) => Ok(advanced.next),
+            Err(refused) => Err(self.refuse(refused).await),
+        }
+    }
+
+    async fn look_keys_up(&self, pool: &PoolPolicy, draft: &Draft) -> Result<SignUpEvent, DomainError> {
+        let email_holder = match draft.user.email_key() {
+            Some(key) => self
+                .ports
+                .users
+                .find_by_email(&pool.name, &key)
+                .await?
+                .map(Box::new),
+            None => None,
+        };
+        let username_taken = match draft.user.username_key() {
+            Some(key) => self
+                .ports
+                .users
+                .find_by_username(&pool.name, &key)
+                .await?
+                .is_some(),
+            None => false,
+        };
+        Ok(SignUpEvent::KeysLookedUp {
+            email_holder,
+            username_taken,
+        })
+    }
+
+    /// Whether a mail may go to the draft's address; asked the same way for a new and for a taken one.
+    async fn verification_budget(
+        &self,
+        pool: &PoolPolicy,
+        draft: &Draft,
+        address: &ClientAddress,
+    ) -> Result<Verdict, DomainError> {
+        if !pool.email_verification_required {
+            return Ok(Verdict::Allowed);
+        }
+        let account = draft.user.email_key().unwrap_or_default();
+        Ok(self
+            .take(&self.policy.limits.mail(&pool.name, &account, address))
+            .await?)
+    }
+}

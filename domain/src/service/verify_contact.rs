@@ -1,0 +1,200 @@
+//! Proving e-mail addresses and phone numbers.
+
+use super::perform::Halt;
+use super::{Authenticated, STALE_RETRIES, Services};
+use crate::error::{Denial, DomainError};
+use crate::flow::verify_contact::{self, VerifyContact, VerifyContactEvent};
+use crate::flow::{Advanced, Step};
+use crate::flow_record::FlowKind;
+use crate::id::{UserId, UserKey};
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::{Limits, PoolPolicy};
+use crate::secret::{Secret, Token};
+use crate::user::User;
+
+impl Services {
+    /// Sends a verification mail to the user of an id, if that makes sense. The answer is the same for everybody.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn send_verification(
+        &self,
+        pool: &PoolPolicy,
+        id: &UserId,
+        address: &ClientAddress,
+    ) -> Result<(), DomainError> {
+        let mail = self
+            .take(&self.policy.limits.mail(&pool.name, id.as_str(), address))
+            .await?;
+        let user = self
+            .ports
+            .users
+            .find(&UserKey::new(pool.name.clone(), id.clone()))
+            .await?
+            .map(Box::new);
+        let event = VerifyContactEvent::EmailAsked { user, mail };
+        let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+        self.settle_contact(step).await?.ok_or(Denial::Unexpected)?;
+        Ok(())
+    }
+
+    /// Confirms an e-mail address by the token mailed to it.
+    ///
+    /// # Errors
+    /// [`Denial::TokenRefused`] whatever is wrong; [`Denial::Limited`]; ports that do not answer.
+    pub async fn confirm_email(
+        &self,
+        pool: &PoolPolicy,
+        uid: &UserId,
+        token: &Token,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        let verdict = self.take(&self.policy.limits.token_try(address)).await?;
+        for _ in 0..STALE_RETRIES {
+            let flow = self
+                .ports
+                .flows
+                .find(&token.hash())
+                .await?
+                .filter(|flow| flow.user.pool == pool.name);
+            let user = match &flow {
+                Some(flow) => self.ports.users.find(&flow.user).await?.map(Box::new),
+                None => None,
+            };
+            let event = VerifyContactEvent::EmailConfirmed {
+                flow: flow.map(Box::new),
+                uid: uid.clone(),
+                user,
+                verdict,
+            };
+            let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+            if let Some(VerifyContact::Proven(user)) = self.settle_contact(step).await? {
+                return Ok(*user);
+            }
+        }
+        Err(Denial::TokenRefused.into())
+    }
+
+    /// Sends a code to the caller's unconfirmed number.
+    ///
+    /// # Errors
+    /// [`Denial::PhoneRequired`] when there is none; [`Denial::Limited`]; ports that do not answer.
+    pub async fn send_phone_code(
+        &self,
+        pool: &PoolPolicy,
+        user: &User,
+        address: &ClientAddress,
+    ) -> Result<Token, DomainError> {
+        let send = match &user.phone {
+            Some(_) if !user.phone_is_confirmed() => {
+                self.take(&self.policy.limits.code_send(&user.key, address))
+                    .await?
+            }
+            _ => Verdict::Allowed,
+        };
+        let event = VerifyContactEvent::PhoneAsked {
+            user: Box::new(user.clone()),
+            send,
+        };
+        let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+        match self.settle_contact(step).await? {
+            Some(VerifyContact::CodeSent(token)) => Ok(token),
+            _ => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// Confirms the caller's number by the code sent to it.
+    ///
+    /// # Errors
+    /// [`Denial::TokenRefused`] whatever is wrong; [`Denial::Limited`]; ports that do not answer.
+    pub async fn confirm_phone(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        typed: &Secret,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        self.confirm_phone_of(pool, caller.user.clone(), typed, address)
+            .await
+    }
+
+    /// Confirms a number right after sign-up, before any login, by the flow's token and the code.
+    ///
+    /// # Errors
+    /// As [`Services::confirm_phone`].
+    pub async fn confirm_phone_by_token(
+        &self,
+        pool: &PoolPolicy,
+        token: &Token,
+        typed: &Secret,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        let flow = self
+            .ports
+            .flows
+            .find(&token.hash())
+            .await?
+            .filter(|flow| flow.user.pool == pool.name);
+        let Some(flow) = flow.filter(|flow| flow.kind() == FlowKind::ConfirmPhone) else {
+            return Err(Denial::TokenRefused.into());
+        };
+        let user = self
+            .ports
+            .users
+            .find(&flow.user)
+            .await?
+            .ok_or(Denial::TokenRefused)?;
+        self.confirm_phone_of(pool, user, typed, address).await
+    }
+
+    async fn confirm_phone_of(
+        &self,
+        pool: &PoolPolicy,
+        mut user: User,
+        typed: &Secret,
+        address: &ClientAddress,
+    ) -> Result<User, DomainError> {
+        let verdict = self.take(&self.policy.limits.code_try(&user.key)).await?;
+        let flow = self
+            .ports
+            .flows
+            .list(&user.key, FlowKind::ConfirmPhone)
+            .await?
+            .pop();
+        let tries_left = match (&flow, verdict) {
+            (Some(flow), Verdict::Allowed) => {
+                self.take(&Limits::tries_of_one_code(&flow.id.to_text(), pool.code_life))
+                    .await?
+            }
+            _ => Verdict::Allowed,
+        };
+        for _ in 0..STALE_RETRIES {
+            let event = VerifyContactEvent::PhoneCodeTyped {
+                flow: flow.clone().map(Box::new),
+                user: Box::new(user.clone()),
+                typed: typed.clone(),
+                verdict,
+                tries_left,
+            };
+            let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+            if let Some(VerifyContact::Proven(user)) = self.settle_contact(step).await? {
+                return Ok(*user);
+            }
+            user = self.reload(Some(&user)).await?.ok_or(Denial::TokenRefused)?;
+        }
+        Err(Denial::TokenRefused.into())
+    }
+
+    /// Carries a step out. `None` means the user was changed meanwhile.
+    async fn settle_contact(&self, step: Step<VerifyContact>) -> Result<Option<VerifyContact>, DomainError> {
+        let Advanced { next, effects } = match step {
+            Ok(advanced) => advanced,
+            Err(refused) => return Err(self.refuse(refused).await),
+        };
+        match self.perform(effects).await {
+            Ok(()) => Ok(Some(next)),
+            Err(Halt::Stale) => Ok(None),
+            Err(halt) => Err(halt.or_denial(Denial::TokenRefused)),
+        }
+    }
+}
