@@ -1,0 +1,91 @@
+//! What no single key can tell: files that must be there, and choices that deserve a warning.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::problem::Problem;
+use super::{Config, Source};
+
+/// Files and folders that the configuration names and that must be there already.
+pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(tls) = &config.server.tls {
+        for (key, path) in [("cert", &tls.cert), ("key", &tls.key)] {
+            if let Err(error) = fs::File::open(path) {
+                problems.push(problem(format!(
+                    "`server.tls.{key}` names {}, which cannot be read: {error}",
+                    path.display()
+                )));
+            }
+        }
+    }
+    if let Some(folder) = config
+        .server
+        .static_dir
+        .as_ref()
+        .filter(|folder| !folder.is_dir())
+    {
+        problems.push(problem(format!(
+            "`server.static_dir` names {}, which is not a folder",
+            folder.display()
+        )));
+    }
+    problems
+}
+
+/// Choices that work, but that somebody should know of before strangers do.
+pub(super) fn warnings(config: &Config, source: &Source) -> Vec<String> {
+    let server = &config.server;
+    let mut warnings = Vec::new();
+    let mut warn = |when: bool, sentence: &str| {
+        if when {
+            warnings.push(sentence.to_owned());
+        }
+    };
+    warn(
+        server.configured_public_url.is_none() && !server.listen.is_loopback(),
+        "`server.listen` is open to the network, but `server.public_url` is not set: links in mails will say localhost",
+    );
+    warn(
+        !server.is_local() && server.allow_insecure_http,
+        "`server.allow_insecure_http` is on: passwords and tokens may cross the network in clear text",
+    );
+    warn(
+        !server.is_local() && server.tls.is_none() && server.trusted_proxies.is_empty(),
+        "there is no TLS here and `server.trusted_proxies` is empty: behind a proxy every caller will seem to have \
+         the proxy's address and share its limits",
+    );
+    warn(
+        !config.limits.enabled,
+        "`limits.enabled` is false: passwords and codes can be guessed without end",
+    );
+    warn(
+        !server.is_local() && config.sms.kind == "console",
+        "`sms.kind` is console: whoever reads the output of this server reads everybody's codes",
+    );
+    if let Some(tls) = &server.tls {
+        warn(
+            open_to_others(&tls.key),
+            "the file of `server.tls.key` can be read by other users: chmod 600",
+        );
+    }
+    if let Source::File(path) = source {
+        warn(
+            config.holds_secrets() && open_to_others(path),
+            "the configuration file can be read by other users: chmod 600, or move the secrets to `…_file` keys",
+        );
+    }
+    warnings
+}
+
+fn problem(message: String) -> Problem {
+    Problem {
+        origin: None,
+        message,
+    }
+}
+
+fn open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}

@@ -1,0 +1,118 @@
+//! The configuration: one file per section, plain data without domain types.
+//!
+//! A section asks [`read::Reader`] for its keys by name, type, default and bounds; the keys it asks
+//! for are the keys that exist. Whatever is left over is an unknown key. Every value remembers the
+//! line or the variable it came from, so that a fault can be found. `docs/CONFIG.md` lists all keys;
+//! a test compares the two.
+
+mod acl;
+mod address;
+mod check;
+mod convert;
+mod env;
+mod hash;
+mod limits;
+mod load;
+mod log;
+mod mail;
+mod nearest;
+mod problem;
+mod read;
+mod secret;
+mod secrets;
+mod server;
+mod sessions;
+mod sms;
+mod source;
+mod storage;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod users;
+
+pub use acl::Acl;
+pub use address::{Listen, Network};
+pub use env::Environment;
+pub use hash::Hash;
+pub use limits::{Limits, Lockout, Rate};
+pub use load::{Loaded, Source, load};
+pub use log::{Log, LogFormat};
+pub use mail::Mail;
+pub use problem::ConfigErrors;
+pub use secret::Secret;
+pub use secrets::Secrets;
+pub use server::{Server, Tls};
+pub use sessions::Sessions;
+pub use sms::Sms;
+pub use storage::Storage;
+pub use users::{SecondFactor, UserPool};
+
+use read::Reader;
+
+/// Everything that can be configured. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[storage]`
+    pub storage: Storage,
+    /// `[sessions]`
+    pub sessions: Sessions,
+    /// `[sms]`
+    pub sms: Sms,
+    /// `[mail]`
+    pub mail: Mail,
+    /// `[secrets]`
+    pub secrets: Secrets,
+    /// `[log]`
+    pub log: Log,
+    /// `[hash]`
+    pub hash: Hash,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[users.<Plural>]`: the pools that are switched on, at least one.
+    pub users: Vec<UserPool>,
+}
+
+impl Config {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            server: reader.section("server", Server::read),
+            storage: reader.section("storage", Storage::read),
+            sessions: reader.section("sessions", Sessions::read),
+            sms: reader.section("sms", Sms::read),
+            mail: reader.section("mail", Mail::read),
+            secrets: reader.section("secrets", Secrets::read),
+            log: reader.section("log", Log::read),
+            hash: reader.section("hash", Hash::read),
+            limits: reader.section("limits", Limits::read),
+            users: reader.section("users", users::read),
+        }
+    }
+
+    /// Whether any value is worth hiding.
+    fn holds_secrets(&self) -> bool {
+        let urls = [&self.storage.url, &self.sessions.url, &self.mail.url];
+        self.sms.api_key.is_some()
+            || self.sms.api_secret.is_some()
+            || urls.iter().any(|url| url.expose() != url.without_credentials())
+    }
+}
+
+/// The key `url` (or `url_file`): a scheme that chooses an adapter, and what that adapter wants to know.
+fn url_of(reader: &mut Reader, default: &str) -> Secret {
+    let Some(url) = reader.secret("url", &format!("\"{default}\"")) else {
+        return Secret::new(default);
+    };
+    let has_scheme = url.expose().split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_lowercase())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+    });
+    if !has_scheme {
+        // The value is not quoted: it may be a password in the wrong place.
+        reader.refuse("url", format!("must be a URL with a scheme, such as `{default}`"));
+    }
+    url
+}

@@ -1,0 +1,95 @@
+//! The configuration in a few lines for people, without secrets.
+
+use std::fmt::Write as _;
+
+use super::load::Loaded;
+use super::users::{SecondFactor, UserPool};
+
+impl Loaded {
+    /// What the server would do with this configuration, in a few lines. Holds no secret.
+    pub fn summary(&self) -> String {
+        let config = &self.config;
+        let server = &config.server;
+        let mut lines = vec![
+            (
+                "listens on",
+                format!(
+                    "{} ({})",
+                    server.listen,
+                    if server.tls.is_some() { "TLS" } else { "plain HTTP" }
+                ),
+            ),
+            ("public address", server.public_url(server.listen.port)),
+            ("storage", config.storage.url.without_credentials()),
+            ("sessions", config.sessions.url.without_credentials()),
+            ("SMS", config.sms.kind.clone()),
+            (
+                "mail",
+                format!(
+                    "{} from {}",
+                    config.mail.url.without_credentials(),
+                    config.mail.from
+                ),
+            ),
+            ("key file", config.secrets.key_file.display().to_string()),
+            ("log", config.log.level.clone()),
+            ("hashing", hashing(&config.hash)),
+            (
+                "limits",
+                if config.limits.enabled { "on" } else { "OFF" }.to_owned(),
+            ),
+        ];
+        if !server.trusted_proxies.is_empty() {
+            let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
+            lines.push(("trusted proxies", proxies.join(", ")));
+        }
+        if !server.cors_origins.is_empty() {
+            lines.push(("CORS origins", server.cors_origins.join(", ")));
+        }
+        if let Some(folder) = &server.static_dir {
+            lines.push(("static folder", folder.display().to_string()));
+        }
+        lines.extend(config.users.iter().map(|pool| ("users", pool_line(pool))));
+        let mut text = self.headline();
+        for (name, value) in lines {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n  {name:<16}{value}");
+        }
+        text
+    }
+
+    fn headline(&self) -> String {
+        let source = &self.source;
+        match self.variables {
+            0 => format!("The configuration is fine ({source})."),
+            1 => format!("The configuration is fine ({source} and one environment variable)."),
+            many => format!("The configuration is fine ({source} and {many} environment variables)."),
+        }
+    }
+}
+
+fn hashing(hash: &super::Hash) -> String {
+    let super::Hash {
+        memory_kib,
+        iterations,
+        parallelism,
+        workers,
+        queue,
+    } = hash;
+    format!("Argon2id m={memory_kib},t={iterations},p={parallelism}; {workers} at a time, {queue} may wait")
+}
+
+fn pool_line(pool: &UserPool) -> String {
+    let factor = match pool.second_factor {
+        SecondFactor::Off => "off",
+        SecondFactor::Optional => "optional",
+        SecondFactor::Required => "required",
+    };
+    let UserPool {
+        plural,
+        model_name,
+        ttl,
+        ..
+    } = pool;
+    format!("/api/{plural} ({model_name}): second factor {factor}, tokens live {ttl} s")
+}
