@@ -1,1 +1,7 @@
-//! The one place that reads the clock and the entropy of the operating system.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod entropy;
+
+pub use clock::SystemClock;
+pub use entropy::SystemEntropy;
