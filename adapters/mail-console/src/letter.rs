@@ -1,0 +1,135 @@
+//! What a printed mail says.
+
+use domain::message::{MailKind, MailMessage};
+use domain::time::Lifetime;
+
+/// The whole mail, headers first, with an empty line at its end to part it from what follows.
+pub fn write(from: &str, message: &MailMessage) -> String {
+    let (from, to) = (one_line(from), one_line(message.to.as_str()));
+    let subject = subject(&message.kind);
+    let text = text(&message.kind);
+    format!("From: {from}\nTo: {to}\nSubject: {subject}\n\n{text}\n\n")
+}
+
+const fn subject(kind: &MailKind) -> &'static str {
+    match kind {
+        // LoopBack's, which mail filters of its users may know.
+        MailKind::VerifyEmail { .. } => "Thanks for Registering",
+        MailKind::ResetPassword { .. } => "Choose a new password",
+        MailKind::AlreadyRegistered => "You already have an account",
+    }
+}
+
+fn text(kind: &MailKind) -> String {
+    match kind {
+        MailKind::VerifyEmail { link } => {
+            let link = one_line(link.expose());
+            format!("Please confirm that this address is yours by opening this page:\n\n    {link}")
+        }
+        MailKind::ResetPassword { link, life } => {
+            let (link, life) = (one_line(link.expose()), in_words(*life));
+            format!(
+                "Open this page to choose a new password. It works once, for {life}:\n\n    {link}\n\n\
+                 If you did not ask for it, leave it: your password stays as it is."
+            )
+        }
+        MailKind::AlreadyRegistered => "Somebody, perhaps you, tried to sign up with this address. \
+             You have an account already: log in, or ask for a new password.\n\
+             If it was not you, there is nothing to do."
+            .to_owned(),
+    }
+}
+
+/// A span in the largest unit that says it without a fraction.
+fn in_words(span: Lifetime) -> String {
+    let seconds = span.as_secs_ceil();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = units
+        .into_iter()
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
+    let (size, name) = whole.unwrap_or((1, "second"));
+    let count = seconds / size;
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {name}{plural}")
+}
+
+/// Text that stays on its line and in its direction.
+fn one_line(text: &str) -> String {
+    text.chars().map(printable).collect()
+}
+
+fn printable(c: char) -> char {
+    let is_line_end = matches!(c, '\u{2028}' | '\u{2029}');
+    let is_direction = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    if c.is_control() || is_line_end || is_direction {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        c
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::id::{PoolName, UserId, UserKey};
+    use domain::secret::Secret;
+    use domain::user::Email;
+
+    fn mail(kind: MailKind) -> String {
+        let message = MailMessage {
+            user: UserKey::new(PoolName::new("Users"), UserId::new("1")),
+            to: Email::parse("ada@example.com", false).unwrap(),
+            kind,
+        };
+        write("Portcullis <noreply@example.com>", &message)
+    }
+
+    #[test]
+    fn a_mail_reads_like_a_mail() {
+        let link = Secret::new("http://localhost:3000/verify?token=abc");
+        assert_eq!(
+            mail(MailKind::VerifyEmail { link }),
+            "From: Portcullis <noreply@example.com>\n\
+             To: ada@example.com\n\
+             Subject: Thanks for Registering\n\
+             \n\
+             Please confirm that this address is yours by opening this page:\n\
+             \n    http://localhost:3000/verify?token=abc\n\n"
+        );
+    }
+
+    #[test]
+    fn a_reset_mail_says_how_long_its_link_works() {
+        let link = Secret::new("http://localhost:3000/reset?token=abc");
+        let life = Lifetime::from_secs(900);
+        let mail = mail(MailKind::ResetPassword { link, life });
+        assert!(mail.contains("for 15 minutes:"), "{mail}");
+        assert!(
+            mail.contains("\n    http://localhost:3000/reset?token=abc\n"),
+            "{mail}"
+        );
+    }
+
+    #[test]
+    fn spans_are_told_in_their_largest_whole_unit() {
+        for (seconds, words) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (60, "1 minute"),
+            (5400, "90 minutes"),
+            (3600, "1 hour"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(in_words(Lifetime::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn nothing_forges_a_header() {
+        assert_eq!(one_line("a\r\nBcc: b\u{2028}\u{202e}"), "a��Bcc: b��");
+    }
+}
