@@ -21,9 +21,7 @@ async fn a_shutdown_lets_a_running_request_finish() {
     busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .unwrap();
-    // Answered on the same loop, so the request before it has been read too.
-    server.until("both are in", |counts| counts.open == 2).await;
-    sleep(SHORT).await;
+    server.gate.reached.notified().await;
     server.stop.send(()).unwrap();
     assert_eq!(
         to_the_end(&mut resting).await,
@@ -34,7 +32,7 @@ async fn a_shutdown_lets_a_running_request_finish() {
         TcpStream::connect(server.addr).await.is_err(),
         "nobody else is let in"
     );
-    server.gate.notify_one();
+    server.gate.open.notify_one();
     let answer = to_the_end(&mut busy).await;
     assert!(
         answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("waited"),
@@ -54,8 +52,7 @@ async fn a_drain_ends_even_when_a_request_does_not() {
     busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .unwrap();
-    server.until("it is in", |counts| counts.open == 1).await;
-    sleep(SHORT).await;
+    server.gate.reached.notified().await;
     server.stop.send(()).unwrap();
     assert_eq!(
         timeout(PATIENCE, server.run).await.unwrap().unwrap(),

@@ -45,14 +45,20 @@ const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_mins(5);
 const BODY_LIMIT: usize = 1000;
 
+/// Where a request to `/wait` stands still.
+#[derive(Default)]
+struct Gate {
+    reached: Notify,
+    open: Notify,
+}
+
 /// A running server; everything in it ends with the test's runtime.
 struct Server {
     addr: SocketAddr,
     counters: Arc<Counters>,
     stop: oneshot::Sender<()>,
     run: JoinHandle<Drained>,
-    /// Lets the requests to `/wait` go.
-    gate: Arc<Notify>,
+    gate: Arc<Gate>,
 }
 
 impl Server {
@@ -60,7 +66,7 @@ impl Server {
         let listener = Listener::bind(config).await.unwrap();
         let addr = listener.local_addrs()[0];
         let counters = listener.counters();
-        let gate = Arc::new(Notify::new());
+        let gate = Arc::<Gate>::default();
         let (stop, stopped) = oneshot::channel();
         let service = warp::service(routes(Arc::clone(&gate)));
         let run = tokio::spawn(listener.run(service, async move {
@@ -113,7 +119,7 @@ fn config() -> ServeConfig {
     }
 }
 
-fn routes(gate: Arc<Notify>) -> BoxedFilter<(impl Reply,)> {
+fn routes(gate: Arc<Gate>) -> BoxedFilter<(impl Reply,)> {
     let peer = warp::path!("peer")
         .and(warp::ext::get::<Peer>())
         .map(|peer: Peer| format!("{} {}", peer.addr.ip(), peer.tls).into_response());
@@ -124,7 +130,8 @@ fn routes(gate: Arc<Notify>) -> BoxedFilter<(impl Reply,)> {
     let wait = warp::path!("wait").and_then(move || {
         let gate = Arc::clone(&gate);
         async move {
-            gate.notified().await;
+            gate.reached.notify_one();
+            gate.open.notified().await;
             Ok::<_, Infallible>("waited".into_response())
         }
     });

@@ -127,10 +127,10 @@ async fn a_shutdown_lets_a_running_http2_request_finish() {
         .unwrap();
     tokio::spawn(connection);
     let waiting = tokio::spawn(async move { post_by_http2(&mut sender, "/wait", vec![]).await });
-    sleep(SHORT).await;
+    server.gate.reached.notified().await;
     server.stop.send(()).unwrap();
     sleep(SHORT).await;
-    server.gate.notify_one();
+    server.gate.open.notify_one();
     assert_eq!(
         waiting.await.unwrap(),
         (StatusCode::OK, Bytes::from_static(b"waited"))
