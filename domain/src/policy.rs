@@ -35,6 +35,10 @@ pub enum AclErrorStatus {
 
 /// The rules of one pool: LoopBack's model settings and ours.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one field per setting, as LoopBack names them"
+)]
 pub struct PoolPolicy {
     /// The pool's plural name, as in the path.
     pub name: PoolName,

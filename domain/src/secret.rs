@@ -145,7 +145,7 @@ impl MacKey {
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> CodeMac {
         // HMAC takes keys of every length: the error arm cannot be reached, and an empty key would still be total.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+            .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part);

@@ -138,10 +138,9 @@ fn score(rule: &AclRule, request: Request<'_>, caller: Caller<'_>) -> Option<(u8
         return None;
     };
     let access = match rule.access {
-        None => 2,
         Some(access) if access == request.access => 3,
         // LoopBack: a rule for EXECUTE is a rule for calling the method, whatever the method does.
-        Some(AccessType::Execute) => 2,
+        None | Some(AccessType::Execute) => 2,
         Some(_) => return None,
     };
     Some((property, access, principal_score(rule, caller)?))

@@ -116,7 +116,7 @@ impl Services {
                 taken: taken.clone(),
                 wanted,
             };
-            let event = LoginEvent::Identified(facts);
+            let event = LoginEvent::Identified(Box::new(facts));
             let candidate = match self.decide(pool, address, |cx| login::step(Login::Start, event, cx)) {
                 Ok(Advanced {
                     next: Login::CheckPassword(candidate),
@@ -128,7 +128,7 @@ impl Services {
             let facts = self
                 .check_password(pool, &candidate, credentials, address)
                 .await?;
-            let event = LoginEvent::PasswordChecked(facts);
+            let event = LoginEvent::PasswordChecked(Box::new(facts));
             let step = self.decide(pool, address, |cx| {
                 login::step(Login::CheckPassword(candidate), event, cx)
             });
@@ -139,7 +139,7 @@ impl Services {
                     user = self
                         .named(pool, credentials.realm.as_deref(), &credentials.name)
                         .await?
-                        .user
+                        .user;
                 }
             }
         }
@@ -214,7 +214,7 @@ impl Services {
             let event = LoginEvent::CodeTyped(Box::new(facts.clone()));
             let step = self.decide(pool, address, |cx| login::step(Login::Start, event, cx));
             match self.settle(step).await? {
-                Some(LoggedIn::Opened(token)) => return Ok(*token),
+                Some(LoggedIn::Opened(opened)) => return Ok(*opened),
                 Some(LoggedIn::AwaitingCode(_)) => return Err(Denial::Unexpected.into()),
                 None => facts.user = self.reload(facts.user.as_ref()).await?,
             }

@@ -26,17 +26,16 @@ impl Services {
             form: Box::new(form),
             verdict,
         };
-        let draft = match self.advance(pool, address, SignUp::Start, submitted).await? {
-            SignUp::CheckKeys(draft) => draft,
-            _ => return Err(Denial::Unexpected.into()),
+        let state = self.advance(pool, address, SignUp::Start, submitted).await?;
+        let SignUp::CheckKeys(draft) = state else {
+            return Err(Denial::Unexpected.into());
         };
         let looked_up = self.look_keys_up(pool, &draft).await?;
-        let draft = match self
+        let state = self
             .advance(pool, address, SignUp::CheckKeys(draft), looked_up)
-            .await?
-        {
-            SignUp::HashPassword(draft) => draft,
-            _ => return Err(Denial::Unexpected.into()),
+            .await?;
+        let SignUp::HashPassword(draft) = state else {
+            return Err(Denial::Unexpected.into());
         };
         let hash = self.ports.hasher.hash(&draft.password).await?;
         let mail = self.verification_budget(pool, &draft, address).await?;

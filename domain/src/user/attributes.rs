@@ -131,7 +131,10 @@ mod tests {
     use serde_json::json;
 
     fn map(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap()
+        match value {
+            Value::Object(properties) => properties,
+            other => panic!("not an object: {other}"),
+        }
     }
 
     #[test]

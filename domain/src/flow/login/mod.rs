@@ -22,7 +22,7 @@ pub enum Login {
     /// Nothing is known yet.
     Start,
     /// Somebody is named; their password is to be compared.
-    CheckPassword(Candidate),
+    CheckPassword(Box<Candidate>),
     /// The password was right; a code is on its way.
     AwaitingCode(CodeRequested),
     /// All that is required was proven.
@@ -33,9 +33,9 @@ pub enum Login {
 #[derive(Clone, Debug)]
 pub enum LoginEvent {
     /// The name was looked up and a try was taken from the counters.
-    Identified(Identified),
+    Identified(Box<Identified>),
     /// The password was compared.
-    PasswordChecked(PasswordChecked),
+    PasswordChecked(Box<PasswordChecked>),
     /// A code was typed.
     CodeTyped(Box<CodeTyped>),
     /// A new code was asked for.
@@ -45,9 +45,9 @@ pub enum LoginEvent {
 /// One step of a login.
 pub fn step(state: Login, event: LoginEvent, cx: &mut Ctx<'_>) -> Step<Login> {
     match (state, event) {
-        (Login::Start, LoginEvent::Identified(facts)) => password::admit(facts, cx),
+        (Login::Start, LoginEvent::Identified(facts)) => password::admit(*facts, cx),
         (Login::CheckPassword(candidate), LoginEvent::PasswordChecked(facts)) => {
-            password::judge(candidate, facts, cx)
+            password::judge(*candidate, &facts, cx)
         }
         (Login::Start, LoginEvent::CodeTyped(facts)) => sms_code::judge(*facts, cx),
         (Login::Start, LoginEvent::CodeAskedAgain(facts)) => sms_code::send_again(*facts, cx),

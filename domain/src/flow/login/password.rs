@@ -84,13 +84,13 @@ pub(super) fn admit(facts: Identified, cx: &Ctx<'_>) -> Step<Login> {
         return Err(refused);
     }
     Ok(Advanced {
-        next: Login::CheckPassword(Candidate { user, taken, wanted }),
+        next: Login::CheckPassword(Box::new(Candidate { user, taken, wanted })),
         effects: Vec::new(),
     })
 }
 
 /// Judges the comparison.
-pub(super) fn judge(candidate: Candidate, facts: PasswordChecked, cx: &mut Ctx<'_>) -> Step<Login> {
+pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<'_>) -> Step<Login> {
     let Candidate { user, taken, wanted } = candidate;
     let right = facts.verified != Verified::Wrong;
     let Some(user) = user
@@ -159,12 +159,12 @@ fn open_by_password(
         Verified::Right | Verified::Wrong => user,
     };
     let id = SessionId::draw(cx.now, cx.entropy);
-    let token = open(user, id, life, vec![Factor::Password], cx);
-    effects.push(Effect::OpenSession(Box::new(token.session.clone())));
+    let opened = open(user, id, life, vec![Factor::Password], cx);
+    effects.push(Effect::OpenSession(Box::new(opened.session.clone())));
     effects.push(Effect::GiveBack(taken));
-    effects.push(cx.audit(AuditKind::LoggedIn, Some(&token.user.key)));
+    effects.push(cx.audit(AuditKind::LoggedIn, Some(&opened.user.key)));
     Advanced {
-        next: Login::Opened(Box::new(token)),
+        next: Login::Opened(Box::new(opened)),
         effects,
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn send_first(
     user: &User,
     taken: Asked,
     life: TokenLife,
-    facts: PasswordChecked,
+    facts: &PasswordChecked,
     cx: &mut Ctx<'_>,
 ) -> Step<Login> {
     let phone = user.code_phone().cloned();
