@@ -265,12 +265,12 @@ impl Limits {
         ])
     }
 
-    /// A code typed by someone who holds the flow's own token: only the account's budget is at stake.
+    /// A code typed by someone who reaches a flow of that user: the account's budget is at stake.
     pub fn code_try(&self, user: &UserKey) -> Asked {
         self.ask(vec![(account_key("code-try", user), self.code_tries_per_account)])
     }
 
-    /// A code typed without a challenge: it also spends the address's budget.
+    /// A code typed without a challenge: it spends the address's budget, whomever it names.
     pub fn code_try_from(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
             LimitKey::new("code-try-address", &[address.as_str()]),

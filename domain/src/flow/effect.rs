@@ -79,9 +79,10 @@ impl Effect {
 
     /// The audit kind, for tests that read a step's story.
     pub const fn audit_kind(&self) -> Option<AuditKind> {
-        match self {
-            Self::Audit(event) => Some(event.kind),
-            _ => None,
+        if let Self::Audit(event) = self {
+            Some(event.kind)
+        } else {
+            None
         }
     }
 }

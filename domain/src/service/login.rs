@@ -185,9 +185,12 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<AccessToken, DomainError> {
         let (pending, user) = self.pending_login(pool, &code, address).await?;
-        let mut taken = user
-            .as_ref()
-            .map_or_else(Asked::new, |user| self.policy.limits.code_try(&user.key));
+        // The account's budget is at stake only for who reaches a pending login: a stranger can neither drain it nor learn by it
+        // that the account exists.
+        let mut taken = match (&pending, &user) {
+            (Some(_), Some(user)) => self.policy.limits.code_try(&user.key),
+            _ => Asked::new(),
+        };
         if code.challenge.is_none() {
             taken.extend(self.policy.limits.code_try_from(address));
         }
