@@ -1,7 +1,7 @@
 //! Signing up: check what was sent, look its keys up, hash the password, make the user.
 //!
 //! ```text
-//! Start ──Submitted──▶ CheckKeys ──KeysLookedUp──▶ HashPassword ──PasswordHashed──▶ Created ──KeyTaken──▶ (refused)
+//! Start ──Submitted──▶ CheckKeys ──KeysLookedUp──▶ HashPassword ──PasswordHashed──▶ Created ──KeyTaken──▶ (refused, or Created where takings are hidden)
 //! ```
 
 use serde_json::{Map, Value};
@@ -100,7 +100,7 @@ pub fn step(state: SignUp, event: SignUpEvent, cx: &mut Ctx<'_>) -> Step<SignUp>
         (SignUp::HashPassword(draft), SignUpEvent::PasswordHashed { hash, mail }) => {
             Ok(create(*draft, hash, mail, cx))
         }
-        (SignUp::Created(user), SignUpEvent::KeyTaken(key)) => Err(collide(&user, &[key], cx)),
+        (SignUp::Created(user), SignUpEvent::KeyTaken(key)) => lose_race(user, key, cx),
         _ => Err(Refused::unexpected()),
     }
 }
@@ -203,6 +203,17 @@ fn pretend(user: User, holder: &User, mail: Verdict, cx: &Ctx<'_>) -> Advanced<S
         next: SignUp::Created(Box::new(user)),
         effects,
     }
+}
+
+/// Somebody else took a key between the look-up and the store. Where sign-up hides takings, a lost address looks won.
+fn lose_race(user: Box<User>, key: UniqueKey, cx: &Ctx<'_>) -> Step<SignUp> {
+    if cx.pool.hide_existing && key == UniqueKey::Email {
+        return Ok(Advanced {
+            next: SignUp::Created(user),
+            effects: vec![cx.audit(AuditKind::SignUpCollided, None)],
+        });
+    }
+    Err(collide(&user, &[key], cx))
 }
 
 fn collide(user: &User, taken: &[UniqueKey], cx: &Ctx<'_>) -> Refused {

@@ -79,7 +79,10 @@ impl Services {
         match self.decide(pool, address, |cx| {
             sign_up::step(state, SignUpEvent::KeyTaken(key), cx)
         }) {
-            Ok(advanced) => Ok(advanced.next),
+            Ok(Advanced { next, effects }) => match self.perform(effects).await {
+                Ok(()) => Ok(next),
+                Err(halt) => Err(halt.or_denial(Denial::Unexpected)),
+            },
             Err(refused) => Err(self.refuse(refused).await),
         }
     }
@@ -116,7 +119,7 @@ impl Services {
         draft: &Draft,
         address: &ClientAddress,
     ) -> Result<Verdict, DomainError> {
-        if !pool.email_verification_required {
+        if !pool.email_verification_required && !pool.hide_existing {
             return Ok(Verdict::Allowed);
         }
         let account = draft.user.email_key().unwrap_or_default();
