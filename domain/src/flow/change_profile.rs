@@ -24,7 +24,7 @@ use crate::limits::Verdict;
 use crate::policy::Asked;
 use crate::ports::{UniqueKey, Verified};
 use crate::session::Session;
-use crate::user::{Attributes, User};
+use crate::user::{Attributes, Email, User};
 
 /// What becomes of one property.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,18 @@ pub struct ProfileChange {
     pub attributes: Map<String, Value>,
 }
 
+impl ProfileChange {
+    /// Whether this change, if it holds, sends a mail to a new address of `before`: then the counters for mail must be asked first.
+    pub fn would_send_mail(&self, before: &User, cx: &Ctx<'_>) -> bool {
+        let Field::Set(text) = &self.email else {
+            return false;
+        };
+        cx.pool.email_verification_required
+            && Email::parse(text, cx.pool.case_sensitive_email)
+                .is_some_and(|email| before.email.as_ref().map(Email::key) != Some(email.key()))
+    }
+}
+
 /// Where a change stands.
 #[derive(Clone, Debug)]
 pub enum ChangeProfile {
@@ -79,6 +91,7 @@ pub struct Draft {
     next: User,
     session: SessionId,
     contact_changes: bool,
+    mail: Verdict,
     /// The text to compare with the current password.
     pub proof: Password,
     /// The password to hash, if it is a new one.
@@ -98,6 +111,8 @@ pub enum ChangeProfileEvent {
         session: Box<Session>,
         /// The change.
         change: Box<ProfileChange>,
+        /// Whether a mail to a new address may be sent now.
+        mail: Verdict,
     },
     /// The proof was compared.
     ProofChecked {
@@ -128,8 +143,9 @@ pub fn step(state: ChangeProfile, event: ChangeProfileEvent, cx: &mut Ctx<'_>) -
                 user,
                 session,
                 change,
+                mail,
             },
-        ) => admit(&user, &session, *change, cx),
+        ) => admit(&user, &session, *change, mail, cx),
         (
             ChangeProfile::CheckProof(draft),
             ChangeProfileEvent::ProofChecked {
@@ -160,7 +176,13 @@ pub fn step(state: ChangeProfile, event: ChangeProfileEvent, cx: &mut Ctx<'_>) -
     }
 }
 
-fn admit(before: &User, session: &Session, change: ProfileChange, cx: &mut Ctx<'_>) -> Step<ChangeProfile> {
+fn admit(
+    before: &User,
+    session: &Session,
+    change: ProfileChange,
+    mail: Verdict,
+    cx: &mut Ctx<'_>,
+) -> Step<ChangeProfile> {
     let deny = |denial| Refused::new(denial, Vec::new());
     let next = sound(before, &change, cx).map_err(deny)?;
     let ProfileChange {
@@ -190,6 +212,7 @@ fn admit(before: &User, session: &Session, change: ProfileChange, cx: &mut Ctx<'
                 next,
                 session: session_id,
                 contact_changes,
+                mail,
                 proof,
                 new_password,
                 proof_is_new,
@@ -210,6 +233,7 @@ fn admit(before: &User, session: &Session, change: ProfileChange, cx: &mut Ctx<'
                 next,
                 session: session_id,
                 contact_changes,
+                mail,
                 proof,
                 new_password: None,
                 proof_is_new,
@@ -299,6 +323,7 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
         mut next,
         session,
         contact_changes,
+        mail,
         ..
     } = draft;
     let email_changes = next.email_key() != before.email_key();
@@ -328,7 +353,7 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
             spare: Some(session),
         });
     }
-    if email_changes && cx.pool.email_verification_required {
+    if email_changes && cx.pool.email_verification_required && mail == Verdict::Allowed {
         effects.extend(verification_mail(&next, cx));
     }
     Advanced {

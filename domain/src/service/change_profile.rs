@@ -56,11 +56,18 @@ impl Services {
     ) -> Result<(ChangeProfile, Vec<Effect>), DomainError> {
         let hash = user.password.clone();
         let account = user.key.id.to_string();
+        let mail = if self.decide(pool, address, |cx| change.would_send_mail(&user, cx)) {
+            self.take(&self.policy.limits.mail(&pool.name, &account, address))
+                .await?
+        } else {
+            Verdict::Allowed
+        };
         let mut state = ChangeProfile::Start;
         let mut event = ChangeProfileEvent::Asked {
             user: Box::new(user),
             session: Box::new(caller.session.clone()),
             change: Box::new(change.clone()),
+            mail,
         };
         loop {
             let Advanced { next, effects } =
