@@ -117,7 +117,8 @@ pub(super) fn wrong_proof(user: &User, cx: &Ctx<'_>) -> Refused {
     )
 }
 
-/// Ends every other session, pending login and reset link: whoever knew the old password is out.
+/// Ends every other session, pending login, reset link and number on its way to be confirmed: whoever knew the old password is
+/// out, and nothing they began can be finished.
 fn set(user: &User, session: SessionId, hash: PasswordHash, cx: &Ctx<'_>) -> Advanced<ChangePassword> {
     let mut next = user.changed(cx.now);
     next.password = Some(hash);
@@ -126,6 +127,7 @@ fn set(user: &User, session: SessionId, hash: PasswordHash, cx: &Ctx<'_>) -> Adv
         commit(user, next.clone()),
         Effect::DropFlows(user.key.clone(), FlowKind::PendingLogin),
         Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
+        Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),
         Effect::ClearSessions {
             user: user.key.clone(),
             spare: Some(session),

@@ -348,6 +348,7 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
         let user = before.key.clone();
         effects.push(Effect::DropFlows(user.clone(), FlowKind::PendingLogin));
         effects.push(Effect::DropFlows(user.clone(), FlowKind::ResetPassword));
+        effects.push(Effect::DropFlows(user.clone(), FlowKind::ConfirmPhone));
         effects.push(Effect::ClearSessions {
             user,
             spare: Some(session),

@@ -166,11 +166,13 @@ fn judge_password(password: &Password, cx: &Ctx<'_>) -> Result<(), Refused> {
 fn set_password(flow: &FlowRecord, user: &User, hash: PasswordHash, cx: &Ctx<'_>) -> Advanced<Recover> {
     let mut next = user.changed(cx.now);
     next.password = Some(hash);
+    next.email_verified = true;
     next.end_sessions(None);
     let effects = vec![
         commit(user, next.clone()),
         Effect::DropFlow(flow.id),
         Effect::DropFlows(user.key.clone(), FlowKind::PendingLogin),
+        Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),
         Effect::ClearSessions {
             user: user.key.clone(),
             spare: None,

@@ -5,7 +5,7 @@ use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::verify_contact::{self, VerifyContact, VerifyContactEvent};
 use crate::flow::{Advanced, Step};
-use crate::flow_record::FlowKind;
+use crate::flow_record::{FlowKind, FlowRecord};
 use crate::id::{UserId, UserKey};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Limits, PoolPolicy};
@@ -155,12 +155,7 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<User, DomainError> {
         let verdict = self.take(&self.policy.limits.code_try(&user.key)).await?;
-        let flow = self
-            .ports
-            .flows
-            .list(&user.key, FlowKind::ConfirmPhone)
-            .await?
-            .pop();
+        let mut flow = self.newest_phone_flow(&user).await?;
         let tries_left = match (&flow, verdict) {
             (Some(flow), Verdict::Allowed) => {
                 self.take(&Limits::tries_of_one_code(&flow.id.to_text(), pool.code_life))
@@ -169,8 +164,9 @@ impl Services {
             _ => Verdict::Allowed,
         };
         for _ in 0..STALE_RETRIES {
+            let counted = flow.as_ref().map(|flow| flow.id);
             let event = VerifyContactEvent::PhoneCodeTyped {
-                flow: flow.clone().map(Box::new),
+                flow: flow.map(Box::new),
                 user: Box::new(user.clone()),
                 typed: typed.clone(),
                 verdict,
@@ -180,9 +176,19 @@ impl Services {
             if let Some(VerifyContact::Proven(user)) = self.settle_contact(step).await? {
                 return Ok(*user);
             }
+            // Whoever changed the user may have voided the code as well: only the flow the try was counted on is good.
             user = self.reload(Some(&user)).await?.ok_or(Denial::TokenRefused)?;
+            flow = self
+                .newest_phone_flow(&user)
+                .await?
+                .filter(|flow| Some(flow.id) == counted);
         }
         Err(Denial::TokenRefused.into())
+    }
+
+    async fn newest_phone_flow(&self, user: &User) -> Result<Option<FlowRecord>, DomainError> {
+        let mut flows = self.ports.flows.list(&user.key, FlowKind::ConfirmPhone).await?;
+        Ok(flows.pop())
     }
 
     /// Carries a step out. `None` means the user was changed meanwhile.
