@@ -1,1 +1,22 @@
-//! Everything durable in one SQLite file.
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod cache;
+mod config;
+mod connection;
+mod crew;
+mod error;
+mod files;
+mod flows;
+mod limits;
+mod migrate;
+mod rows;
+mod sessions;
+mod store;
+mod users;
+mod writer;
+
+pub use config::SqliteConfig;
+pub use error::OpenError;
+pub use migrate::{Migrated, migrate};
+pub use store::SqliteStore;

@@ -1,0 +1,297 @@
+//! Rows to records and back.
+//!
+//! Encoding happens on the caller's side, so that the one writer only moves bytes. Unsigned numbers are stored by their bits.
+
+use domain::credential::PasswordHash;
+use domain::flow_record::{FlowBody, FlowRecord};
+use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::ports::PortError;
+use domain::secret::TokenHash;
+use domain::session::{Session, TokenLife};
+use domain::time::{Lifetime, Timestamp};
+use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username, scoped_key};
+use rusqlite::types::{FromSql, Value};
+use rusqlite::{Connection, Params, Row};
+
+use crate::error::{Answer, Fault};
+
+/// Columns of a user, in the order of [`encode_user`]. A macro, so that statements are put together at compile time.
+macro_rules! user_columns {
+    () => {
+        "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
+         password_hash, attributes, session_epoch, spared_session, created, modified"
+    };
+}
+/// Columns of a session, in the order of [`encode_session`].
+macro_rules! session_columns {
+    () => {
+        "token, id, pool, user_id, epoch, created, life, expires, factors"
+    };
+}
+/// Columns of a flow, in the order of [`encode_flow`].
+macro_rules! flow_columns {
+    () => {
+        "id, pool, user_id, kind, created, expires, body"
+    };
+}
+pub(crate) use {flow_columns, session_columns, user_columns};
+
+/// A record that cannot be read back, by its name and without its content.
+#[derive(Debug)]
+struct Unreadable;
+
+type Decoded<T> = Result<T, Unreadable>;
+
+impl From<rusqlite::Error> for Unreadable {
+    fn from(_: rusqlite::Error) -> Self {
+        Self
+    }
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(_: serde_json::Error) -> Self {
+        Self
+    }
+}
+
+/// A row read from left to right.
+struct Columns<'a> {
+    row: &'a Row<'a>,
+    next: usize,
+}
+
+impl Columns<'_> {
+    fn take<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let value = self.row.get(self.next);
+        self.next += 1;
+        value
+    }
+
+    fn moment(&mut self) -> rusqlite::Result<Timestamp> {
+        self.take().map(Timestamp::from_millis)
+    }
+
+    fn user_key(&mut self) -> rusqlite::Result<UserKey> {
+        let pool: String = self.take()?;
+        let id: String = self.take()?;
+        Ok(UserKey::new(PoolName::new(pool), UserId::new(id)))
+    }
+
+    fn token(&mut self) -> rusqlite::Result<TokenHash> {
+        self.take().map(TokenHash::from_bytes)
+    }
+}
+
+/// The first row of a query, decoded.
+pub(crate) fn first<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    decode: impl Fn(&Row<'_>) -> Answer<T>,
+) -> Answer<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    rows.next()?.map(decode).transpose()
+}
+
+/// All rows of a query, decoded. A statement that changes rows and returns them must be run by this one: it has changed all
+/// of them only when it is read to its end.
+pub(crate) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    decode: impl Fn(&Row<'_>) -> Answer<T>,
+) -> Answer<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut decoded = Vec::new();
+    while let Some(row) = rows.next()? {
+        decoded.push(decode(row)?);
+    }
+    Ok(decoded)
+}
+
+/// A number of rows.
+pub(crate) fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+fn maybe_text(value: Option<impl Into<String>>) -> Value {
+    value.map_or(Value::Null, text)
+}
+
+fn moment(value: Timestamp) -> Value {
+    Value::Integer(value.as_millis())
+}
+
+/// The form of a revision in a row.
+pub(crate) fn revision(value: Revision) -> i64 {
+    value.number().cast_signed()
+}
+
+/// Most rows a caller may ask for, as SQLite counts.
+pub(crate) fn at_most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A user's values, in the order of `user_columns`.
+pub(crate) fn encode_user(user: &User) -> Vec<Value> {
+    let attributes = serde_json::Value::Object(user.attributes.as_map().clone());
+    vec![
+        text(user.key.pool.as_str()),
+        text(user.key.id.as_str()),
+        Value::Integer(revision(user.revision)),
+        maybe_text(user.realm.as_deref()),
+        maybe_text(user.username.as_ref().map(Username::as_str)),
+        maybe_text(user.username_key()),
+        maybe_text(user.email.as_ref().map(Email::as_str)),
+        maybe_text(user.email_key()),
+        Value::Integer(user.email_verified.into()),
+        maybe_text(user.phone.as_ref().map(Phone::as_str)),
+        maybe_text(user.factor_phone.as_ref().map(Phone::as_str)),
+        maybe_text(user.password.as_ref().map(PasswordHash::as_str)),
+        text(attributes.to_string()),
+        Value::Integer(user.session_epoch.number().into()),
+        maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
+        moment(user.created),
+        moment(user.modified),
+    ]
+}
+
+/// Reads a user from the columns of `user_columns`.
+pub(crate) fn decode_user(row: &Row<'_>) -> Answer<User> {
+    let mut columns = Columns { row, next: 0 };
+    let key = columns.user_key()?;
+    let name = key.to_string();
+    user(key, columns).map_err(|Unreadable| corrupt("user", &name))
+}
+
+fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
+    let revision = Revision::new(columns.take::<i64>()?.cast_unsigned());
+    let realm: Option<String> = columns.take()?;
+    let username = name_and_key(&mut columns, realm.as_deref())?;
+    let email = name_and_key(&mut columns, realm.as_deref())?;
+    Ok(User {
+        key,
+        revision,
+        realm,
+        username: username.map(|(name, key)| Username::restore(name, key)),
+        email: email.map(|(address, key)| Email::restore(address, key)),
+        email_verified: columns.take()?,
+        phone: columns.take::<Option<String>>()?.map(Phone::restore),
+        factor_phone: columns.take::<Option<String>>()?.map(Phone::restore),
+        password: columns.take::<Option<String>>()?.map(PasswordHash::new),
+        attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
+        session_epoch: SessionEpoch::new(columns.take()?),
+        spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
+        created: columns.moment()?,
+        modified: columns.moment()?,
+    })
+}
+
+/// A name with its own key: the stored one is the one within the realm, which is what must be unique.
+fn name_and_key(columns: &mut Columns<'_>, realm: Option<&str>) -> Decoded<Option<(String, String)>> {
+    let name: Option<String> = columns.take()?;
+    let stored: Option<String> = columns.take()?;
+    let (Some(name), Some(stored)) = (name, stored) else {
+        return Ok(None);
+    };
+    let within = scoped_key(realm, "");
+    let key = stored.strip_prefix(within.as_str()).ok_or(Unreadable)?;
+    Ok(Some((name, key.to_owned())))
+}
+
+/// A session's values, in the order of `session_columns`.
+pub(crate) fn encode_session(session: &Session) -> Result<Vec<Value>, PortError> {
+    let life = match session.life {
+        TokenLife::Finite(life) => Value::Integer(life.as_millis().cast_signed()),
+        TokenLife::Eternal => Value::Null,
+    };
+    let expires = session.life.expires(session.created);
+    Ok(vec![
+        Value::Blob(session.token.as_bytes().to_vec()),
+        text(session.id.as_str()),
+        text(session.user.pool.as_str()),
+        text(session.user.id.as_str()),
+        Value::Integer(session.epoch.number().into()),
+        moment(session.created),
+        life,
+        expires.map_or(Value::Null, moment),
+        text(serde_json::to_string(&session.factors).map_err(PortError::unavailable)?),
+    ])
+}
+
+/// Reads a session from the columns of `session_columns`.
+pub(crate) fn decode_session(row: &Row<'_>) -> Answer<Session> {
+    let mut columns = Columns { row, next: 0 };
+    let token = columns.token()?;
+    let id = SessionId::new(columns.take::<String>()?);
+    let user = columns.user_key()?;
+    let name = format!("{id} of {user}");
+    session(token, id, user, columns).map_err(|Unreadable| corrupt("session", &name))
+}
+
+fn session(token: TokenHash, id: SessionId, user: UserKey, mut columns: Columns<'_>) -> Decoded<Session> {
+    let epoch = SessionEpoch::new(columns.take()?);
+    let created = columns.moment()?;
+    let life = columns
+        .take::<Option<i64>>()?
+        .map_or(TokenLife::Eternal, |millis| {
+            TokenLife::Finite(Lifetime::from_millis(millis.cast_unsigned()))
+        });
+    let _expires: Option<i64> = columns.take()?;
+    Ok(Session {
+        id,
+        token,
+        user,
+        epoch,
+        created,
+        life,
+        factors: serde_json::from_str(&columns.take::<String>()?)?,
+    })
+}
+
+/// A flow's values, in the order of `flow_columns`.
+pub(crate) fn encode_flow(flow: &FlowRecord) -> Result<Vec<Value>, PortError> {
+    Ok(vec![
+        Value::Blob(flow.id.as_bytes().to_vec()),
+        text(flow.user.pool.as_str()),
+        text(flow.user.id.as_str()),
+        text(flow.kind().name()),
+        moment(flow.created),
+        moment(flow.expires),
+        text(serde_json::to_string(&flow.body).map_err(PortError::unavailable)?),
+    ])
+}
+
+/// Reads a flow from the columns of `flow_columns`.
+pub(crate) fn decode_flow(row: &Row<'_>) -> Answer<FlowRecord> {
+    let mut columns = Columns { row, next: 0 };
+    let id = columns.token()?;
+    let user = columns.user_key()?;
+    let kind: String = columns.take()?;
+    let name = format!("{kind} of {user}");
+    flow(id, user, columns).map_err(|Unreadable| corrupt("flow", &name))
+}
+
+fn flow(id: TokenHash, user: UserKey, mut columns: Columns<'_>) -> Decoded<FlowRecord> {
+    let created = columns.moment()?;
+    let expires = columns.moment()?;
+    let body: FlowBody = serde_json::from_str(&columns.take::<String>()?)?;
+    Ok(FlowRecord {
+        id,
+        user,
+        created,
+        expires,
+        body,
+    })
+}
+
+/// The error of a record that cannot be read back. Names it; what it holds stays out of the logs.
+pub(crate) fn corrupt(kind: &str, name: &str) -> Fault {
+    PortError::corrupt(format!("{kind} {name}")).into()
+}

@@ -1,0 +1,88 @@
+//! Live sessions.
+
+use async_trait::async_trait;
+use domain::id::{SessionId, UserKey};
+use domain::ports::{PortError, SessionStore};
+use domain::secret::TokenHash;
+use domain::session::Session;
+use domain::time::Timestamp;
+use rusqlite::{Connection, Params, Row, params_from_iter};
+
+use crate::cache::Touched;
+use crate::error::Answer;
+use crate::rows::{self, decode_session, encode_session, session_columns};
+use crate::store::{PURGED_AT_ONCE, SqliteStore};
+
+// The same session twice is one session: a caller that got no answer may ask again.
+const INSERT: &str = concat!(
+    "INSERT INTO sessions (",
+    session_columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (token) DO NOTHING"
+);
+const FIND: &str = concat!("SELECT ", session_columns!(), " FROM sessions WHERE token = ?1");
+const END: &str = "DELETE FROM sessions WHERE token = ?1 RETURNING token";
+const END_ALL: &str =
+    "DELETE FROM sessions WHERE pool = ?1 AND user_id = ?2 AND (?3 IS NULL OR id <> ?3) RETURNING token";
+const PURGE: &str = "DELETE FROM sessions WHERE token IN \
+    (SELECT token FROM sessions WHERE expires < ?1 LIMIT ?2) RETURNING token";
+
+fn find(connection: &Connection, token: &TokenHash) -> Answer<Option<Session>> {
+    rows::first(connection, FIND, [token.as_bytes()], decode_session)
+}
+
+/// Runs a deletion that returns the tokens of what it deleted, tells the cache, and counts them.
+fn delete(connection: &Connection, touched: &mut Touched, sql: &str, parameters: impl Params) -> Answer<u64> {
+    let token = |row: &Row<'_>| Ok(TokenHash::from_bytes(row.get(0)?));
+    let ended = rows::all(connection, sql, parameters, token)?;
+    let count = rows::count(ended.len());
+    touched.sessions.extend(ended);
+    Ok(count)
+}
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn open(&self, session: &Session) -> Result<(), PortError> {
+        let (token, values) = (session.token, encode_session(session)?);
+        self.write(move |connection, touched| {
+            touched.sessions.push(token);
+            connection
+                .prepare_cached(INSERT)?
+                .execute(params_from_iter(values))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn find(&self, token: &TokenHash) -> Result<Option<Session>, PortError> {
+        self.read_through(&self.caches.sessions, token, find).await
+    }
+
+    async fn end(&self, token: &TokenHash) -> Result<bool, PortError> {
+        let token = *token;
+        let ended = self
+            .write(move |connection, touched| delete(connection, touched, END, [token.as_bytes()]))
+            .await?;
+        Ok(ended == 1)
+    }
+
+    async fn end_all(&self, user: &UserKey, spare: Option<&'_ SessionId>) -> Result<u64, PortError> {
+        let (pool, id) = (user.pool.as_str().to_owned(), user.id.as_str().to_owned());
+        let spare = spare.map(|id| id.as_str().to_owned());
+        self.write(move |connection, touched| delete(connection, touched, END_ALL, (pool, id, spare)))
+            .await
+    }
+
+    async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {
+        let parameters = (now.as_millis(), PURGED_AT_ONCE.cast_signed());
+        let mut purged = 0;
+        loop {
+            let some = self
+                .write(move |connection, touched| delete(connection, touched, PURGE, parameters))
+                .await?;
+            purged += some;
+            if some < PURGED_AT_ONCE {
+                return Ok(purged);
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Users.
+
+use async_trait::async_trait;
+use domain::id::{PoolName, UserId, UserKey};
+use domain::ports::{PortError, UserStore};
+use domain::secret::TokenHash;
+use domain::user::{Revision, User};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use crate::cache::Touched;
+use crate::error::Answer;
+use crate::rows::{self, at_most, decode_user, encode_user, user_columns};
+use crate::store::SqliteStore;
+
+const INSERT: &str = concat!(
+    "INSERT INTO users (",
+    user_columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+);
+const UPDATE: &str = concat!(
+    "UPDATE users SET (",
+    user_columns!(),
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ",
+    "WHERE pool = ?1 AND id = ?2 AND revision = ?18"
+);
+const DELETE: &str = "DELETE FROM users WHERE pool = ?1 AND id = ?2 AND revision = ?3";
+const TOKENS: &str = "SELECT token FROM sessions WHERE pool = ?1 AND user_id = ?2";
+const FIND: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE pool = ?1 AND id = ?2"
+);
+const FIND_BY_EMAIL: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE pool = ?1 AND email_key = ?2"
+);
+const FIND_BY_USERNAME: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE pool = ?1 AND username_key = ?2"
+);
+const FIRST_PAGE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE pool = ?1 ORDER BY id LIMIT ?2"
+);
+const NEXT_PAGE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE pool = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+);
+
+fn find(connection: &Connection, key: &UserKey) -> Answer<Option<User>> {
+    let parameters = [key.pool.as_str(), key.id.as_str()];
+    rows::first(connection, FIND, parameters, decode_user)
+}
+
+fn update(connection: &Connection, values: Vec<Value>) -> Answer<()> {
+    let changed = connection
+        .prepare_cached(UPDATE)?
+        .execute(params_from_iter(values))?;
+    one_or_stale(changed)
+}
+
+/// Removes a user. The foreign keys take sessions and flows along, but tell nobody which: the cache must hear of the sessions.
+fn delete(connection: &Connection, touched: &mut Touched, key: &UserKey, revision: i64) -> Answer<()> {
+    let (pool, id) = (key.pool.as_str(), key.id.as_str());
+    let token = |row: &Row<'_>| Ok(TokenHash::from_bytes(row.get(0)?));
+    touched
+        .sessions
+        .extend(rows::all(connection, TOKENS, (pool, id), token)?);
+    let removed = connection.prepare_cached(DELETE)?.execute((pool, id, revision))?;
+    one_or_stale(removed)
+}
+
+fn one_or_stale(changed: usize) -> Answer<()> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(PortError::Stale.into())
+    }
+}
+
+impl SqliteStore {
+    async fn find_by(
+        &self,
+        sql: &'static str,
+        pool: &PoolName,
+        key: &str,
+    ) -> Result<Option<User>, PortError> {
+        let parameters = [pool.as_str().to_owned(), key.to_owned()];
+        self.read(move |connection| rows::first(connection, sql, parameters, decode_user))
+            .await
+    }
+}
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn create(&self, user: &User) -> Result<(), PortError> {
+        let (key, values) = (user.key.clone(), encode_user(user));
+        self.write(move |connection, touched| {
+            touched.users.push(key);
+            connection
+                .prepare_cached(INSERT)?
+                .execute(params_from_iter(values))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn find(&self, key: &UserKey) -> Result<Option<User>, PortError> {
+        self.read_through(&self.caches.users, key, find).await
+    }
+
+    async fn find_by_email(&self, pool: &PoolName, email_key: &str) -> Result<Option<User>, PortError> {
+        self.find_by(FIND_BY_EMAIL, pool, email_key).await
+    }
+
+    async fn find_by_username(&self, pool: &PoolName, username_key: &str) -> Result<Option<User>, PortError> {
+        self.find_by(FIND_BY_USERNAME, pool, username_key).await
+    }
+
+    async fn commit(&self, next: &User, expected: Revision) -> Result<(), PortError> {
+        let (key, mut values) = (next.key.clone(), encode_user(next));
+        values.push(Value::Integer(rows::revision(expected)));
+        self.write(move |connection, touched| {
+            touched.users.push(key);
+            update(connection, values)
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &UserKey, expected: Revision) -> Result<(), PortError> {
+        let (key, revision) = (key.clone(), rows::revision(expected));
+        self.write(move |connection, touched| {
+            delete(connection, touched, &key, revision)?;
+            touched.users.push(key);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        pool: &PoolName,
+        after: Option<&'_ UserId>,
+        limit: usize,
+    ) -> Result<Vec<User>, PortError> {
+        let pool = pool.as_str().to_owned();
+        let after = after.map(|id| id.as_str().to_owned());
+        let limit = at_most(limit);
+        self.read(move |connection| match after {
+            Some(after) => rows::all(connection, NEXT_PAGE, (pool, after, limit), decode_user),
+            None => rows::all(connection, FIRST_PAGE, (pool, limit), decode_user),
+        })
+        .await
+    }
+}

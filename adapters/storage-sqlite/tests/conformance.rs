@@ -1,0 +1,54 @@
+//! The conformance cases, run against a database file of each case's own.
+#![expect(clippy::unwrap_used, reason = "fixtures of tests")]
+
+use std::sync::Arc;
+
+use conformance::Fixture;
+use domain::ports::{AuditLog, FlowStore, RateLimiter, SessionStore, UserStore};
+use storage_sqlite::{SqliteConfig, SqliteStore};
+use tempfile::TempDir;
+
+fn fresh() -> (Arc<SqliteStore>, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let config = SqliteConfig::new(directory.path().join("portcullis.db"));
+    (Arc::new(SqliteStore::open(&config).unwrap()), directory)
+}
+
+async fn users() -> Fixture<dyn UserStore> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn UserStore>).guarded_by(directory)
+}
+
+async fn sessions() -> Fixture<dyn SessionStore> {
+    let (store, directory) = fresh();
+    let port: Arc<dyn SessionStore> = Arc::clone(&store) as _;
+    Fixture::new(port).with_users(store).guarded_by(directory)
+}
+
+async fn flows() -> Fixture<dyn FlowStore> {
+    let (store, directory) = fresh();
+    let port: Arc<dyn FlowStore> = Arc::clone(&store) as _;
+    Fixture::new(port).with_users(store).guarded_by(directory)
+}
+
+async fn limits() -> Fixture<dyn RateLimiter> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn RateLimiter>).guarded_by(directory)
+}
+
+async fn audit() -> Fixture<dyn AuditLog> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn AuditLog>).guarded_by(directory)
+}
+
+async fn whole() -> Fixture<SqliteStore> {
+    let (store, directory) = fresh();
+    Fixture::new(store).guarded_by(directory)
+}
+
+conformance::user_store!(users);
+conformance::session_store!(sessions);
+conformance::flow_store!(flows);
+conformance::rate_limiter!(limits);
+conformance::audit_log!(audit);
+conformance::user_deletion!(whole);
