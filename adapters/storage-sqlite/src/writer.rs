@@ -154,3 +154,135 @@ impl Writer {
         drop(claim);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as blocking;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{SqliteConfig, SqliteStore};
+    use conformance::sample::{blank, key};
+    use domain::ports::UserStore as _;
+
+    fn store() -> (Arc<SqliteStore>, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(directory.path().join("a.db"));
+        (Arc::new(SqliteStore::open(&config).unwrap()), directory)
+    }
+
+    /// A write that keeps the writer busy until it is let go: whatever is asked for meanwhile meets in the next batch.
+    fn hold_up(store: &Arc<SqliteStore>) -> (blocking::Sender<()>, tokio::task::JoinHandle<()>) {
+        let (go, wait) = blocking::channel::<()>();
+        let store = Arc::clone(store);
+        let held = tokio::spawn(async move {
+            let done = store.write(move |_, _| Ok(wait.recv().is_ok())).await;
+            assert!(done.unwrap());
+        });
+        (go, held)
+    }
+
+    async fn moment() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    #[test]
+    fn nobody_hears_of_a_write_before_its_batch_is_committed() {
+        conformance::run(async {
+            let (store, _directory) = store();
+            let (go, first) = hold_up(&store);
+            moment().await;
+            let writing = Arc::clone(&store);
+            let early =
+                tokio::spawn(async move { writing.create(&blank(&key("Users", "1"))).await.unwrap() });
+            moment().await;
+            // Queued behind the create, so in its batch: the create is done but not committed while this one waits.
+            let (go_on, last) = hold_up(&store);
+            moment().await;
+            go.send(()).unwrap();
+            first.await.unwrap();
+            moment().await;
+            assert!(!early.is_finished());
+            assert_eq!(store.find(&key("Users", "1")).await.unwrap(), None);
+            go_on.send(()).unwrap();
+            early.await.unwrap();
+            last.await.unwrap();
+            assert!(store.find(&key("Users", "1")).await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn a_job_that_fails_undoes_its_own_work_and_no_others() {
+        conformance::run(async {
+            let (store, _directory) = store();
+            let (go, first) = hold_up(&store);
+            moment().await;
+            let insert = |id: &'static str, then: Result<(), PortError>| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move {
+                    store
+                        .write(move |connection, _| {
+                            connection.execute(
+                                "INSERT INTO counters (key, mark, tries, forgotten) VALUES (?1, 0, 0, 0)",
+                                [id],
+                            )?;
+                            Ok(then?)
+                        })
+                        .await
+                })
+            };
+            let answers = [
+                insert("a", Ok(())),
+                insert("b", Err(PortError::Stale)),
+                insert("c", Ok(())),
+            ];
+            moment().await;
+            go.send(()).unwrap();
+            first.await.unwrap();
+            let mut well = Vec::new();
+            for answer in answers {
+                well.push(answer.await.unwrap().is_ok());
+            }
+            assert_eq!(well, [true, false, true]);
+            let kept = store
+                .read(|connection| {
+                    Ok(
+                        connection.query_row("SELECT group_concat(key) FROM counters", [], |row| {
+                            row.get::<_, String>(0)
+                        })?,
+                    )
+                })
+                .await;
+            assert_eq!(kept.unwrap(), "a,c");
+        });
+    }
+
+    #[test]
+    fn a_full_disk_is_an_outage_and_heals() {
+        conformance::run(async {
+            let (store, _directory) = store();
+            let limit = |pages: i64| {
+                let store = Arc::clone(&store);
+                async move {
+                    let set = move |connection: &Connection, _: &mut Touched| {
+                        let sql = format!("PRAGMA max_page_count = {pages}");
+                        Ok(connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?)
+                    };
+                    store.write(set).await.unwrap()
+                }
+            };
+            limit(1).await;
+            let mut large = blank(&key("Users", "large"));
+            large.realm = Some("x".repeat(100_000));
+            let refused = store.create(&large).await;
+            assert!(
+                matches!(refused, Err(PortError::Unavailable { retry: true, .. })),
+                "{refused:?}"
+            );
+            assert_eq!(store.find(&large.key).await.unwrap(), None);
+            limit(1_000_000).await;
+            store.create(&large).await.unwrap();
+            assert_eq!(store.find(&large.key).await.unwrap(), Some(large));
+        });
+    }
+}

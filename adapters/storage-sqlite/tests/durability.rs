@@ -1,0 +1,137 @@
+//! What was acknowledged survives the end of the process, however it ends.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use conformance::sample::{blank, key, session, token, with_email};
+use domain::ports::{PortError, SessionStore, UserStore};
+use storage_sqlite::{SqliteConfig, SqliteStore};
+
+/// Set for the child process alone.
+const DATABASE: &str = "STORAGE_SQLITE_KILLED_DATABASE";
+
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(&SqliteConfig::new(path)).unwrap()
+}
+
+fn address(number: usize) -> String {
+    format!("ann{number}@example.com")
+}
+
+/// Not a test of its own: the process that the next one kills. Writes for ever and says what was acknowledged.
+#[test]
+#[ignore = "run as a child process by a_killed_process_loses_nothing_it_acknowledged"]
+fn writes_until_it_is_killed() {
+    let Some(path) = std::env::var_os(DATABASE) else {
+        return;
+    };
+    conformance::run(async {
+        let store = open(Path::new(&path));
+        for number in 0.. {
+            let user = with_email(&number.to_string(), &address(number));
+            store.create(&user).await.unwrap();
+            let open = session(&user.key, &number.to_string());
+            store.open(&open).await.unwrap();
+            if number % 3 == 0 {
+                assert!(store.end(&open.token).await.unwrap());
+            }
+            println!("\nacknowledged {number}");
+        }
+    });
+}
+
+/// Starts the child, waits until it has acknowledged so many users, and kills it. Returns the last number it said.
+fn kill_after(path: &Path, users: usize) -> usize {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(DATABASE, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut last = 0;
+    let mut next = || {
+        let line = said.next()?.ok()?;
+        Some(
+            line.strip_prefix("acknowledged ")
+                .and_then(|n| n.parse::<usize>().ok()),
+        )
+    };
+    while let Some(number) = next() {
+        last = number.unwrap_or(last);
+        if last >= users {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    while let Some(number) = next() {
+        last = number.unwrap_or(last);
+    }
+    last
+}
+
+#[test]
+fn a_killed_process_loses_nothing_it_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let last = kill_after(&path, 150);
+    assert!(last >= 150, "the child wrote only {last}");
+    conformance::run(async {
+        let store = open(&path);
+        for number in 0..=last {
+            let user = with_email(&number.to_string(), &address(number));
+            let found = UserStore::find(&store, &user.key).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&user));
+            let found = store.find_by_email(&user.key.pool, &address(number)).await;
+            assert_eq!(found.unwrap(), Some(user));
+            let session = SessionStore::find(&store, &token(&number.to_string())).await;
+            assert_eq!(session.unwrap().is_some(), number % 3 != 0, "session {number}");
+        }
+    });
+}
+
+#[test]
+fn everything_is_there_after_a_close_and_a_new_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    conformance::run(async {
+        let user = blank(&key("Users", "1"));
+        let open_session = session(&user.key, "t");
+        let store = open(&path);
+        store.create(&user).await.unwrap();
+        store.open(&open_session).await.unwrap();
+        store.close().await.unwrap();
+        store.close().await.unwrap();
+        let log = path.with_extension("db-wal");
+        assert!(!log.exists(), "the log was folded into the file");
+        let again = open(&path);
+        assert_eq!(UserStore::find(&again, &user.key).await.unwrap(), Some(user));
+        let found = SessionStore::find(&again, &open_session.token).await;
+        assert_eq!(found.unwrap(), Some(open_session));
+    });
+}
+
+#[test]
+fn a_closed_store_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    conformance::run(async {
+        let store = open(&directory.path().join("a.db"));
+        store.ready().await.unwrap();
+        store.close().await.unwrap();
+        let user = blank(&key("Users", "1"));
+        let answers = [
+            store.ready().await,
+            store.create(&user).await,
+            UserStore::find(&store, &user.key).await.map(drop),
+        ];
+        for answer in answers {
+            assert!(
+                matches!(answer, Err(PortError::Unavailable { retry: false, .. })),
+                "{answer:?}"
+            );
+        }
+    });
+}
