@@ -1,4 +1,84 @@
 //! The driving adapter: REST in LoopBack's dialect, pages, and the accept loop.
+//!
+//! A request takes one way through this crate: `serve` (socket) → `dispatch` (one warp filter, one router) → `extract` (who asks,
+//! from where, with what) → `routes` or `pages` (call one service) → `reply` or `problem` (what goes back). No decision is made on
+//! the way; the services of `domain` decide.
 
+mod cors;
+mod dispatch;
+mod extract;
 pub mod pages;
+mod problem;
+mod readiness;
+mod reply;
+mod routes;
 pub mod serve;
+mod settings;
+mod telemetry;
+
+pub use readiness::Readiness;
+pub use settings::{HttpSettings, TrustedNetwork};
+pub use telemetry::{Metrics, RequestLine};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::access::{AclRule, default_rules};
+use domain::id::PoolName;
+use domain::service::Services;
+use domain::time::Timestamp;
+
+use pages::render::{PageError, Pages};
+use routes::Routes;
+
+/// Everything a handler may use.
+pub struct App {
+    pub(crate) services: Services,
+    pub(crate) settings: HttpSettings,
+    pub(crate) pages: Pages,
+    pub(crate) routes: Routes,
+    /// The access rules of each pool: the built-in ones and the configured ones.
+    pub(crate) rules: BTreeMap<PoolName, Vec<AclRule>>,
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) started: Timestamp,
+}
+
+impl App {
+    /// Wires the services to the edge. Templates and routes are built here, once.
+    ///
+    /// # Errors
+    /// [`PageError`] when a template does not compile: a fault of the build, never of the input.
+    pub fn new(
+        services: Services,
+        settings: HttpSettings,
+        readiness: Arc<dyn Readiness>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, PageError> {
+        let started = services.now();
+        let routes = Routes::new(services.policy());
+        let rules = services.policy().pools.values().map(|pool| {
+            (
+                pool.name.clone(),
+                default_rules()
+                    .into_iter()
+                    .chain(pool.acls.iter().cloned())
+                    .collect(),
+            )
+        });
+        let rules = rules.collect();
+        let pages = Pages::new()?;
+        Ok(Arc::new(Self {
+            services,
+            settings,
+            pages,
+            routes,
+            rules,
+            readiness,
+            metrics,
+            started,
+        }))
+    }
+}
+
+pub use dispatch::filter;

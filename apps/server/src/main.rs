@@ -1,15 +1,16 @@
 //! The Portcullis login server.
+//!
+//! The binary is the only place that knows adapters: `adapters/` opens what the configuration names, `rules.rs` turns its numbers
+//! into the domain's rules, `serve.rs` wires both to the HTTP edge.
 
-#![expect(
-    dead_code,
-    unused_imports,
-    reason = "the wiring that uses the rest is on its way"
-)]
-
+mod adapters;
+mod audit;
 mod cli;
 mod config;
 mod keys;
 mod listen;
+mod rules;
+mod serve;
 mod shutdown;
 mod telemetry;
 
@@ -19,34 +20,58 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use config::Loaded;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command() {
-        Command::CheckConfig => check_config(&cli),
-        Command::Serve | Command::Migrate | Command::Adapters => {
-            complain("this build can only check its configuration");
+    match carry_out(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            complain(&format!("portcullis: {fault}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn check_config(cli: &Cli) -> ExitCode {
-    match config::load(cli.config.as_deref(), &config::Environment::of_process()) {
-        Ok(loaded) => {
-            // A reader that went away is no reason to fail.
-            let _ = writeln!(io::stdout(), "{}", loaded.summary());
-            loaded
-                .warnings
-                .iter()
-                .for_each(|warning| complain(&format!("warning: {warning}")));
-            ExitCode::SUCCESS
-        }
-        Err(errors) => {
-            complain(&errors.to_string());
-            ExitCode::FAILURE
-        }
+fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
+    if cli.command() == Command::Adapters {
+        list_adapters();
+        return Ok(());
     }
+    let loaded = config::load(cli.config.as_deref(), &config::Environment::of_process())?;
+    match cli.command() {
+        Command::Serve => {
+            telemetry::init(&loaded.config.log)?;
+            serve::run(&loaded)
+        }
+        Command::Migrate => {
+            say(&adapters::migrate(&loaded.config)?);
+            Ok(())
+        }
+        Command::CheckConfig => check_config(&loaded),
+        Command::Adapters => Ok(()),
+    }
+}
+
+fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
+    adapters::choose(&loaded.config)?;
+    say(&loaded.summary());
+    for warning in &loaded.warnings {
+        complain(&format!("warning: {warning}"));
+    }
+    Ok(())
+}
+
+fn list_adapters() {
+    for (feature, compiled) in adapters::list() {
+        let mark = if compiled { "yes" } else { "no " };
+        say(&format!("{mark}  {feature}"));
+    }
+}
+
+/// A reader that went away is no reason to fail.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn complain(text: &str) {

@@ -98,17 +98,47 @@ impl Listener {
     /// # Errors
     /// [`BindError`], whose text is meant for the operator's eyes.
     pub async fn bind(config: ServeConfig) -> Result<Self, BindError> {
-        let certificate = match config.tls.clone() {
-            Some(files) => Some(Arc::new(read_certificate(files).await?)),
-            None => None,
-        };
+        let certificate = certificate(&config).await?;
         let mut sockets = Vec::with_capacity(config.listen.len());
-        let mut addresses = Vec::with_capacity(config.listen.len());
         for &address in &config.listen {
             let socket = TcpListener::bind(address)
                 .await
                 .map_err(|error| explain(address, error))?;
-            addresses.push(socket.local_addr().map_err(|error| explain(address, error))?);
+            sockets.push((socket, address));
+        }
+        Self::assemble(sockets, certificate, config)
+    }
+
+    /// Reads the TLS files, then takes over sockets that are bound already; `config.listen` is not looked at.
+    ///
+    /// # Errors
+    /// As [`Listener::bind`].
+    pub async fn from_sockets(
+        bound: Vec<std::net::TcpListener>,
+        config: ServeConfig,
+    ) -> Result<Self, BindError> {
+        const UNKNOWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+        let certificate = certificate(&config).await?;
+        let mut sockets = Vec::with_capacity(bound.len());
+        for socket in bound {
+            let address = socket.local_addr().unwrap_or(UNKNOWN);
+            let taken = socket
+                .set_nonblocking(true)
+                .and_then(|()| TcpListener::from_std(socket));
+            sockets.push((taken.map_err(|error| explain(address, error))?, address));
+        }
+        Self::assemble(sockets, certificate, config)
+    }
+
+    fn assemble(
+        bound: Vec<(TcpListener, SocketAddr)>,
+        certificate: Option<Arc<Certificate>>,
+        config: ServeConfig,
+    ) -> Result<Self, BindError> {
+        let mut sockets = Vec::with_capacity(bound.len());
+        let mut addresses = Vec::with_capacity(bound.len());
+        for (socket, asked) in bound {
+            addresses.push(socket.local_addr().map_err(|error| explain(asked, error))?);
             sockets.push(socket);
         }
         if sockets.is_empty() {
@@ -227,6 +257,13 @@ async fn read_certificate(files: super::TlsFiles) -> Result<Certificate, TlsErro
             let source = rustls::Error::General("reading was interrupted".into());
             Err(TlsError::Unusable { cert, source })
         })
+}
+
+async fn certificate(config: &ServeConfig) -> Result<Option<Arc<Certificate>>, BindError> {
+    match config.tls.clone() {
+        Some(files) => Ok(Some(Arc::new(read_certificate(files).await?))),
+        None => Ok(None),
+    }
 }
 
 fn explain(address: SocketAddr, source: io::Error) -> BindError {

@@ -1,0 +1,96 @@
+//! Cookies: read them, make them.
+
+use http::HeaderMap;
+
+/// The value of a cookie; the first of that name wins, as browsers send the most specific first.
+pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers
+        .get_all(http::header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then_some(value.trim_matches('"'))
+    })
+}
+
+/// Names and flags of the cookies we set. Over TLS they carry the `__Host-` prefix: no subdomain and no plain-text page can set
+/// them. On plain HTTP (localhost) browsers refuse that prefix, so the names are bare there.
+#[derive(Clone, Copy, Debug)]
+pub struct Jar {
+    secure: bool,
+}
+
+/// The cookies we set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// The access token of a page login.
+    Session,
+    /// The challenge of a login that waits for its code, or the token of a number that waits for its own.
+    Pending,
+    /// The anti-forgery value of this browser.
+    Csrf,
+}
+
+impl Jar {
+    /// Cookies for a site reached over TLS, or not.
+    pub const fn new(secure: bool) -> Self {
+        Self { secure }
+    }
+
+    /// The cookie's name.
+    pub const fn name(self, cookie: Cookie) -> &'static str {
+        match (cookie, self.secure) {
+            (Cookie::Session, true) => "__Host-portcullis",
+            (Cookie::Session, false) => "portcullis",
+            (Cookie::Pending, true) => "__Host-portcullis-pending",
+            (Cookie::Pending, false) => "portcullis-pending",
+            (Cookie::Csrf, true) => "__Host-portcullis-csrf",
+            (Cookie::Csrf, false) => "portcullis-csrf",
+        }
+    }
+
+    /// A `Set-Cookie` value: script cannot read it, other sites cannot send it with a form (`SameSite=Lax`), it has no domain.
+    /// Without `max_age` (seconds) it ends with the browser session.
+    pub fn set(self, cookie: Cookie, value: &str, max_age: Option<u64>) -> String {
+        let age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{age}{secure}",
+            self.name(cookie)
+        )
+    }
+
+    /// A `Set-Cookie` value that removes the cookie.
+    pub fn clear(self, cookie: Cookie) -> String {
+        self.set(cookie, "", Some(0))
+    }
+
+    /// What this browser sent for a cookie.
+    pub fn read(self, headers: &HeaderMap, cookie: Cookie) -> Option<&str> {
+        get(headers, self.name(cookie)).filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append("cookie", "a=1; portcullis=tok; xportcullis=no".parse().unwrap());
+        assert_eq!(get(&headers, "portcullis"), Some("tok"));
+        assert_eq!(get(&headers, "b"), None);
+    }
+
+    #[test]
+    fn over_tls_cookies_are_bound_to_the_host() {
+        let set = Jar::new(true).set(Cookie::Session, "v", Some(9));
+        assert_eq!(
+            set,
+            "__Host-portcullis=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=9; Secure"
+        );
+        assert!(!Jar::new(false).set(Cookie::Session, "v", None).contains("Secure"));
+    }
+}

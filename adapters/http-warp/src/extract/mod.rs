@@ -1,0 +1,105 @@
+//! What a request says: who asks, from where, with what. Each file answers one question.
+
+pub mod access_token;
+pub mod body;
+pub mod client_address;
+pub mod cookies;
+pub mod json;
+pub mod origin;
+pub mod query;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::limits::ClientAddress;
+use futures_util::stream::BoxStream;
+use http::{HeaderMap, Method};
+
+use crate::App;
+use crate::serve::{BodyError, Peer, read_body};
+
+/// The body stream of a request, whatever carries it.
+pub type BodyStream = BoxStream<'static, Result<bytes::Bytes, warp::Error>>;
+
+/// One request, its body still unread.
+pub struct Request {
+    /// The application it came to.
+    pub app: Arc<App>,
+    /// Method.
+    pub method: Method,
+    /// Path as sent, percent-encoded.
+    pub path: String,
+    /// Query as sent, without its `?`.
+    pub query: String,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// The socket's other end.
+    pub peer: Peer,
+    /// Where the request really came from, canonical.
+    pub address: ClientAddress,
+    /// Names the request in logs and answers.
+    pub id: String,
+    /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
+    body: Mutex<Option<BodyStream>>,
+}
+
+impl Request {
+    /// A request with an unread body.
+    pub fn new(app: Arc<App>, head: Head, peer: Peer, body: BodyStream) -> Self {
+        let Head {
+            method,
+            path,
+            query,
+            headers,
+            id,
+        } = head;
+        let address = client_address::of(&headers, peer.addr.ip(), &app.settings.trusted_proxies);
+        Self {
+            app,
+            method,
+            path,
+            query,
+            headers,
+            peer,
+            address,
+            id,
+            body: Mutex::new(Some(body)),
+        }
+    }
+
+    /// A header's value, if it is there once and is text.
+    pub fn header(&self, name: &http::HeaderName) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(first)
+    }
+
+    /// Reads the body, once, within the limits of the settings. A second call finds it empty.
+    pub async fn read_body(&mut self) -> Result<bytes::Bytes, BodyError> {
+        match self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(body) => {
+                read_body(
+                    body,
+                    &self.headers,
+                    self.app.settings.body_limit,
+                    self.app.settings.body_timeout,
+                )
+                .await
+            }
+            None => Ok(bytes::Bytes::new()),
+        }
+    }
+}
+
+/// What stands before the body.
+pub struct Head {
+    /// Method.
+    pub method: Method,
+    /// Path as sent.
+    pub path: String,
+    /// Query as sent.
+    pub query: String,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// The request's name.
+    pub id: String,
+}

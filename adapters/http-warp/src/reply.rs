@@ -1,0 +1,120 @@
+//! Answers: a status, headers, a body, and the headers that every answer carries.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::pages::render::CONTENT_SECURITY_POLICY;
+
+/// An answer on its way out.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// 204, LoopBack's answer of void methods.
+    pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// A JSON answer. Never kept by caches: it may hold tokens and records (RFC 6749 section 5.1).
+    pub fn json(status: StatusCode, value: &Value) -> Self {
+        Self::bytes(status, "application/json; charset=utf-8", value.to_string())
+    }
+
+    /// A page: no script, nothing from elsewhere, in nobody's frame.
+    pub fn page(status: StatusCode, html: String) -> Self {
+        Self::bytes(status, "text/html; charset=utf-8", html)
+            .header(http::header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)
+            .header(http::header::X_FRAME_OPTIONS, "DENY")
+    }
+
+    /// Any text or bytes.
+    pub fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut reply = Self {
+            status,
+            headers: HeaderMap::with_capacity(8),
+            body: body.into(),
+        };
+        reply
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        reply
+    }
+
+    /// 303 to a place on this site, or one that was judged allowed.
+    pub fn see_other(location: &str) -> Self {
+        Self::empty(StatusCode::SEE_OTHER).header(LOCATION, location)
+    }
+
+    /// 302, as LoopBack redirects.
+    pub fn found(location: &str) -> Self {
+        Self::empty(StatusCode::FOUND).header(LOCATION, location)
+    }
+
+    /// Sets a header field; a value that cannot stand in a header is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Adds a cookie.
+    #[must_use]
+    pub fn cookie(mut self, cookie: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            self.headers.append(SET_COOKIE, value);
+        }
+        self
+    }
+
+    /// Adds what every answer carries.
+    pub(crate) fn finish(mut self, request_id: &str, https: bool) -> Self {
+        let headers = &mut self.headers;
+        headers.insert(
+            http::header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        headers.insert(
+            http::header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        );
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        if https {
+            let year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(http::header::STRICT_TRANSPORT_SECURITY, year);
+        }
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.insert(HeaderName::from_static("x-request-id"), id);
+        }
+        self
+    }
+
+    /// As warp wants it.
+    pub(crate) fn into_response(self) -> warp::reply::Response {
+        let mut response = warp::reply::Response::new(self.body.into());
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

@@ -1,0 +1,41 @@
+//! For those who run the server: is it alive, is it ready, what did it do.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::Matched;
+use crate::extract::Request;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// `GET /healthz`: the process answers.
+#[expect(clippy::unused_async, reason = "every handler has one shape")]
+pub async fn alive(_: Request, _: Matched) -> Result<Reply, Problem> {
+    Ok(Reply::json(StatusCode::OK, &json!({ "status": "ok" })))
+}
+
+/// `GET /readyz`: what we depend on answers too. What does not is named in the log, not to strangers.
+pub async fn ready(request: Request, _: Matched) -> Result<Reply, Problem> {
+    match request.app.readiness.ready().await {
+        Ok(()) => Ok(Reply::json(StatusCode::OK, &json!({ "status": "ready" }))),
+        Err(cause) => Err(Problem {
+            cause: Some(cause),
+            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }),
+    }
+}
+
+/// `GET /metrics`: counters for Prometheus, to callers on this machine alone; a proxy in front counts as elsewhere.
+#[expect(clippy::unused_async, reason = "every handler has one shape")]
+pub async fn metrics(request: Request, _: Matched) -> Result<Reply, Problem> {
+    let forwarded =
+        request.headers.contains_key("x-forwarded-for") || request.headers.contains_key("forwarded");
+    if forwarded || !request.peer.addr.ip().is_loopback() {
+        return Err(Problem::not_found("Cannot GET /metrics"));
+    }
+    Ok(Reply::bytes(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        request.app.metrics.render(),
+    ))
+}

@@ -1,0 +1,237 @@
+//! The URL table: every route of the site on one screen.
+
+mod api;
+mod assets;
+mod auth_check;
+mod health;
+mod root;
+pub mod users;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::id::PoolName;
+use domain::policy::Policy;
+use http::Method;
+use matchit::Router;
+
+use crate::extract::Request;
+use crate::pages;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// What a handler answers, in time.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// A handler: takes the request and what the path said.
+pub type Handler = fn(Request, Matched) -> Answer;
+
+/// What the path said.
+#[derive(Clone, Default)]
+pub struct Matched {
+    /// The pool, for routes below one.
+    pub pool: Option<PoolName>,
+    /// The `{id}` of the path, percent-decoded.
+    pub id: Option<String>,
+    /// The user method behind an API route.
+    pub method: Option<&'static users::Method>,
+}
+
+/// Makes a handler of an async function.
+macro_rules! handler {
+    ($function:path) => {
+        |request, matched| Box::pin($function(request, matched))
+    };
+}
+pub(crate) use handler;
+
+/// One path with its methods.
+struct Endpoint {
+    pattern: &'static str,
+    pool: Option<PoolName>,
+    page: bool,
+    methods: BTreeMap<&'static str, (Handler, Option<&'static users::Method>)>,
+}
+
+/// The router.
+pub struct Routes {
+    router: Router<Endpoint>,
+}
+
+impl Routes {
+    /// Builds the table: the site's own routes, and those of every pool.
+    pub fn new(policy: &Policy) -> Self {
+        let mut table: BTreeMap<String, Endpoint> = BTreeMap::new();
+        let get_and_head = ["GET", "HEAD"];
+        let mut site = |pattern: &'static str, page: bool, methods: &[&'static str], handler: Handler| {
+            let endpoint = table.entry(pattern.to_owned()).or_insert_with(|| Endpoint {
+                pattern,
+                pool: None,
+                page,
+                methods: BTreeMap::new(),
+            });
+            endpoint
+                .methods
+                .extend(methods.iter().map(|method| (*method, (handler, None))));
+        };
+        site("/", true, &get_and_head, handler!(root::root));
+        site("/healthz", false, &get_and_head, handler!(health::alive));
+        site("/readyz", false, &get_and_head, handler!(health::ready));
+        site("/metrics", false, &get_and_head, handler!(health::metrics));
+        site("/auth/check", false, &get_and_head, handler!(auth_check::check));
+        site(
+            pages::render::STYLESHEET_PATH,
+            false,
+            &get_and_head,
+            handler!(assets::stylesheet),
+        );
+        for (pattern, method, handler) in pages::ROUTES {
+            let methods: &[&'static str] = if *method == "GET" {
+                &get_and_head
+            } else {
+                &[method]
+            };
+            site(pattern, true, methods, *handler);
+        }
+        for pool in policy.pools.keys() {
+            for method in users::METHODS {
+                let path = format!("/api/{}{}", pool.as_str().to_ascii_lowercase(), method.path);
+                let endpoint = table.entry(path).or_insert_with(|| Endpoint {
+                    pattern: method.pattern,
+                    pool: Some(pool.clone()),
+                    page: false,
+                    methods: BTreeMap::new(),
+                });
+                endpoint
+                    .methods
+                    .insert(method.verb, (handler!(users::call), Some(method)));
+            }
+        }
+        let mut router = Router::new();
+        for (path, endpoint) in table {
+            // Paths are literals and checked pool names: a clash is a bug that the table's own test meets first.
+            if let Err(error) = router.insert(path.clone(), endpoint) {
+                tracing::error!(path, %error, "route left out");
+            }
+        }
+        Self { router }
+    }
+
+    /// The route of a path. Paths compare without case, and a slash at the end changes nothing, as in Express; ids keep their case.
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let trimmed = match path.strip_suffix('/') {
+            Some("") | None => path,
+            Some(shorter) => shorter,
+        };
+        let folded = trimmed.to_ascii_lowercase();
+        let Ok(matched) = self.router.at(&folded) else {
+            return Found::unknown(path);
+        };
+        let Some((handler, user_method)) = matched.value.methods.get(method.as_str()) else {
+            return self
+                .by_id(method, trimmed)
+                .unwrap_or_else(|| Found::unknown(path));
+        };
+        let id = match matched.params.get("id") {
+            None => None,
+            // Folding keeps lengths: the id stands at the same bytes of the path as sent.
+            Some(folded_id) => match decoded(trimmed, &folded, folded_id) {
+                Some(id) => Some(id),
+                None => return Found::unknown(path),
+            },
+        };
+        let matched_path = Matched {
+            pool: matched.value.pool.clone(),
+            id,
+            method: *user_method,
+        };
+        Found {
+            handler: *handler,
+            matched: matched_path,
+            name: matched.value.pattern,
+            page: matched.value.page,
+        }
+    }
+
+    /// LoopBack reads `GET /Users/logout` as the user with the id "logout": what a named path has no method for may be one of `{id}`.
+    fn by_id(&self, method: &Method, path: &str) -> Option<Found> {
+        let (pool, last) = path.rsplit_once('/')?;
+        let sample = format!("{}/-", pool.to_ascii_lowercase());
+        let endpoint = self
+            .router
+            .at(&sample)
+            .ok()
+            .filter(|matched| matched.params.get("id") == Some("-"))?
+            .value;
+        let (handler, user_method) = endpoint.methods.get(method.as_str())?;
+        let id = percent_encoding::percent_decode_str(last)
+            .decode_utf8()
+            .ok()?
+            .into_owned();
+        let matched = Matched {
+            pool: endpoint.pool.clone(),
+            id: Some(id),
+            method: *user_method,
+        };
+        Some(Found {
+            handler: *handler,
+            matched,
+            name: endpoint.pattern,
+            page: endpoint.page,
+        })
+    }
+}
+
+/// The part of the path as sent that a parameter of the folded path covers, percent-decoded; `None` if that is no UTF-8.
+fn decoded(path: &str, folded: &str, parameter: &str) -> Option<String> {
+    let start = (parameter.as_ptr() as usize).checked_sub(folded.as_ptr() as usize)?;
+    let raw = path.get(start..start.checked_add(parameter.len())?)?;
+    percent_encoding::percent_decode_str(raw)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
+}
+
+/// A request's route.
+pub struct Found {
+    handler: Handler,
+    matched: Matched,
+    name: &'static str,
+    page: bool,
+}
+
+impl Found {
+    fn unknown(path: &str) -> Self {
+        let api = path
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case("/api/"))
+            || path.eq_ignore_ascii_case("/api");
+        let handler: Handler = if api {
+            handler!(api::unknown)
+        } else {
+            handler!(assets::file_or_not_found)
+        };
+        Self {
+            handler,
+            matched: Matched::default(),
+            name: "none",
+            page: !api,
+        }
+    }
+
+    /// Whether problems are shown as a page.
+    pub fn is_page(&self) -> bool {
+        self.page
+    }
+
+    /// The route's name in logs.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Calls the handler.
+    pub fn call(self, request: Request) -> Answer {
+        (self.handler)(request, self.matched)
+    }
+}

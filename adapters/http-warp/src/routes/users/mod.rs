@@ -1,0 +1,199 @@
+//! LoopBack's user methods, for every pool: the table, and the way every call takes.
+
+pub mod caller;
+mod change;
+mod code;
+mod create;
+mod input;
+mod login;
+mod output;
+mod password;
+mod phone;
+mod read;
+mod verify;
+
+use domain::access::{AccessType, Caller, Permission, Request as AccessRequest, decide};
+use domain::id::PoolName;
+use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
+use domain::service::{Authenticated, Services};
+use http::StatusCode;
+
+use super::{Answer, Matched};
+use crate::extract::Request;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// A user method: its place, LoopBack's name for it, and what it does.
+pub struct Method {
+    /// HTTP method.
+    pub verb: &'static str,
+    /// Path below the pool, in lower case as the router compares it.
+    pub path: &'static str,
+    /// The whole path's pattern, for logs.
+    pub pattern: &'static str,
+    /// LoopBack's name: what access rules speak of.
+    pub property: &'static str,
+    /// What kind of access it is.
+    pub access: AccessType,
+    /// What it does.
+    pub run: fn(Call) -> Answer,
+}
+
+/// One call of a user method, let in by the access rules.
+pub struct Call {
+    /// The request, body still unread.
+    pub request: Request,
+    /// The pool it is about.
+    pub pool_name: PoolName,
+    /// Who calls, if they are logged in.
+    pub caller: Option<Authenticated>,
+    /// The `{id}` of the path; `me` already replaced.
+    pub id: Option<String>,
+}
+
+impl Call {
+    /// The services.
+    pub fn services(&self) -> &Services {
+        &self.request.app.services
+    }
+
+    /// The pool's rules.
+    pub fn pool(&self) -> Result<&PoolPolicy, Problem> {
+        self.services()
+            .pool(&self.pool_name)
+            .ok_or_else(|| Problem::internal("a route of a pool that is not there"))
+    }
+
+    /// The logged-in caller, for methods that only owners and the authenticated reach.
+    pub fn authenticated(&self) -> Result<&Authenticated, Problem> {
+        self.caller.as_ref().ok_or_else(Problem::authorization_required)
+    }
+}
+
+macro_rules! methods {
+    ($($verb:literal $path:literal $property:ident $access:ident $run:path;)+) => {
+        /// Every user method, open or closed.
+        pub const METHODS: &[Method] = &[$(Method {
+            verb: $verb,
+            path: $path,
+            pattern: concat!("/api/{pool}", $path),
+            property: stringify!($property),
+            access: AccessType::$access,
+            run: |call| Box::pin($run(call)),
+        }),+];
+    };
+}
+
+methods! {
+    "POST"   ""                          create            Write   create::create;
+    "POST"   "/login"                    login             Execute login::login;
+    "POST"   "/logout"                   logout            Execute login::logout;
+    "POST"   "/requestcode"              requestCode       Execute code::request_code;
+    "POST"   "/loginwithcode"            loginWithCode     Execute code::login_with_code;
+    "GET"    "/{id}"                     findById          Read    read::find_by_id;
+    "PATCH"  "/{id}"                     patchAttributes   Write   change::patch;
+    "PUT"    "/{id}"                     replaceById       Write   change::replace;
+    "POST"   "/{id}/replace"             replaceById       Write   change::replace;
+    "DELETE" "/{id}"                     deleteById        Write   change::delete;
+    "POST"   "/{id}/verify"              verify            Execute verify::verify;
+    "GET"    "/confirm"                  confirm           Execute verify::confirm;
+    "POST"   "/reset"                    resetPassword     Execute password::reset;
+    "POST"   "/change-password"          changePassword    Execute password::change_password;
+    "POST"   "/reset-password"           setPassword       Execute password::reset_password;
+    "POST"   "/{id}/phone/send-code"     sendPhoneCode     Execute phone::send_code;
+    "POST"   "/{id}/phone/confirm"       confirmPhone      Execute phone::confirm;
+    "GET"    ""                          find              Read    closed;
+    "PUT"    ""                          upsert            Write   closed;
+    "PATCH"  ""                          upsert            Write   closed;
+    "GET"    "/findone"                  findOne           Read    closed;
+    "GET"    "/count"                    count             Read    closed;
+    "POST"   "/replaceorcreate"          replaceOrCreate   Write   closed;
+    "POST"   "/update"                   updateAll         Write   closed;
+    "POST"   "/upsertwithwhere"          upsertWithWhere   Write   closed;
+    "GET"    "/change-stream"            createChangeStream Read   closed;
+    "POST"   "/change-stream"            createChangeStream Read   closed;
+    "HEAD"   "/{id}"                     exists            Read    closed;
+    "GET"    "/{id}/exists"              exists            Read    closed;
+    "GET"    "/{id}/accesstokens"        __get__accessTokens        Read  closed;
+    "POST"   "/{id}/accesstokens"        __create__accessTokens     Write closed;
+    "DELETE" "/{id}/accesstokens"        __delete__accessTokens     Write closed;
+    "GET"    "/{id}/accesstokens/count"  __count__accessTokens      Read  closed;
+    "GET"    "/{id}/accesstokens/{fk}"   __findById__accessTokens   Read  closed;
+    "PUT"    "/{id}/accesstokens/{fk}"   __updateById__accessTokens Write closed;
+    "DELETE" "/{id}/accesstokens/{fk}"   __destroyById__accessTokens Write closed;
+}
+
+/// A method of LoopBack's that stays closed to everybody: it would list or rewrite other people's records.
+#[expect(clippy::unused_async, reason = "every method has one shape")]
+async fn closed(_: Call) -> Result<Reply, Problem> {
+    Err(Problem::authorization_required())
+}
+
+/// The way every call takes: who calls, may they, then the method.
+pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> {
+    let (Some(pool_name), Some(method)) = (matched.pool, matched.method) else {
+        return Err(Problem::internal("a pool route without a pool"));
+    };
+    let pool = request
+        .app
+        .services
+        .pool(&pool_name)
+        .ok_or_else(|| Problem::internal("no such pool"))?;
+    if pool.second_factor == SecondFactor::Off && matches!(method.property, "requestCode" | "loginWithCode") {
+        return super::api::unknown(request, Matched::default()).await;
+    }
+    let caller = match caller::of(&request, Some(&pool_name)).await? {
+        caller::Called::Anonymously => None,
+        caller::Called::TooLate => return Err(Problem::expired_token()),
+        caller::Called::By(caller) => Some(*caller),
+    };
+    let own_id = caller.as_ref().map(|caller| caller.user.key.id.as_str());
+    let id = match matched.id.as_deref() {
+        Some("me") => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
+        other => other.map(str::to_owned),
+    };
+    let asks = Caller {
+        user: own_id,
+        owner: id.is_some() && id.as_deref() == own_id,
+        roles: &[],
+    };
+    let wants = AccessRequest {
+        property: method.property,
+        access: method.access,
+    };
+    let rules = request
+        .app
+        .rules
+        .get(&pool_name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if decide(rules, wants, asks) == Permission::Deny {
+        return Err(refused(pool, caller.is_some(), id.as_deref()));
+    }
+    (method.run)(Call {
+        request,
+        pool_name,
+        caller,
+        id,
+    })
+    .await
+}
+
+/// What a caller hears whom the rules refuse; token holders as the pool's `acl_error_status` says.
+fn refused(pool: &PoolPolicy, has_token: bool, id: Option<&str>) -> Problem {
+    match pool.acl_error_status {
+        AclErrorStatus::Forbidden if has_token => {
+            Problem::new(StatusCode::FORBIDDEN, "Access Denied").coded("ACCESS_DENIED")
+        }
+        AclErrorStatus::NotFound if has_token => {
+            let sentence = id.map_or_else(
+                || format!("could not find {}", pool.model),
+                |_| format!("could not find {} with that id", pool.model),
+            );
+            Problem::not_found(sentence).coded("MODEL_NOT_FOUND")
+        }
+        AclErrorStatus::Unauthorized | AclErrorStatus::Forbidden | AclErrorStatus::NotFound => {
+            Problem::authorization_required()
+        }
+    }
+}

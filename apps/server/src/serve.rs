@@ -1,0 +1,198 @@
+//! Running the server: open, wire, listen, drain, close.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::error::DomainError;
+use domain::id::PoolName;
+use domain::ports::{AuditLog, SmsSender};
+use domain::secret::MacKey;
+use domain::service::{Ports, Services};
+use http_warp::serve::{Listener, ServeConfig, TlsFiles};
+use http_warp::{App, HttpSettings, Metrics, Readiness, TrustedNetwork};
+
+use crate::adapters::{self, Adapters, Storage};
+use crate::audit::LoggedAudit;
+use crate::config::{Config, Loaded, Server};
+use crate::{keys, listen, rules, shutdown};
+
+/// How often what is void by its age is dropped.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+
+/// Why the server does not run: a sentence for the operator.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the server until it is asked to end.
+///
+/// # Errors
+/// A sentence for the operator: a taken port, an unusable store or key, a broken configuration.
+pub fn run(loaded: &Loaded) -> Result<(), Fault> {
+    let config = &loaded.config;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // The port first: a second server finds out before it touches any file.
+    let sockets = listen::open(&config.server.listen)?;
+    let port = sockets
+        .first()
+        .map(std::net::TcpListener::local_addr)
+        .transpose()?
+        .map_or(0, |address| address.port());
+    let Adapters {
+        storage,
+        sessions,
+        sms,
+        mailer,
+    } = adapters::open(config)?;
+    let keyed = keys::load_or_create(&config.secrets.key_file)?;
+    let public_url = config.server.public_url(port);
+    warn_about(config, sms.as_ref());
+    let ports = Ports {
+        users: Arc::clone(&storage.users),
+        audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
+        sessions: sessions.sessions,
+        flows: sessions.flows,
+        limiter: sessions.limiter,
+        hasher: Arc::new(hash_password::Hasher::new(hash_config(config))?),
+        sms,
+        mailer,
+        clock: Arc::new(system::SystemClock),
+        entropy: Arc::new(system::SystemEntropy),
+    };
+    let services = Services::new(
+        ports,
+        rules::policy(config, public_url.clone()),
+        MacKey::new(**keyed.key.bytes()),
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let storage = Arc::new(storage);
+        let settings = http_settings(config, public_url.clone());
+        let readiness = Arc::new(StorageReadiness(Arc::clone(&storage)));
+        let app = App::new(
+            services.clone(),
+            settings,
+            readiness,
+            Arc::new(Metrics::default()),
+        )?;
+        let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
+        let ending = shutdown::listen()?;
+        let purging = tokio::spawn(purge_now_and_then(services));
+        greet(&public_url, config);
+        let drained = listener
+            .run(warp::service(http_warp::filter(app)), async {
+                let ending = ending.await;
+                tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
+            })
+            .await;
+        purging.abort();
+        tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");
+        (storage.close)().await?;
+        Ok::<(), Fault>(())
+    })
+}
+
+/// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve.
+fn greet(public_url: &str, config: &Config) {
+    let pools: Vec<String> = config
+        .users
+        .iter()
+        .map(|pool| format!("{public_url}/api/{}", pool.plural))
+        .collect();
+    let text = format!(
+        "Portcullis is listening at {public_url}\n  REST: {}\n",
+        pools.join(", ")
+    );
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn warn_about(config: &Config, sms: &dyn SmsSender) {
+    if sms.reaches_without_number() && !config.server.is_local() {
+        tracing::warn!(
+            "codes are printed on this console, but the public address is not this machine's: choose a real `sms.kind`"
+        );
+    }
+}
+
+async fn purge_now_and_then(services: Services) {
+    let mut ticks = tokio::time::interval(PURGE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(DomainError::Port(error)) = services.purge().await {
+            tracing::warn!(%error, "what is void could not be dropped; trying again later");
+        }
+    }
+}
+
+struct StorageReadiness(Arc<Storage>);
+
+#[async_trait]
+impl Readiness for StorageReadiness {
+    async fn ready(&self) -> Result<(), String> {
+        (self.0.ready)()
+            .await
+            .map_err(|error| format!("storage: {error}"))
+    }
+}
+
+fn hash_config(config: &Config) -> hash_password::HashConfig {
+    let hash = &config.hash;
+    hash_password::HashConfig {
+        memory_kib: small(hash.memory_kib),
+        iterations: small(hash.iterations),
+        parallelism: small(hash.parallelism),
+        workers: whole(hash.workers),
+        queue: whole(hash.queue),
+    }
+}
+
+fn http_settings(config: &Config, public_url: String) -> HttpSettings {
+    let server = &config.server;
+    let trusted = server.trusted_proxies.iter();
+    HttpSettings {
+        public_url,
+        trusted_proxies: trusted
+            .map(|network| TrustedNetwork {
+                address: network.address,
+                prefix: network.prefix,
+            })
+            .collect(),
+        cors_origins: server.cors_origins.clone(),
+        redirect_origins: server.redirect_origins.clone(),
+        static_dir: server.static_dir.clone().map(PathBuf::from),
+        body_limit: whole(server.body_limit),
+        body_timeout: Duration::from_secs(server.body_timeout),
+        query_token: server.query_token,
+        default_pool: PoolName::new(config.users.first().map_or("Users", |pool| pool.plural.as_str())),
+    }
+}
+
+fn serve_config(server: &Server) -> ServeConfig {
+    ServeConfig {
+        tls: server.tls.as_ref().map(|tls| TlsFiles {
+            cert: tls.cert.clone(),
+            key: tls.key.clone(),
+        }),
+        header_timeout: Duration::from_secs(server.header_timeout),
+        body_timeout: Duration::from_secs(server.body_timeout),
+        drain_timeout: Duration::from_secs(server.drain_timeout),
+        max_connections: whole(server.max_connections),
+        max_connections_per_address: whole(server.max_connections_per_address),
+        ..ServeConfig::default()
+    }
+}
+
+/// Bounds are checked where the configuration is read.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
