@@ -44,3 +44,41 @@ fn prepare(connection: &Connection, busy_timeout: Duration) -> Result<()> {
     // No scratch file ever holds a copy of rows.
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pragma(connection: &Connection, name: &str) -> String {
+        connection
+            .pragma_query_value(None, name, |row| {
+                row.get::<_, rusqlite::types::Value>(0)
+                    .map(|value| format!("{value:?}"))
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn every_commit_is_synced_and_foreign_keys_hold() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        std::fs::write(&path, b"").unwrap();
+        let writer = open_to_write(&path, Duration::from_secs(1)).unwrap();
+        make_durable(&writer).unwrap();
+        assert_eq!(pragma(&writer, "journal_mode"), "Text(\"wal\")");
+        assert_eq!(pragma(&writer, "synchronous"), "Integer(2)");
+        assert_eq!(pragma(&writer, "foreign_keys"), "Integer(1)");
+        assert_eq!(pragma(&writer, "busy_timeout"), "Integer(1000)");
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        std::fs::write(&path, b"").unwrap();
+        let writer = open_to_write(&path, Duration::from_secs(1)).unwrap();
+        make_durable(&writer).unwrap();
+        let reader = open_to_read(&path, Duration::from_secs(1)).unwrap();
+        assert!(reader.execute_batch("CREATE TABLE a (x)").is_err());
+    }
+}

@@ -220,4 +220,14 @@ mod tests {
         let error = said(ffi::SQLITE_CORRUPT, "database disk image is malformed");
         assert!(matches!(error, PortError::Corrupt { .. }));
     }
+
+    #[test]
+    fn only_a_failing_disk_stops_the_writer() {
+        let refused = |code| NotKept::Refused(Arc::new(SqlError::SqliteFailure(ffi::Error::new(code), None)));
+        assert!(refused(ffi::SQLITE_IOERR_FSYNC).is_disk_failure());
+        assert!(!refused(ffi::SQLITE_FULL).is_disk_failure());
+        assert!(!NotKept::RolledBack.is_disk_failure());
+        let stopped = PortError::from(NotKept::Stopped);
+        assert!(matches!(stopped, PortError::Unavailable { retry: false, .. }));
+    }
 }

@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait FlowStore: Send + Sync {
     /// Keeps a flow; replaces the one of the same id.
+    ///
+    /// # Errors
+    /// [`PortError::Stale`] when the store also keeps users and the flow's is gone.
     async fn put(&self, flow: &FlowRecord) -> Result<(), PortError>;
 
     /// Replaces a flow only if it is still there, and says whether it was. MUST NOT bring a taken flow back.

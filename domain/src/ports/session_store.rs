@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait SessionStore: Send + Sync {
     /// Keeps a session. MUST be found by every later [`SessionStore::find`] until it is ended or purged.
+    ///
+    /// # Errors
+    /// [`PortError::Stale`] when the store also keeps users and the session's is gone.
     async fn open(&self, session: &Session) -> Result<(), PortError>;
 
     /// The session of a token, expired or not: whether it may be used is decided by [`Session::standing`].
