@@ -197,9 +197,9 @@ fn take_from_bucket(tries: Tries, now: Timestamp, burst: u32, per: Lifetime) -> 
     )
 }
 
-/// Milliseconds in which one try grows back; at least one.
+/// Milliseconds in which one try grows back; at least one, rounded up so that no window ever holds a try too many.
 fn interval(burst: u32, per: Lifetime) -> i64 {
-    i64::try_from(per.as_millis() / u64::from(burst.max(1)))
+    i64::try_from(per.as_millis().div_ceil(u64::from(burst.max(1))))
         .unwrap_or(i64::MAX)
         .max(1)
 }

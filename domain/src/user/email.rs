@@ -33,6 +33,9 @@ impl Email {
             return None;
         }
         let local: String = local.nfc().collect();
+        if local.len() > MAX_LOCAL_OCTETS {
+            return None;
+        }
         let ascii_domain = ascii_domain(domain)?;
         if case_sensitive {
             let key = format!("{local}@{ascii_domain}");
@@ -42,10 +45,8 @@ impl Email {
             });
         }
         let key = format!("{}@{ascii_domain}", text::fold(&local));
-        Some(Self {
-            address: format!("{}@{}", local.to_lowercase(), domain.to_lowercase()),
-            key,
-        })
+        let address = format!("{}@{}", lower(&local), lower_domain(domain, ascii_domain));
+        Some(Self { address, key })
     }
 
     /// The address as it is stored, shown and mailed to.
@@ -86,6 +87,22 @@ fn is_atom_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii() && !c.is_whitespace())
 }
 
+/// Letter by letter, so that no letter depends on its neighbours.
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// The domain in lower case where that names the same domain, else in A-labels: a mail must never go to another domain than the
+/// one the key names.
+fn lower_domain(domain: &str, ascii: String) -> String {
+    let lower = lower(domain);
+    if ascii_domain(&lower).as_ref() == Some(&ascii) {
+        lower
+    } else {
+        ascii
+    }
+}
+
 /// The domain in lower-case A-labels; a single label (`a@tld`) is fine, as in LoopBack.
 fn ascii_domain(domain: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
@@ -110,6 +127,14 @@ mod tests {
     fn spellings_of_one_mailbox_share_a_key() {
         assert_eq!(key("Ann@Example.COM"), key("ann@example.com"));
         assert_eq!(key("ann@bücher.example"), key("ann@xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn a_lower_case_address_is_still_the_same_mailbox() {
+        for text in ["ΟΔΥΣΣΕΥΣ@example.com", "a@ΟΔΥΣΣΕΥΣ.example", "İ@example.com"] {
+            let email = Email::parse(text, false).unwrap();
+            assert_eq!(key(email.as_str()).as_deref(), Some(email.key()), "{text}");
+        }
     }
 
     #[test]

@@ -29,10 +29,17 @@ fn is_invisible_letter(c: char) -> bool {
 }
 
 /// The form two names are compared in: compatibility-normalised (NFKC) before and after lower-casing, so that the folding is
-/// stable however often it is applied.
+/// stable however often it is applied. The final sigma is a sigma, as in Unicode's own case folding: it only looks different at the
+/// end of a word.
 pub(super) fn fold(text: &str) -> String {
-    let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    lower.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    let once: String = lower(text.nfkc()).collect();
+    lower(once.nfkc()).nfkc().collect()
+}
+
+fn lower(characters: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    characters
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ς' { 'σ' } else { c })
 }
 
 #[cfg(test)]
@@ -42,6 +49,11 @@ mod tests {
     #[test]
     fn composed_and_decomposed_forms_fold_to_one() {
         assert_eq!(fold("Ame\u{301}lie"), fold("am\u{e9}lie"));
+    }
+
+    #[test]
+    fn a_final_sigma_is_a_sigma() {
+        assert_eq!(fold("ΟΔΥΣΣΕΥΣ"), fold("οδυσσευς"));
     }
 
     #[test]
