@@ -207,7 +207,8 @@ fn ask_phone(user: &User, send: Verdict, cx: &mut Ctx<'_>) -> Step<VerifyContact
         id: token.hash(),
         user: user.key.clone(),
         created: cx.now,
-        expires: cx.now.plus(cx.pool.code_life),
+        // Longer than the code, which knows its own end: who holds the token may ask for another one.
+        expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::ConfirmPhone {
             phone: phone.clone(),
             code,

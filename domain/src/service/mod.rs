@@ -26,7 +26,7 @@ use crate::ports::{
     AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError, RateLimiter, SessionStore,
     SmsSender, UserStore,
 };
-use crate::secret::MacKey;
+use crate::secret::{MacKey, Token};
 
 /// How often a step is decided again when the user was changed meanwhile.
 const STALE_RETRIES: usize = 3;
@@ -87,6 +87,12 @@ impl Services {
     /// The moment it is, for answers that carry one.
     pub fn now(&self) -> crate::time::Timestamp {
         self.ports.clock.now()
+    }
+
+    /// A token that names nothing here: for a driving adapter that needs an unguessable value of its own, such as a page that
+    /// guards its forms.
+    pub fn draw_token(&self) -> Token {
+        Token::draw(self.ports.entropy.open().as_mut())
     }
 
     /// Drops what is void by its age: sessions, flows, counters. Call it now and then.

@@ -129,22 +129,33 @@ impl Services {
         typed: &Secret,
         address: &ClientAddress,
     ) -> Result<User, DomainError> {
-        let flow = self
-            .ports
-            .flows
-            .find(&token.hash())
-            .await?
-            .filter(|flow| flow.user.pool == pool.name);
-        let Some(flow) = flow.filter(|flow| flow.kind() == FlowKind::ConfirmPhone) else {
-            return Err(Denial::TokenRefused.into());
-        };
-        let user = self
-            .ports
-            .users
-            .find(&flow.user)
-            .await?
-            .ok_or(Denial::TokenRefused)?;
+        let user = self.user_of_phone_flow(pool, token).await?;
         self.confirm_phone_of(pool, user, typed, address).await
+    }
+
+    /// Sends another code right after sign-up, before any login, to who holds the token of the former one.
+    ///
+    /// # Errors
+    /// [`Denial::TokenRefused`] when that token is unknown or too old; else as [`Services::send_phone_code`].
+    pub async fn send_phone_code_by_token(
+        &self,
+        pool: &PoolPolicy,
+        token: &Token,
+        address: &ClientAddress,
+    ) -> Result<Token, DomainError> {
+        let user = self.user_of_phone_flow(pool, token).await?;
+        self.send_phone_code(pool, &user, address).await
+    }
+
+    async fn user_of_phone_flow(&self, pool: &PoolPolicy, token: &Token) -> Result<User, DomainError> {
+        let flow = self.ports.flows.find(&token.hash()).await?.filter(|flow| {
+            flow.user.pool == pool.name
+                && flow.kind() == FlowKind::ConfirmPhone
+                && !flow.is_expired(self.ports.clock.now())
+        });
+        let flow = flow.ok_or(Denial::TokenRefused)?;
+        let user = self.ports.users.find(&flow.user).await?;
+        Ok(user.ok_or(Denial::TokenRefused)?)
     }
 
     async fn confirm_phone_of(
