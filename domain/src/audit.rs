@@ -82,6 +82,14 @@ audit_kinds! {
     PasswordRehashed = "password.rehashed",
 }
 
+impl AuditKind {
+    /// Whether the event is kept in the store. A refusal by a limit is not: strangers could fill the disk with it, and the log
+    /// line says as much.
+    pub const fn is_kept(self) -> bool {
+        !matches!(self, Self::Limited)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,10 @@ impl AuditLog for LoggedAudit {
         let user = event.user.as_ref().map(ToString::to_string).unwrap_or_default();
         let client = event.address.as_ref().map_or("", |address| address.as_str());
         tracing::info!(target: "audit", event = event.kind.name(), user, client, at = %event.at);
-        self.0.append(event).await
+        if event.kind.is_kept() {
+            self.0.append(event).await?;
+        }
+        Ok(())
     }
 
     async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError> {

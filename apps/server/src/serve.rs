@@ -20,7 +20,7 @@ use crate::config::{Config, Loaded, Server};
 use crate::{keys, listen, rules, shutdown};
 
 /// How often what is void by its age is dropped.
-const PURGE_EVERY: Duration = Duration::from_secs(600);
+const PURGE_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the server does not run: a sentence for the operator.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;

@@ -59,7 +59,11 @@ pub fn migrate(chosen: &Chosen) -> Result<String, AdapterError> {
         #[cfg(feature = "storage-sqlite")]
         "storage-sqlite" => {
             let done = storage_sqlite::migrate(sqlite_path(chosen)?).map_err(failed)?;
-            Ok(done.to_string())
+            Ok(if done.from == done.to {
+                format!("the schema is up to date (version {})", done.to)
+            } else {
+                format!("brought the schema from version {} to version {}", done.from, done.to)
+            })
         }
         _ => Ok("this store has no schema".to_owned()),
     }
