@@ -3,6 +3,7 @@
 use super::Services;
 use crate::credential::Password;
 use crate::error::{Denial, DomainError};
+use crate::id::{UserId, UserKey};
 use crate::policy::PoolPolicy;
 use crate::user::{Email, User, Username, scoped_key};
 
@@ -46,6 +47,14 @@ pub(super) struct Named {
 }
 
 impl Services {
+    /// The user of an id.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn find_user(&self, pool: &PoolPolicy, id: &UserId) -> Result<Option<User>, DomainError> {
+        Ok(self.ports.users.find(&UserKey::new(pool.name.clone(), id.clone())).await?)
+    }
+
     /// Looks a name up. A name that cannot be one is simply nobody's.
     pub(super) async fn named(
         &self,
