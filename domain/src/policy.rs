@@ -325,6 +325,8 @@ pub struct Policy {
     pub limits: Limits,
     /// `scheme://host[:port]` of every link we send; no slash at its end.
     pub public_url: String,
+    /// How long audit events are kept.
+    pub audit_life: Lifetime,
 }
 
 #[cfg(test)]

@@ -34,6 +34,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(span.0).unwrap_or(i64::MAX)))
     }
 
+    /// The moment `span` earlier; saturates at the beginning of time.
+    #[must_use]
+    pub fn minus(self, span: Lifetime) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.0).unwrap_or(i64::MAX)))
+    }
+
     /// How long ago `earlier` was; zero when it lies in the future, so a clock that jumps back never yields a negative age.
     pub fn since(self, earlier: Self) -> Lifetime {
         Lifetime(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

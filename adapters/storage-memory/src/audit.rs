@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use domain::audit::AuditEvent;
 use domain::ports::{AuditLog, PortError};
+use domain::time::Timestamp;
 
 use crate::{MemoryStore, locked};
 
@@ -28,13 +29,19 @@ impl AuditLog for MemoryStore {
     async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError> {
         Ok(locked(&self.events).iter().rev().take(limit).cloned().collect())
     }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, PortError> {
+        let mut events = locked(&self.events);
+        let had = events.len();
+        events.retain(|event| event.at >= before);
+        Ok(u64::try_from(had - events.len()).unwrap_or(u64::MAX))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::audit::AuditKind;
-    use domain::time::Timestamp;
 
     #[test]
     fn the_log_forgets_its_oldest_events() {

@@ -77,3 +77,5 @@ CREATE TABLE audit (
     address TEXT,
     CHECK ((pool IS NULL) = (user_id IS NULL))
 ) STRICT;
+
+CREATE INDEX audit_at ON audit (at);

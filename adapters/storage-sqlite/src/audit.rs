@@ -11,10 +11,12 @@ use serde_json::Value;
 
 use crate::error::Answer;
 use crate::rows::{self, at_most, corrupt};
-use crate::store::SqliteStore;
+use crate::store::{PURGED_AT_ONCE, SqliteStore};
 
 const APPEND: &str = "INSERT INTO audit (at, kind, pool, user_id, address) VALUES (?1, ?2, ?3, ?4, ?5)";
 const LATEST: &str = "SELECT seq, at, kind, pool, user_id, address FROM audit ORDER BY seq DESC LIMIT ?1";
+
+const PURGE: &str = "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 LIMIT ?2)";
 
 fn decode(row: &Row<'_>) -> Answer<AuditEvent> {
     let seq: i64 = row.get(0)?;
@@ -65,5 +67,20 @@ impl AuditLog for SqliteStore {
         let limit = at_most(limit);
         self.read(move |connection| rows::all(connection, LATEST, [limit], decode))
             .await
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, PortError> {
+        let parameters = (before.as_millis(), PURGED_AT_ONCE.cast_signed());
+        let mut purged = 0;
+        loop {
+            let some = self
+                .write(move |connection, _| Ok(connection.prepare_cached(PURGE)?.execute(parameters)?))
+                .await?;
+            let some = u64::try_from(some).unwrap_or(PURGED_AT_ONCE);
+            purged += some;
+            if some < PURGED_AT_ONCE {
+                return Ok(purged);
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::audit::AuditEvent;
 use domain::ports::{AuditLog, PortError};
+use domain::time::Timestamp;
 
 /// An audit log whose events also show in the process log.
 pub struct LoggedAudit(pub Arc<dyn AuditLog>);
@@ -23,5 +24,9 @@ impl AuditLog for LoggedAudit {
 
     async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError> {
         self.0.latest(limit).await
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, PortError> {
+        self.0.purge(before).await
     }
 }

@@ -22,6 +22,7 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
         pools,
         limits: limits(&config.limits),
         public_url,
+        audit_life: Lifetime::from_secs(config.audit.keep_days * 86_400),
     }
 }
 

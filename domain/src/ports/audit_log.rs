@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::PortError;
 use crate::audit::AuditEvent;
+use crate::time::Timestamp;
 
 /// Keeps the audit log.
 #[async_trait]
@@ -12,4 +13,7 @@ pub trait AuditLog: Send + Sync {
 
     /// The newest events, newest first, at most `limit`.
     async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError>;
+
+    /// Drops events that were decided before `before`, and says how many. MUST NOT drop a later one.
+    async fn purge(&self, before: Timestamp) -> Result<u64, PortError>;
 }

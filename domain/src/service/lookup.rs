@@ -52,7 +52,11 @@ impl Services {
     /// # Errors
     /// Ports that do not answer.
     pub async fn find_user(&self, pool: &PoolPolicy, id: &UserId) -> Result<Option<User>, DomainError> {
-        Ok(self.ports.users.find(&UserKey::new(pool.name.clone(), id.clone())).await?)
+        Ok(self
+            .ports
+            .users
+            .find(&UserKey::new(pool.name.clone(), id.clone()))
+            .await?)
     }
 
     /// Looks a name up. A name that cannot be one is simply nobody's.

@@ -95,7 +95,7 @@ impl Services {
         Token::draw(self.ports.entropy.open().as_mut())
     }
 
-    /// Drops what is void by its age: sessions, flows, counters. Call it now and then.
+    /// Drops what is void by its age: sessions, flows, counters, audit events. Call it now and then.
     ///
     /// # Errors
     /// When a store does not answer; nothing is lost by trying again later.
@@ -104,6 +104,7 @@ impl Services {
         self.ports.sessions.purge(now).await?;
         self.ports.flows.purge(now).await?;
         self.ports.limiter.purge(now).await?;
+        self.ports.audit.purge(now.minus(self.policy.audit_life)).await?;
         Ok(())
     }
 

@@ -21,6 +21,7 @@ macro_rules! audit_log {
                 every_kind_comes_back,
                 latest_gives_no_more_than_it_is_asked_for,
                 the_order_of_one_caller_is_kept,
+                purge_drops_what_is_older_and_nothing_else,
             ]
         );
     };
@@ -123,4 +124,28 @@ pub async fn the_order_of_one_caller_is_kept(log: &Log) {
         let expected: Vec<String> = (0..50).map(|number| format!("{prefix}{number}")).collect();
         assert!(mine.into_iter().eq(&expected), "caller {caller}");
     }
+}
+
+pub async fn purge_drops_what_is_older_and_nothing_else(log: &Log) {
+    for moment in [-9, 0, 9] {
+        append(
+            log,
+            &AuditEvent {
+                at: at(moment),
+                ..event(AuditKind::LoggedIn, "ann")
+            },
+        )
+        .await;
+    }
+    assert_eq!(log.port.purge(at(0)).await.unwrap(), 1);
+    let left: Vec<_> = log
+        .port
+        .latest(9)
+        .await
+        .unwrap()
+        .iter()
+        .map(|event| event.at)
+        .collect();
+    assert_eq!(left, [at(9), at(0)]);
+    assert_eq!(log.port.purge(at(0)).await.unwrap(), 0);
 }

@@ -62,7 +62,10 @@ pub fn migrate(chosen: &Chosen) -> Result<String, AdapterError> {
             Ok(if done.from == done.to {
                 format!("the schema is up to date (version {})", done.to)
             } else {
-                format!("brought the schema from version {} to version {}", done.from, done.to)
+                format!(
+                    "brought the schema from version {} to version {}",
+                    done.from, done.to
+                )
             })
         }
         _ => Ok("this store has no schema".to_owned()),

@@ -7,6 +7,7 @@
 
 mod acl;
 mod address;
+mod audit;
 mod check;
 mod convert;
 mod env;
@@ -32,6 +33,7 @@ mod users;
 
 pub use acl::Acl;
 pub use address::Listen;
+pub use audit::Audit;
 pub use env::Environment;
 pub use hash::Hash;
 pub use limits::{Limits, Lockout, Rate};
@@ -63,6 +65,8 @@ pub struct Config {
     pub mail: Mail,
     /// `[secrets]`
     pub secrets: Secrets,
+    /// `[audit]`
+    pub audit: Audit,
     /// `[log]`
     pub log: Log,
     /// `[hash]`
@@ -82,6 +86,7 @@ impl Config {
             sms: reader.section("sms", Sms::read),
             mail: reader.section("mail", Mail::read),
             secrets: reader.section("secrets", Secrets::read),
+            audit: reader.section("audit", Audit::read),
             log: reader.section("log", Log::read),
             hash: reader.section("hash", Hash::read),
             limits: reader.section("limits", Limits::read),
