@@ -68,6 +68,14 @@ impl Call {
     pub fn authenticated(&self) -> Result<&Authenticated, Problem> {
         self.caller.as_ref().ok_or_else(Problem::authorization_required)
     }
+
+    /// The caller, if the record asked for is their own. Access rules may open a call to others than the owner; what acts on
+    /// the caller's own record must not then act on it in place of the one that was named.
+    pub fn owner(&self) -> Result<&Authenticated, Problem> {
+        let caller = self.authenticated()?;
+        let own = self.id.as_deref() == Some(caller.user.key.id.as_str());
+        own.then_some(caller).ok_or_else(Problem::authorization_required)
+    }
 }
 
 macro_rules! methods {
