@@ -22,7 +22,7 @@ pub struct Problem {
     /// Stable code.
     pub code: Option<&'static str>,
     /// More, for machines.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
     /// When to come back.
     pub retry_after: Option<Lifetime>,
     /// For the operator's log alone.
@@ -56,7 +56,7 @@ impl Problem {
     }
 
     /// 400 for JSON that cannot be read; `why` holds positions, not the text.
-    pub fn malformed_json(why: String) -> Self {
+    pub fn malformed_json(why: &str) -> Self {
         Self {
             name: "SyntaxError",
             ..Self::bad_request(format!("The body is not valid JSON: {why}"))
@@ -112,10 +112,14 @@ impl Problem {
             Denial::Invalid(faults) => {
                 problem.name = "ValidationError";
                 problem.message = validation_message(model, faults);
-                problem.details = Some(validation_details(model, faults));
+                problem.details = Some(Box::new(validation_details(model, faults)));
             }
-            Denial::EmailNotVerified { user } => problem.details = Some(json!({ "userId": user.as_str() })),
-            Denial::SecondFactorRequired { methods } => problem.details = Some(json!({ "methods": methods })),
+            Denial::EmailNotVerified { user } => {
+                problem.details = Some(Box::new(json!({ "userId": user.as_str() })));
+            }
+            Denial::SecondFactorRequired { methods } => {
+                problem.details = Some(Box::new(json!({ "methods": methods })));
+            }
             Denial::Limited { retry_after } => problem.retry_after = Some(*retry_after),
             _ => {}
         }
@@ -153,7 +157,7 @@ impl Problem {
                 error.insert("code".to_owned(), json!(code));
             }
             if let Some(details) = self.details {
-                error.insert("details".to_owned(), details);
+                error.insert("details".to_owned(), *details);
             }
         }
         let reply = Reply::json(self.status, &json!({ "error": error }));
@@ -171,7 +175,7 @@ impl Problem {
             object.insert("code".to_owned(), json!(code));
         }
         if let (Some(object), Some(details)) = (error.as_object_mut(), &self.details) {
-            object.insert("details".to_owned(), details.clone());
+            object.insert("details".to_owned(), details.as_ref().clone());
         }
         error
     }

@@ -1,5 +1,6 @@
 //! What a request leaves behind: one log line with its id, and counters. Never a path's secrets, a query, a header, a body.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -97,13 +98,14 @@ impl Metrics {
         let mut text = String::from("# TYPE portcullis_http_requests_total counter\n");
         for (class, counter) in self.classes.iter().enumerate().skip(1) {
             let count = counter.load(Ordering::Relaxed);
-            text.push_str(&format!(
-                "portcullis_http_requests_total{{class=\"{class}xx\"}} {count}\n"
-            ));
+            let _ = writeln!(
+                text,
+                "portcullis_http_requests_total{{class=\"{class}xx\"}} {count}"
+            );
         }
         let micros = self.micros.load(Ordering::Relaxed);
         text.push_str("# TYPE portcullis_http_request_microseconds_total counter\n");
-        text.push_str(&format!("portcullis_http_request_microseconds_total {micros}\n"));
+        let _ = writeln!(text, "portcullis_http_request_microseconds_total {micros}");
         text
     }
 }

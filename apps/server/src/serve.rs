@@ -1,14 +1,13 @@
 //! Running the server: open, wire, listen, drain, close.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::error::DomainError;
 use domain::id::PoolName;
-use domain::ports::{AuditLog, SmsSender};
+use domain::ports::AuditLog;
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
 use http_warp::serve::{Listener, ServeConfig, TlsFiles};
@@ -20,7 +19,7 @@ use crate::config::{Config, Loaded, Server};
 use crate::{keys, listen, rules, shutdown};
 
 /// How often what is void by its age is dropped.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_EVERY: Duration = Duration::from_mins(1);
 
 /// Why the server does not run: a sentence for the operator.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -49,7 +48,6 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
     } = adapters::open(config)?;
     let keyed = keys::load_or_create(&config.secrets.key_file)?;
     let public_url = config.server.public_url(port);
-    warn_about(config, sms.as_ref());
     let ports = Ports {
         users: Arc::clone(&storage.users),
         audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
@@ -110,14 +108,6 @@ fn greet(public_url: &str, config: &Config) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn warn_about(config: &Config, sms: &dyn SmsSender) {
-    if sms.reaches_without_number() && !config.server.is_local() {
-        tracing::warn!(
-            "codes are printed on this console, but the public address is not this machine's: choose a real `sms.kind`"
-        );
-    }
-}
-
 async fn purge_now_and_then(services: Services) {
     let mut ticks = tokio::time::interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -165,7 +155,7 @@ fn http_settings(config: &Config, public_url: String) -> HttpSettings {
             .collect(),
         cors_origins: server.cors_origins.clone(),
         redirect_origins: server.redirect_origins.clone(),
-        static_dir: server.static_dir.clone().map(PathBuf::from),
+        static_dir: server.static_dir.clone(),
         body_limit: whole(server.body_limit),
         body_timeout: Duration::from_secs(server.body_timeout),
         query_token: server.query_token,

@@ -71,7 +71,7 @@ fn kind_of(request: &Request) -> Result<Option<Kind>, Problem> {
 }
 
 fn from_json(bytes: &[u8]) -> Result<Body, Problem> {
-    match json::parse(bytes).map_err(Problem::malformed_json)? {
+    match json::parse(bytes).map_err(|why| Problem::malformed_json(&why))? {
         Value::Object(object) => Ok(Body::Object(object)),
         Value::Array(list) => Ok(Body::List(list)),
         Value::Null => Ok(Body::Object(Map::new())),

@@ -6,7 +6,6 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// A path below `/api` that is no route: an unknown method of a known model, or an unknown model.
-#[expect(clippy::unused_async, reason = "every handler has one shape")]
 pub async fn unknown(request: Request, _: Matched) -> Result<Reply, Problem> {
     let below = request.path.get(4..).unwrap_or_default();
     let mut segments = below.split('/').filter(|segment| !segment.is_empty());

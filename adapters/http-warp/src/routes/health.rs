@@ -9,7 +9,6 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// `GET /healthz`: the process answers.
-#[expect(clippy::unused_async, reason = "every handler has one shape")]
 pub async fn alive(_: Request, _: Matched) -> Result<Reply, Problem> {
     Ok(Reply::json(StatusCode::OK, &json!({ "status": "ok" })))
 }
@@ -26,7 +25,6 @@ pub async fn ready(request: Request, _: Matched) -> Result<Reply, Problem> {
 }
 
 /// `GET /metrics`: counters for Prometheus, to callers on this machine alone; a proxy in front counts as elsewhere.
-#[expect(clippy::unused_async, reason = "every handler has one shape")]
 pub async fn metrics(request: Request, _: Matched) -> Result<Reply, Problem> {
     let forwarded =
         request.headers.contains_key("x-forwarded-for") || request.headers.contains_key("forwarded");

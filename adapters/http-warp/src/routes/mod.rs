@@ -1,7 +1,7 @@
 //! The URL table: every route of the site on one screen.
 
 mod api;
-mod assets;
+pub(crate) mod assets;
 mod auth_check;
 mod health;
 mod root;

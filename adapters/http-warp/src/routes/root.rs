@@ -10,13 +10,10 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// A team's own `index.html` if there is one; else people are led to the login page and everyone else hears when the server began.
-pub async fn root(request: Request, matched: Matched) -> Result<Reply, Problem> {
-    if request.app.settings.static_dir.is_some() {
-        if let Some(reply) = assets::index(&request).await {
-            return Ok(reply);
-        }
+pub async fn root(request: Request, _: Matched) -> Result<Reply, Problem> {
+    if let Some(reply) = assets::index(&request).await {
+        return Ok(reply);
     }
-    let _ = matched;
     if request
         .header(&ACCEPT)
         .is_some_and(|accept| accept.contains("text/html"))

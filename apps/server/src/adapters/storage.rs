@@ -58,7 +58,7 @@ pub fn migrate(chosen: &Chosen) -> Result<String, AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
         "storage-sqlite" => {
-            let done = storage_sqlite::migrate(sqlite_path(chosen)?).map_err(failed)?;
+            let done = storage_sqlite::migrate(sqlite_path(chosen)?).map_err(|error| failed(&error))?;
             Ok(if done.from == done.to {
                 format!("the schema is up to date (version {})", done.to)
             } else {
@@ -82,14 +82,14 @@ fn sqlite_path(chosen: &Chosen) -> Result<&std::path::Path, AdapterError> {
 }
 
 #[cfg(feature = "storage-sqlite")]
-fn failed(error: storage_sqlite::OpenError) -> AdapterError {
+fn failed(error: &storage_sqlite::OpenError) -> AdapterError {
     AdapterError::Failed(error.to_string())
 }
 
 #[cfg(feature = "storage-sqlite")]
 fn open_sqlite(chosen: &Chosen) -> Result<Storage, AdapterError> {
     let config = storage_sqlite::SqliteConfig::new(sqlite_path(chosen)?);
-    let store = Arc::new(storage_sqlite::SqliteStore::open(&config).map_err(failed)?);
+    let store = Arc::new(storage_sqlite::SqliteStore::open(&config).map_err(|error| failed(&error))?);
     let (asked, closed) = (Arc::clone(&store), Arc::clone(&store));
     Ok(Storage {
         users: Arc::<storage_sqlite::SqliteStore>::clone(&store),

@@ -64,6 +64,10 @@ pub(super) fn warnings(config: &Config, source: &Source) -> Vec<String> {
         !server.is_local() && config.sms.kind == "console",
         "`sms.kind` is console: whoever reads the output of this server reads everybody's codes",
     );
+    warn(
+        config.sms.kind == "console" && config.sms.names_a_gateway(),
+        "`sms.kind` is console, so `sms.api_key`, `sms.api_secret`, `sms.from` and `sms.base_url` do nothing",
+    );
     if let Some(tls) = &server.tls {
         warn(
             open_to_others(&tls.key),

@@ -23,6 +23,7 @@ impl Environment {
     }
 
     /// Exactly these variables.
+    #[cfg(test)]
     pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self {
             variables: variables

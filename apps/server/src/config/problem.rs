@@ -42,11 +42,6 @@ impl ConfigErrors {
             }],
         }
     }
-
-    /// The faults, at least one.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
 }
 
 impl fmt::Display for ConfigErrors {

@@ -31,4 +31,9 @@ impl Sms {
             base_url: reader.maybe_parsed("base_url", "none", |text| web_origin(text, false)),
         }
     }
+
+    /// Whether anything was said about a gateway.
+    pub(super) fn names_a_gateway(&self) -> bool {
+        self.api_key.is_some() || self.api_secret.is_some() || self.from.is_some() || self.base_url.is_some()
+    }
 }

@@ -2,7 +2,6 @@
 
 use domain::id::PoolName;
 use domain::policy::PoolPolicy;
-use domain::secret::Token;
 use domain::service::{Authenticated, Authentication};
 use http::Method;
 
@@ -65,11 +64,6 @@ pub fn presented(request: &Request) -> Option<Presented> {
         settings.query_token,
         Jar::new(settings.is_https()),
     )
-}
-
-/// The likeliest reading of a presented token.
-pub fn first_reading(request: &Request) -> Option<Token> {
-    presented(request)?.readings.into_iter().next()
 }
 
 fn in_any_pool(request: &Request, error: domain::error::DomainError) -> Problem {

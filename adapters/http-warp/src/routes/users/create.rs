@@ -68,7 +68,7 @@ fn several(faults: &[Option<Problem>]) -> Problem {
         .collect();
     Problem {
         name: "ArrayOfErrors",
-        details: Some(details),
+        details: Some(Box::new(details)),
         retry_after: faults.iter().flatten().find_map(|fault| fault.retry_after),
         ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence)
     }

@@ -132,7 +132,6 @@ methods! {
 }
 
 /// A method of LoopBack's that stays closed to everybody: it would list or rewrite other people's records.
-#[expect(clippy::unused_async, reason = "every method has one shape")]
 async fn closed(_: Call) -> Result<Reply, Problem> {
     Err(Problem::authorization_required())
 }

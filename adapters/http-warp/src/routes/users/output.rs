@@ -11,29 +11,44 @@ use crate::extract::json as strict_json;
 use crate::extract::query::Query;
 use crate::problem::Problem;
 
-/// A user. Known properties win over attributes, absent ones are left out; nothing here tells of password, revision or sessions.
+/// Every property that is ours to write.
+const KNOWN: [&str; 7] = [
+    "id",
+    "realm",
+    "username",
+    "email",
+    "emailVerified",
+    "phone",
+    "phoneConfirmed",
+];
+
+/// A user. Known properties win over attributes of their name, absent ones are left out; nothing here tells of password, revision
+/// or sessions.
 pub fn user(user: &User) -> Value {
-    let mut object: Map<String, Value> = user.attributes.as_map().clone();
-    let mut put = |name: &str, value: Option<Value>| {
-        match value {
-            Some(value) => object.insert(name.to_owned(), value),
-            None => object.remove(name),
-        };
-    };
-    put("id", Some(json!(user.key.id.as_str())));
-    put("realm", user.realm.as_deref().map(Value::from));
-    put(
-        "username",
+    let phone_confirmed = user.phone.as_ref().map(|_| user.phone_is_confirmed());
+    let values: [Option<Value>; 7] = [
+        Some(user.key.id.as_str().into()),
+        user.realm.as_deref().map(Value::from),
         user.username.as_ref().map(|name| name.as_str().into()),
-    );
-    put("email", user.email.as_ref().map(|email| email.as_str().into()));
-    put("emailVerified", Some(user.email_verified.into()));
-    put("phone", user.phone.as_ref().map(|phone| phone.as_str().into()));
-    put(
-        "phoneConfirmed",
-        user.phone.as_ref().map(|_| user.phone_is_confirmed().into()),
-    );
-    Value::Object(object)
+        user.email.as_ref().map(|email| email.as_str().into()),
+        Some(user.email_verified.into()),
+        user.phone.as_ref().map(|phone| phone.as_str().into()),
+        phone_confirmed.map(Value::from),
+    ];
+    let known = KNOWN
+        .into_iter()
+        .zip(values)
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let attributes = user
+        .attributes
+        .as_map()
+        .iter()
+        .filter(|(name, _)| !KNOWN.contains(&name.as_str()));
+    Value::Object(
+        known
+            .chain(attributes.map(|(name, value)| (name.clone(), value.clone())))
+            .collect(),
+    )
 }
 
 /// A token, shown this once; with its user where the client asked for it.
@@ -192,7 +207,7 @@ fn bracketed(query: &Query) -> Result<Value, Problem> {
             None if place.is_empty() => names.push(Value::from(value.as_str())),
             None => return Err(bad_fields()),
             Some(position) if position.bytes().all(|b| b.is_ascii_digit()) => {
-                names.push(Value::from(value.as_str()))
+                names.push(Value::from(value.as_str()));
             }
             Some(name) => {
                 let wanted = match value.as_str() {

@@ -38,9 +38,10 @@ pub async fn confirm(call: Call) -> Result<Reply, Problem> {
         UserId::new(argument("uid")?),
         Token::presented(argument("token")?),
     );
-    let place = match query.pairs().iter().any(|(name, _)| name == "redirect") {
-        true => destination(query.one("redirect"), &call.request.app.settings)?,
-        false => None,
+    let place = if query.pairs().iter().any(|(name, _)| name == "redirect") {
+        destination(query.one("redirect"), &call.request.app.settings)?
+    } else {
+        None
     };
     let pool = call.pool()?;
     let done = call
