@@ -97,7 +97,7 @@ async fn route(request: Request, line: &mut RequestLine) -> Reply {
     let app = Arc::clone(&request.app);
     let id = request.id.clone();
     let found = app.routes.find(&request.method, &request.path);
-    let wants_page = found.is_page();
+    let wants_page = found.is_page() && crate::pages::is_wanted(&request.headers);
     line.route = found.name();
     match found.call(request).await {
         Ok(reply) => reply,

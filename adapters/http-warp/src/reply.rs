@@ -1,7 +1,9 @@
 //! Answers: a status, headers, a body, and the headers that every answer carries.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
@@ -38,11 +40,14 @@ impl Reply {
         Self::bytes(status, "application/json; charset=utf-8", value.to_string())
     }
 
-    /// A page: no script, nothing from elsewhere, in nobody's frame.
+    /// A page: no script, nothing from elsewhere, in nobody's frame. Its paths may hold tokens, so none ever leaves in `Referer`;
+    /// but under `no-referrer` a browser would send its forms with `Origin: null`, and they could not be told from forged ones
+    /// (the Fetch standard, "append a request Origin header").
     pub fn page(status: StatusCode, html: String) -> Self {
         Self::bytes(status, "text/html; charset=utf-8", html)
             .header(http::header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)
             .header(http::header::X_FRAME_OPTIONS, "DENY")
+            .header(REFERRER_POLICY, "strict-origin")
     }
 
     /// Any text or bytes.
@@ -93,10 +98,9 @@ impl Reply {
             http::header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        headers.insert(
-            http::header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        );
+        headers
+            .entry(REFERRER_POLICY)
+            .or_insert(HeaderValue::from_static("no-referrer"));
         headers
             .entry(CACHE_CONTROL)
             .or_insert(HeaderValue::from_static("no-store"));

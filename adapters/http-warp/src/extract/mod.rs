@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod body;
 pub mod client_address;
 pub mod cookies;
+pub mod form;
 pub mod json;
 pub mod origin;
 pub mod query;

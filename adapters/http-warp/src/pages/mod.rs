@@ -1,16 +1,74 @@
 //! The pages people see: server-rendered, complete without JavaScript.
+//!
+//! One file per page. A handler reads its [`form`], calls one service and answers; what to do is decided in `domain`. Every form
+//! passes the same gate: sent by our own page ([`form::Form::read`]) with this browser's anti-forgery value ([`csrf`]).
 
+mod account;
+mod csrf;
+mod form;
+mod landing;
+mod login;
+mod logout;
+mod pending;
+mod place;
+mod problem_page;
 pub mod render;
+mod reset;
+mod session;
+mod signup;
+mod two_factor;
+mod verify;
 pub mod view;
+mod visit;
+mod words;
 
-use crate::App;
-use crate::problem::Problem;
-use crate::reply::Reply;
+pub use problem_page::{is_wanted, problem_page};
 
-/// Every page with its verb.
-pub const ROUTES: &[(&str, &str, crate::routes::Handler)] = &[];
+use crate::routes::{Handler, handler};
 
-/// A problem as a page for people.
-pub fn problem_page(_: &App, problem: &Problem, request_id: &str) -> Reply {
-    problem.clone().into_reply(request_id)
-}
+/// Every page: path, verb, handler. `HEAD` goes with `GET`.
+pub const ROUTES: &[(&str, &str, Handler)] = &[
+    ("/login", "GET", handler!(login::show)),
+    ("/login", "POST", handler!(login::submit)),
+    ("/logout", "POST", handler!(logout::submit)),
+    ("/signup", "GET", handler!(signup::show)),
+    ("/signup", "POST", handler!(signup::submit)),
+    ("/two-factor", "GET", handler!(two_factor::show)),
+    ("/two-factor", "POST", handler!(two_factor::submit)),
+    ("/two-factor/resend", "POST", handler!(two_factor::resend)),
+    ("/account", "GET", handler!(account::show)),
+    ("/account/password", "POST", handler!(account::password::submit)),
+    ("/account/email", "POST", handler!(account::email::submit)),
+    (
+        "/account/verify-email",
+        "POST",
+        handler!(account::email::send_link),
+    ),
+    ("/account/phone", "POST", handler!(account::phone::submit)),
+    (
+        "/account/phone/send-code",
+        "POST",
+        handler!(account::phone::send_code),
+    ),
+    (
+        "/account/phone/confirm",
+        "POST",
+        handler!(account::phone::confirm),
+    ),
+    (
+        "/account/sessions/end-others",
+        "POST",
+        handler!(account::sessions::end_others),
+    ),
+    ("/reset", "GET", handler!(reset::show)),
+    ("/reset", "POST", handler!(reset::submit)),
+    ("/verify", "GET", handler!(verify::show)),
+    ("/verify", "POST", handler!(verify::submit)),
+    ("/verify/email/resend", "POST", handler!(verify::email::resend)),
+    ("/verify/phone/resend", "POST", handler!(verify::phone::resend)),
+    // Where LoopBack's own pages used to be.
+    ("/login.html", "GET", handler!(landing::login)),
+    ("/link.html", "GET", handler!(landing::account)),
+    ("/auth/account", "GET", handler!(landing::account)),
+    ("/link/account", "GET", handler!(landing::account)),
+];

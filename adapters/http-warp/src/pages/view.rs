@@ -44,7 +44,8 @@ impl FieldErrors {
     }
 }
 
-/// `/login`: name and password. Posts `csrf`, `identifier`, `password`, `pool`, `return_to`.
+/// `/login`: name and password. Posts `csrf`, `identifier`, `password`, `realm`, `pool`, `return_to`; a second form posts `csrf`,
+/// `uid`, `pool` and `return_to` to `/verify/email/resend`.
 #[derive(Clone, Default, Serialize)]
 pub struct LoginView {
     /// Anti-forgery value of this browser.
@@ -53,15 +54,20 @@ pub struct LoginView {
     pub pool: String,
     /// Local path to open after the log-in, already judged safe.
     pub return_to: Option<String>,
+    /// Realm as typed before; none where the pool has no realms.
+    pub realm: Option<String>,
     /// E-mail or username as typed before.
     pub identifier: String,
+    /// Id of the user whose unconfirmed address kept a right password out: a link can be sent again.
+    pub unverified: Option<String>,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
     pub notice: Option<String>,
 }
 
-/// `/signup`: a new account. Posts `csrf`, `email`, `username`, `phone`, `password`, `pool`, `return_to`.
+/// `/signup`: a new account. Posts `csrf`, `email`, `username`, `phone`, `password`, `realm`, `pool`,
+/// `return_to`.
 #[derive(Clone, Default, Serialize)]
 pub struct SignupView {
     /// Anti-forgery value of this browser.
@@ -70,12 +76,16 @@ pub struct SignupView {
     pub pool: String,
     /// Local path to open after the sign-up, already judged safe.
     pub return_to: Option<String>,
+    /// Realm as typed before; none where the pool has no realms.
+    pub realm: Option<String>,
     /// E-mail as typed before.
     pub email: String,
     /// Username as typed before.
     pub username: String,
     /// Phone number as typed before.
     pub phone: String,
+    /// Fewest characters of a new password.
+    pub shortest_password: usize,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -129,6 +139,8 @@ impl AccountErrors {
 pub struct AccountView {
     /// Anti-forgery value of this browser.
     pub csrf: String,
+    /// Plural name of the user pool.
+    pub pool: String,
     /// The account's address.
     pub email: String,
     /// Whether the address was confirmed.
@@ -143,6 +155,8 @@ pub struct AccountView {
     pub new_email: String,
     /// The new number as typed into a refused form.
     pub new_phone: String,
+    /// Fewest characters of a new password.
+    pub shortest_password: usize,
     /// What was wrong with the last try, per form. A form with messages is shown open.
     pub problems: AccountErrors,
     /// Good news to show at the top.
@@ -158,13 +172,15 @@ pub enum ResetView {
     Choose(ResetChooseView),
 }
 
-/// `/reset` without a token. Posts `csrf`, `email`, `pool`.
+/// `/reset` without a token. Posts `csrf`, `email`, `realm`, `pool`.
 #[derive(Clone, Default, Serialize)]
 pub struct ResetAskView {
     /// Anti-forgery value of this browser.
     pub csrf: String,
     /// Plural name of the user pool, such as `Users`.
     pub pool: String,
+    /// Realm as typed before; none where the pool has no realms.
+    pub realm: Option<String>,
     /// E-mail as typed before.
     pub email: String,
     /// What was wrong with the last try.
@@ -182,6 +198,8 @@ pub struct ResetChooseView {
     pub pool: String,
     /// The single-use token of the mailed link.
     pub token: String,
+    /// Fewest characters of a new password.
+    pub shortest_password: usize,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -212,11 +230,16 @@ pub struct VerifyEmailView {
     pub pool: String,
 }
 
-/// `/verify` for a phone. Posts `csrf` and `code`; a second form posts `csrf` to `/account/phone/send-code`.
+/// `/verify` for a phone. Posts `csrf`, `code` and `return_to`; a second form posts `csrf` and `return_to` to
+/// `/verify/phone/resend`.
 #[derive(Clone, Default, Serialize)]
 pub struct VerifyPhoneView {
     /// Anti-forgery value of this browser.
     pub csrf: String,
+    /// Plural name of the user pool, for the link to the log-in page.
+    pub pool: String,
+    /// Local path to open after the log-in, already judged safe.
+    pub return_to: Option<String>,
     /// Where the code went, already masked.
     pub sent_to: Option<String>,
     /// What was wrong with the last try.

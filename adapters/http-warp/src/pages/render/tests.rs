@@ -22,7 +22,9 @@ fn login(value: &str, errors: FieldErrors) -> LoginView {
         csrf: format!("csrf-{value}"),
         pool: format!("Users{value}"),
         return_to: Some(value.to_owned()),
+        realm: Some(value.to_owned()),
         identifier: value.to_owned(),
+        unverified: Some(value.to_owned()),
         errors,
         notice: Some(value.to_owned()),
     }
@@ -33,9 +35,11 @@ fn signup(value: &str, errors: FieldErrors) -> SignupView {
         csrf: format!("csrf-{value}"),
         pool: "Users".to_owned(),
         return_to: Some(value.to_owned()),
+        realm: Some(value.to_owned()),
         email: value.to_owned(),
         username: value.to_owned(),
         phone: value.to_owned(),
+        shortest_password: 8,
         errors,
         notice: Some(value.to_owned()),
     }
@@ -55,6 +59,7 @@ fn two_factor(value: &str, errors: FieldErrors) -> TwoFactorView {
 fn account(value: &str, settled: bool, problems: AccountErrors) -> AccountView {
     AccountView {
         csrf: format!("csrf-{value}"),
+        pool: "Users".to_owned(),
         email: value.to_owned(),
         email_verified: settled,
         username: Some(value.to_owned()),
@@ -62,6 +67,7 @@ fn account(value: &str, settled: bool, problems: AccountErrors) -> AccountView {
         phone_confirmed: settled,
         new_email: value.to_owned(),
         new_phone: value.to_owned(),
+        shortest_password: 8,
         problems,
         notice: Some(value.to_owned()),
     }
@@ -82,6 +88,7 @@ fn reset_ask(value: &str, errors: FieldErrors) -> ResetView {
     ResetView::Ask(ResetAskView {
         csrf,
         pool: "Users".to_owned(),
+        realm: Some(value.to_owned()),
         email,
         errors,
         notice: Some(value.to_owned()),
@@ -94,6 +101,7 @@ fn reset_choose(value: &str, errors: FieldErrors) -> ResetView {
         csrf,
         pool: "Users".to_owned(),
         token,
+        shortest_password: 8,
         errors,
         notice: Some(value.to_owned()),
     })
@@ -113,6 +121,8 @@ fn verify_phone(value: &str, errors: FieldErrors) -> VerifyView {
     let csrf = format!("csrf-{value}");
     VerifyView::Phone(VerifyPhoneView {
         csrf,
+        pool: "Users".to_owned(),
+        return_to: Some(value.to_owned()),
         sent_to: Some(value.to_owned()),
         errors,
         notice: Some(value.to_owned()),
@@ -392,12 +402,9 @@ fn a_wrong_field_says_so_beside_itself_and_in_the_summary() {
 #[test]
 fn a_message_without_a_field_on_the_page_is_still_shown() {
     let page = pages()
-        .login(&login(
-            "alice",
-            FieldErrors::none().with("realm", "No such realm."),
-        ))
+        .login(&login("alice", FieldErrors::none().with("weather", "It rains.")))
         .unwrap();
-    assert!(page.contains("<li>No such realm.</li>"));
+    assert!(page.contains("<li>It rains.</li>"));
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! What this browser waits for: the code of a log-in, or of a number given at sign-up.
+
+use domain::id::PoolName;
+use domain::policy::PoolPolicy;
+use domain::secret::{TOKEN_LENGTH, Token};
+
+use crate::extract::Request;
+use crate::extract::cookies::{Cookie, Jar};
+use crate::reply::Reply;
+
+/// What the awaited code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A log-in whose password was right.
+    Login,
+    /// The number of a new user.
+    Phone,
+}
+
+impl Awaited {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// The cookie of an unfinished flow: what for, the last digits of the number, the flow's token, the pool.
+pub struct Pending {
+    awaited: Awaited,
+    ending: String,
+    /// The token that continues the flow.
+    pub token: Token,
+    /// The flow's pool.
+    pub pool: PoolName,
+}
+
+impl Pending {
+    /// Keeps a flow in mind; `sent_to` is the masked number the code went to.
+    pub fn new(awaited: Awaited, pool: &PoolPolicy, token: Token, sent_to: Option<&str>) -> Self {
+        let ending = sent_to
+            .unwrap_or_default()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
+        Self {
+            awaited,
+            ending,
+            token,
+            pool: pool.name.clone(),
+        }
+    }
+
+    /// What this browser waits for, if it is that.
+    pub fn of(request: &Request, awaited: Awaited) -> Option<Self> {
+        let jar = Jar::new(request.app.settings.is_https());
+        let pending = Self::parse(jar.read(&request.headers, Cookie::Pending)?)?;
+        (pending.awaited == awaited).then_some(pending)
+    }
+
+    /// The same, continued by another token.
+    #[must_use]
+    pub fn continued_by(self, token: Token) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Sets the cookie for as long as the flow can live.
+    pub fn keep(&self, reply: Reply, pool: &PoolPolicy, jar: Jar) -> Reply {
+        let (name, ending, token, of) = (self.awaited.name(), &self.ending, self.token.expose(), &self.pool);
+        let value = format!("{name}.{ending}.{token}.{of}");
+        reply.cookie(&jar.set(
+            Cookie::Pending,
+            &value,
+            Some(pool.pending_login_life.as_secs_ceil()),
+        ))
+    }
+
+    /// Where the code went, in words.
+    pub fn sent_to(&self) -> Option<String> {
+        (!self.ending.is_empty()).then(|| format!("the number ending in {}", self.ending))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(4, '.');
+        let name = parts.next()?;
+        let awaited = [Awaited::Login, Awaited::Phone]
+            .into_iter()
+            .find(|awaited| awaited.name() == name)?;
+        let ending = parts
+            .next()
+            .filter(|text| text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let token = parts.next().filter(|text| text.len() == TOKEN_LENGTH)?;
+        let pool = parts.next().filter(|text| text.len() <= 64)?;
+        let (ending, token, pool) = (ending.to_owned(), Token::presented(token), PoolName::new(pool));
+        Some(Self {
+            awaited,
+            ending,
+            token,
+            pool,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_reads_back_and_nothing_else_does() {
+        let token = "a".repeat(TOKEN_LENGTH);
+        let pending = Pending::parse(&format!("login.23.{token}.Users")).unwrap();
+        assert_eq!(
+            (pending.awaited, pending.pool.as_str()),
+            (Awaited::Login, "Users")
+        );
+        assert_eq!(pending.sent_to().unwrap(), "the number ending in 23");
+        assert!(
+            Pending::parse(&format!("phone..{token}.A"))
+                .unwrap()
+                .sent_to()
+                .is_none()
+        );
+        for bad in [
+            "",
+            "login",
+            "login.23.short.Users",
+            "other.23.a.Users",
+            &format!("login.<b>.{token}.Users"),
+        ] {
+            assert!(Pending::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

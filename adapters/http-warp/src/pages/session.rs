@@ -1,0 +1,87 @@
+//! Who is logged in on the pages: by the session cookie and by nothing else.
+
+use domain::error::{Denial, DomainError};
+use domain::secret::Token;
+use domain::service::{Authenticated, Authentication};
+use domain::session::{AccessToken, TokenLife};
+
+use super::csrf::Csrf;
+use super::place;
+use super::visit::Visit;
+use crate::extract::Request;
+use crate::extract::cookies::{Cookie, Jar};
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// Longest text taken for a token.
+const LONGEST: usize = 1024;
+
+/// Browsers keep no cookie longer than 400 days (RFC 6265bis section 5.5).
+const LONGEST_COOKIE: u64 = 34_560_000;
+
+/// The logged-in user of this browser.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn current(request: &Request) -> Result<Option<Authenticated>, Problem> {
+    let jar = Jar::new(request.app.settings.is_https());
+    let Some(text) = jar
+        .read(&request.headers, Cookie::Session)
+        .filter(|text| text.len() <= LONGEST)
+    else {
+        return Ok(None);
+    };
+    match request
+        .app
+        .services
+        .authenticate(&Token::presented(text), None)
+        .await
+    {
+        Ok(Authentication::Live(caller)) => Ok(Some(*caller)),
+        Ok(Authentication::Expired | Authentication::Anonymous) => Ok(None),
+        Err(DomainError::Denied(denial)) => Err(Problem::of_denial(&denial, "")),
+        Err(DomainError::Port(error)) => Err(Problem::of_port(&error)),
+    }
+}
+
+/// Lets somebody in: always with a new token and a new anti-forgery value; the session this browser had before ends.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn open(visit: &Visit<'_>, opened: &AccessToken) -> Result<Reply, Problem> {
+    end(visit.request).await?;
+    let jar = visit.jar();
+    let age = match opened.session.life {
+        TokenLife::Finite(life) => life.as_secs_ceil().min(LONGEST_COOKIE),
+        TokenLife::Eternal => LONGEST_COOKIE,
+    };
+    let reply = Reply::see_other(visit.destination())
+        .cookie(&jar.set(Cookie::Session, opened.secret.expose(), Some(age)))
+        .cookie(&jar.clear(Cookie::Pending));
+    Ok(Csrf::draw(&visit.request.app.services).dress(reply, jar))
+}
+
+/// Ends the session of this browser, if it has one.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn end(request: &Request) -> Result<(), Problem> {
+    let Some(caller) = current(request).await? else {
+        return Ok(());
+    };
+    let services = &request.app.services;
+    let pool = services
+        .pool(&caller.user.key.pool)
+        .ok_or_else(|| Problem::internal("a session of no pool"))?;
+    match services.log_out(pool, Some(&caller), &request.address).await {
+        Ok(()) | Err(DomainError::Denied(Denial::AccessTokenRequired)) => Ok(()),
+        Err(error) => Err(Problem::of(error, pool)),
+    }
+}
+
+/// Sends somebody who is not logged in to the login page, and back to their account from there.
+pub fn log_in_first(request: &Request) -> Reply {
+    let jar = Jar::new(request.app.settings.is_https());
+    Reply::see_other(&place::url("/login", &[("return_to", Some(place::HOME))]))
+        .cookie(&jar.clear(Cookie::Session))
+}
