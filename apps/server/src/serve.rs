@@ -47,6 +47,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
         mailer,
     } = adapters::open(config)?;
     let keyed = keys::load_or_create(&config.secrets.key_file)?;
+    tracing::info!(key = keyed.key.id(), created = keyed.created, "server key");
     let public_url = config.server.public_url(port);
     let ports = Ports {
         users: Arc::clone(&storage.users),
