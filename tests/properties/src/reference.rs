@@ -1,0 +1,29 @@
+//! The model as the reference of a state machine.
+
+use proptest::prelude::*;
+use proptest_state_machine::ReferenceStateMachine;
+
+use crate::model::Model;
+use crate::moves::Made;
+use crate::strategies;
+
+/// Random rules, random moves.
+pub struct Reference;
+
+impl ReferenceStateMachine for Reference {
+    type State = Model;
+    type Transition = Made;
+
+    fn init_state() -> BoxedStrategy<Model> {
+        strategies::rules().prop_map(Model::new).boxed()
+    }
+
+    fn transitions(model: &Model) -> BoxedStrategy<Made> {
+        strategies::made(model)
+    }
+
+    fn apply(mut model: Model, made: &Made) -> Model {
+        model.make(made, true);
+        model
+    }
+}

@@ -1,0 +1,183 @@
+//! Two things at once: whatever one person does in the middle of what another does, it comes to the same as one after the other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use properties::agreement::{expected, kept};
+use properties::model::Model;
+use properties::moves::{Made, Move, Outcome};
+use properties::reference::Reference;
+use properties::strategies;
+use properties::system::{System, unlimited};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use proptest_state_machine::ReferenceStateMachine as _;
+
+/// What two people saw, and what is left when both are done.
+#[derive(Debug, PartialEq)]
+struct Story {
+    first: Outcome,
+    second: Outcome,
+    people: Vec<String>,
+    live_sessions: Vec<usize>,
+    open_sessions_of: Vec<usize>,
+    waiting_of: Vec<usize>,
+    codes: usize,
+    mails: usize,
+}
+
+/// One after the other, as the model tells it.
+fn told(model: &Model, order: [&Made; 2]) -> (Model, [Outcome; 2]) {
+    let mut model = model.clone();
+    let outcomes = order.map(|made| {
+        model.make(made, true);
+        model.expected
+    });
+    (model, outcomes)
+}
+
+fn model_story(model: &Model, sessions_before: usize, [first, second]: [Outcome; 2]) -> Story {
+    let live = |session: &usize| model.caller(*session).is_some();
+    let people = 0..model.people.len();
+    let opened = (sessions_before..model.sessions.len()).filter(live);
+    let owners: Vec<usize> = opened.filter_map(|session| model.caller(session)).collect();
+    let count = |list: &[usize], person: usize| list.iter().filter(|owner| **owner == person).count();
+    let waiting = |person: usize| {
+        let challenges = 0..model.pending.len();
+        challenges
+            .filter(|challenge| model.is_pending(*challenge))
+            .filter(|challenge| model.pending[*challenge].person == person)
+            .count()
+    };
+    Story {
+        first,
+        second,
+        people: expected(model)
+            .iter()
+            .map(|person| format!("{person:?}"))
+            .collect(),
+        live_sessions: (0..sessions_before).filter(live).collect(),
+        open_sessions_of: people.clone().map(|person| count(&owners, person)).collect(),
+        waiting_of: people.map(waiting).collect(),
+        codes: model.codes,
+        mails: model.resets.len() + model.verifications.len() + model.notices,
+    }
+}
+
+/// Makes `second` in the middle of `first`, right before its port call number `at`, or behind it when there is no such call.
+fn race(system: &mut System, first: &Made, second: &Made, at: usize) -> [Outcome; 2] {
+    let done: Arc<Mutex<Option<(Outcome, System)>>> = Arc::default();
+    let mut other = system.clone();
+    let (report, made) = (done.clone(), second.clone());
+    let handles = |system: &System| {
+        (
+            system.people.len(),
+            system.sessions.len(),
+            system.challenges.len(),
+        )
+    };
+    let (people, sessions, challenges) = handles(system);
+    system.world.intrude(at, move || {
+        let outcome = other.make(&made);
+        *report.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, other));
+    });
+    let outcome = system.make(first);
+    if system.world.is_intruder_left() {
+        return [outcome, system.make(second)];
+    }
+    let intruder = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (intruded, other) = intruder.expect("an intruder that is not left has acted");
+    system.people.extend(other.people.into_iter().skip(people));
+    system.sessions.extend(other.sessions.into_iter().skip(sessions));
+    system
+        .challenges
+        .extend(other.challenges.into_iter().skip(challenges));
+    [outcome, intruded]
+}
+
+fn system_story(system: &System, model: &Model, [first, second]: [Outcome; 2]) -> Story {
+    let before = model.sessions.len();
+    let owner = |session: usize| {
+        let caller = system.caller(session)?;
+        system.people.iter().position(|key| *key == caller.user.key)
+    };
+    let owners: Vec<usize> = (before..system.sessions.len()).filter_map(owner).collect();
+    let people = 0..system.people.len();
+    let contents = system.world.contents().clone();
+    let waiting = |person: usize| {
+        let Some(user) = contents.users.get(&system.people[person]) else {
+            return 0;
+        };
+        let flows = contents.flows_of(&user.key, domain::flow_record::FlowKind::PendingLogin);
+        let live = flows.iter().filter(|flow| {
+            let domain::flow_record::FlowBody::PendingLogin(login) = &flow.body else {
+                return false;
+            };
+            login.epoch == user.session_epoch && !flow.is_expired(contents.now())
+        });
+        live.count()
+    };
+    let count = |person: usize| owners.iter().filter(|owner| **owner == person).count();
+    Story {
+        first,
+        second,
+        people: kept(system).iter().map(|person| format!("{person:?}")).collect(),
+        live_sessions: (0..before)
+            .filter(|session| system.caller(*session).is_some())
+            .collect(),
+        open_sessions_of: people.clone().map(count).collect(),
+        waiting_of: people.map(waiting).collect(),
+        codes: contents.sms.len(),
+        mails: contents.mails.len(),
+    }
+}
+
+/// Draws two moves that fit what is true now, each made once; time does not pass between them.
+fn rivals(model: &Model, runner: &mut TestRunner) -> [Made; 2] {
+    let strategy = strategies::made(model);
+    let mut draw = || loop {
+        let mut made = strategy.new_tree(runner).expect("a move").current();
+        match &mut made.what {
+            Move::Wait { .. } | Move::Purge | Move::RaiseCost => {}
+            Move::TypeCode { times, .. } | Move::TypeNumberCode { times, .. } => {
+                *times = 1;
+                return made;
+            }
+            _ => return made,
+        }
+    };
+    [draw(), draw()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_at_once_come_to_one_after_the_other(
+        (mut model, moves, _) in Reference::sequential_strategy(4..30),
+        at in 0_usize..25,
+        seed in any::<[u8; 32]>(),
+    ) {
+        let mut system = System::new(&model.rules, unlimited());
+        for made in &moves {
+            model.make(made, true);
+            system.make(made);
+        }
+        let mut runner = TestRunner::new_with_rng(
+            ProptestConfig::default(),
+            proptest::test_runner::TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed),
+        );
+        let [first, second] = rivals(&model, &mut runner);
+        let before = model.sessions.len();
+        let outcomes = race(&mut system, &first, &second, at);
+        let story = system_story(&system, &model, outcomes);
+        let (after, [one, two]) = told(&model, [&first, &second]);
+        let straight = model_story(&after, before, [one, two]);
+        let (after, [two, one]) = told(&model, [&second, &first]);
+        let reversed = model_story(&after, before, [one, two]);
+        prop_assert!(
+            story == straight || story == reversed,
+            "{first:?} with {second:?} at {at}:\n{story:#?}\nbut one after the other\n{straight:#?}\nor\n{reversed:#?}"
+        );
+    }
+}
