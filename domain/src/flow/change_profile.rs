@@ -192,6 +192,8 @@ fn admit(
         ..
     } = change;
     let contact_changes = next.email_key() != before.email_key() || next.phone != before.phone;
+    // A second factor never goes by a session alone, however fresh (ASVS 7.5.1): it would open the account to the password.
+    let removes_factor = before.factor_phone.is_some() && next.phone.is_none();
     judge_new_password(password.as_ref(), cx).map_err(deny)?;
     let (proof, proof_is_new) = match (current_password, &password) {
         (Some(current), _) => (Some(current), false),
@@ -222,7 +224,7 @@ fn admit(
                 effects: Vec::new(),
             })
         }
-        _ if contact_changes && !session.is_fresh(cx.pool.fresh_login, cx.now) => {
+        _ if removes_factor || contact_changes && !session.is_fresh(cx.pool.fresh_login, cx.now) => {
             Err(deny(Denial::ProofRequired))
         }
         _ => {
