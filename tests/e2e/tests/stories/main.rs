@@ -1,0 +1,11 @@
+//! What the wired server must do, told in stories: every test starts a server of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod sign_up;
+mod two_factor;
