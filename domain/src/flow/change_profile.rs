@@ -38,7 +38,7 @@ pub enum Field {
     Set(String),
 }
 
-/// A change as it came. In a replacement absent properties are [`Field::Clear`].
+/// A change as it came. In a replacement absent properties are [`Field::Clear`], but for the phone: see there.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     /// Whether unknown properties that are absent vanish (`PUT`) or stay (`PATCH`).
@@ -47,7 +47,7 @@ pub struct ProfileChange {
     pub username: Field,
     /// The address.
     pub email: Field,
-    /// The number for codes.
+    /// The number for codes. [`Field::Keep`] in a replacement drops a number that was never confirmed and keeps one that was.
     pub phone: Field,
     /// A new password; in a replacement possibly the current one again.
     pub password: Option<Password>,
@@ -260,6 +260,8 @@ fn sound(before: &User, change: &ProfileChange, cx: &Ctx<'_>) -> Result<User, De
         Field::Set(text) => next.username = username(Some(text), &mut faults),
     }
     match &change.phone {
+        // A replacement drops what it does not mention, but not the second factor: clients of old know no `phone`.
+        Field::Keep if change.replace && before.factor_phone.is_none() => next.phone = None,
         Field::Keep => {}
         Field::Clear => next.phone = None,
         Field::Set(text) => next.phone = phone(Some(text), &mut faults),

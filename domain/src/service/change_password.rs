@@ -8,6 +8,7 @@ use crate::flow::Advanced;
 use crate::flow::change_password::{self, ChangePassword, ChangePasswordEvent};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Asked, PoolPolicy};
+use crate::ports::PortError;
 use crate::user::User;
 
 impl Services {
@@ -67,7 +68,7 @@ impl Services {
             user = self.still_honoured(caller).await?;
             (taken, verdict) = (Asked::new(), Verdict::Allowed);
         }
-        Err(Denial::CurrentPasswordWrong.into())
+        Err(PortError::Stale.into())
     }
 
     async fn change_step(

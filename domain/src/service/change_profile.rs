@@ -7,7 +7,7 @@ use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, Profi
 use crate::flow::{Advanced, Effect};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::PoolPolicy;
-use crate::ports::Verified;
+use crate::ports::{PortError, Verified};
 use crate::user::User;
 
 impl Services {
@@ -42,7 +42,7 @@ impl Services {
                 Err(refused) => Err(self.refuse(refused).await),
             };
         }
-        Err(Denial::AuthorizationRequired.into())
+        Err(PortError::Stale.into())
     }
 
     /// Steps through proof and hash until the change is decided; the last step's effects are still to be carried out.
@@ -129,6 +129,6 @@ impl Services {
                 Err(halt) => return Err(halt.or_denial(Denial::Unexpected)),
             }
         }
-        Err(Denial::AuthorizationRequired.into())
+        Err(PortError::Stale.into())
     }
 }

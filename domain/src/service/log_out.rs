@@ -6,6 +6,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::log_out::{self, LogOutEvent};
 use crate::limits::ClientAddress;
 use crate::policy::PoolPolicy;
+use crate::ports::PortError;
 
 impl Services {
     /// Ends the caller's own session.
@@ -57,6 +58,6 @@ impl Services {
                 Err(halt) => return Err(halt.or_denial(Denial::AuthorizationRequired)),
             }
         }
-        Err(Denial::AuthorizationRequired.into())
+        Err(PortError::Stale.into())
     }
 }

@@ -12,7 +12,7 @@ use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Asked, Limits, PoolPolicy};
-use crate::ports::Verified;
+use crate::ports::{PortError, Verified};
 use crate::secret::{Secret, Token};
 use crate::session::{AccessToken, TokenLife};
 use crate::user::User;
@@ -143,7 +143,7 @@ impl Services {
                 }
             }
         }
-        Err(Denial::LoginFailed.into())
+        Err(PortError::Stale.into())
     }
 
     /// Gathers what judging a password needs; the counters for messages are asked only when a message would go out.
@@ -222,7 +222,7 @@ impl Services {
                 None => facts.user = self.reload(facts.user.as_ref()).await?,
             }
         }
-        Err(Denial::LoginFailed.into())
+        Err(PortError::Stale.into())
     }
 
     /// Sends a new code for a pending login.

@@ -9,6 +9,7 @@ use crate::flow::recover::{self, Recover, RecoverEvent};
 use crate::flow_record::FlowRecord;
 use crate::limits::ClientAddress;
 use crate::policy::PoolPolicy;
+use crate::ports::PortError;
 use crate::secret::Token;
 use crate::user::User;
 
@@ -88,7 +89,7 @@ impl Services {
                 (Ok(()), _) => return Err(Denial::Unexpected.into()),
             }
         }
-        Err(Denial::TokenRefused.into())
+        Err(PortError::Stale.into())
     }
 
     async fn reset_flow(

@@ -9,6 +9,7 @@ use crate::flow_record::{FlowKind, FlowRecord};
 use crate::id::{UserId, UserKey};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Limits, PoolPolicy};
+use crate::ports::PortError;
 use crate::secret::{Secret, Token};
 use crate::user::User;
 
@@ -72,7 +73,7 @@ impl Services {
                 return Ok(*user);
             }
         }
-        Err(Denial::TokenRefused.into())
+        Err(PortError::Stale.into())
     }
 
     /// Sends a code to the caller's unconfirmed number.
@@ -194,7 +195,7 @@ impl Services {
                 .await?
                 .filter(|flow| Some(flow.id) == counted);
         }
-        Err(Denial::TokenRefused.into())
+        Err(PortError::Stale.into())
     }
 
     async fn newest_phone_flow(&self, user: &User) -> Result<Option<FlowRecord>, DomainError> {

@@ -34,7 +34,7 @@ pub async fn replace(call: Call) -> Result<Reply, Problem> {
             replace: true,
             username: input.replacement("username")?,
             email: input.replacement("email")?,
-            phone: input.phone()?.map_or(Field::Clear, Field::Set),
+            phone: first_said(input.patch("phone")?, input.patch("mobile")?),
             password: input.new_password()?,
             current_password: proof(&mut input)?,
             attributes: input.rest(),
