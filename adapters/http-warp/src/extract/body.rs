@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
-use super::{Request, json};
+use super::{Request, form, json};
 use crate::problem::Problem;
 
 /// What a body holds.
@@ -35,7 +35,7 @@ pub async fn read(request: &mut Request) -> Result<Body, Problem> {
     }
     match kind {
         Some(Kind::Json) => from_json(&bytes),
-        Some(Kind::Form) => form(&bytes),
+        Some(Kind::Form) => from_form(&bytes),
         None => Err(Problem::unsupported_media_type()),
     }
 }
@@ -82,15 +82,14 @@ fn from_json(bytes: &[u8]) -> Result<Body, Problem> {
 }
 
 /// A form as flat text properties. A name sent twice becomes a list, so it fails wherever one value belongs.
-fn form(bytes: &[u8]) -> Result<Body, Problem> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| Problem::bad_request("The body is not valid UTF-8."))?;
+fn from_form(bytes: &[u8]) -> Result<Body, Problem> {
+    let pairs = form::pairs(bytes).ok_or_else(|| Problem::bad_request("The body is not valid UTF-8."))?;
     let mut object = Map::new();
-    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        let value = Value::String(value.into_owned());
-        match object.get_mut(name.as_ref()) {
+    for (name, value) in pairs {
+        let value = Value::String(value.to_string());
+        match object.get_mut(&name) {
             None => {
-                object.insert(name.into_owned(), value);
+                object.insert(name, value);
             }
             Some(Value::Array(list)) => list.push(value),
             Some(first) => *first = Value::Array(vec![first.take(), value]),

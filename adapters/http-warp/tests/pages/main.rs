@@ -1,0 +1,21 @@
+//! The pages, met as a browser without JavaScript meets them: over a socket, with cookies, forms and redirects.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the exemption of tests does not reach their helpers"
+)]
+
+mod account;
+mod browser;
+mod files;
+mod gate;
+mod guard;
+mod links;
+mod problems;
+#[expect(dead_code, reason = "the REST tests use more of it")]
+#[path = "../routes/site.rs"]
+mod site;
+mod two_factor;
