@@ -1,11 +1,21 @@
 //! The model as the reference of a state machine.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 
 use crate::model::Model;
 use crate::moves::Made;
 use crate::strategies;
+
+/// Tells the strategy that a move was made: it drops the others first when it looks for a shorter story.
+pub fn seen(counter: Option<&Arc<AtomicUsize>>) {
+    if let Some(counter) = counter {
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+}
 
 /// Random rules, random moves.
 pub struct Reference;

@@ -347,8 +347,8 @@ fn profile(change: &Change) -> ProfileChange {
         email: field(&EMAILS, change.email),
         phone: match change.phone {
             Number::Set(phone) => Field::Set(pick(&PHONES, phone).to_owned()),
-            Number::Keep if !change.replace => Field::Keep,
-            Number::Keep | Number::Clear => Field::Clear,
+            Number::Keep => Field::Keep,
+            Number::Clear => Field::Clear,
         },
         password: change.password.map(typed_password),
         current_password: change.current.map(typed_password),

@@ -5,7 +5,7 @@ use domain::policy::Limits;
 use domain::time::{Lifetime, Timestamp};
 use properties::agreement::assert_agreement;
 use properties::moves::{Made, Move, Name, Outcome, Want};
-use properties::reference::Reference;
+use properties::reference::{Reference, seen};
 use properties::strategies;
 use properties::system::System;
 use proptest::prelude::*;
@@ -211,11 +211,12 @@ proptest! {
     /// A limit refuses a move before anything comes of it; a move it lets through comes to what was proven, as ever.
     #[test]
     fn a_limit_only_ever_takes_away(
-        (mut model, moves, _) in Reference::sequential_strategy(1..50),
+        (mut model, moves, counter) in Reference::sequential_strategy(1..50),
         limits in tight(),
     ) {
         let mut system = System::new(&model.rules, limits);
-        for made in moves.into_iter().flat_map(one_by_one) {
+        let moves = moves.into_iter().inspect(|_| seen(counter.as_ref()));
+        for made in moves.flat_map(one_by_one) {
             let before = system.world.contents().clone();
             let outcome = system.make(&made);
             let after = system.world.contents().clone();

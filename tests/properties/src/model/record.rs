@@ -59,8 +59,9 @@ impl Model {
         next.username = change.username.or(before.username.filter(|_| !change.replace));
         next.phone = match change.phone {
             Number::Set(phone) => Some(phone),
-            Number::Keep if !change.replace => before.phone,
-            Number::Keep | Number::Clear => None,
+            Number::Keep if change.replace && before.factor.is_none() => None,
+            Number::Keep => before.phone,
+            Number::Clear => None,
         };
         let contact = next.email != before.email || next.phone != before.phone;
         let proof = match (change.current, change.password) {
@@ -79,6 +80,7 @@ impl Model {
                     return Outcome::Denied(reason);
                 }
             }
+            _ if before.factor.is_some() && next.phone.is_none() => return Outcome::Denied("ProofRequired"),
             _ if contact && !self.is_fresh(session) => return Outcome::Denied("ProofRequired"),
             _ => {}
         }
