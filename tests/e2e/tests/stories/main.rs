@@ -7,5 +7,12 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod limits;
+mod login;
+mod pools;
+mod profile;
+mod recover;
 mod sign_up;
+mod tokens;
 mod two_factor;
+mod unicode;
