@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 /// Nothing the server does takes nearly this long.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Sends requests to one server from one address, with a token or without. Follows no redirect, keeps no cookie.
 #[derive(Clone)]
@@ -44,6 +44,9 @@ impl Client {
     }
 
     /// A request to be dressed by hand; [`send`](Self::send) sends it.
+    ///
+    /// # Panics
+    /// When the method is none.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.http.request(method, format!("{}{path}", self.base));

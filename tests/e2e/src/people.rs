@@ -80,6 +80,9 @@ impl Client {
     }
 
     /// Whether a token opens somebody's record.
+    ///
+    /// # Panics
+    /// When the answer is neither 200 nor 401.
     pub async fn opens(&self, token: &str, person: &Person) -> bool {
         match self.with(token).get(&person.path()).await.status {
             200 => true,

@@ -1,14 +1,20 @@
 //! What the wired server must do, told in stories: every test starts a server of its own.
 
 #![expect(
-    clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
+    clippy::unwrap_used,
     reason = "a test that cannot go on fails"
 )]
 
+mod code_abuse;
+mod curl_tour;
+mod durability;
+mod headers;
 mod limits;
+mod log;
 mod login;
+mod operations;
 mod pools;
 mod profile;
 mod recover;
@@ -16,3 +22,4 @@ mod sign_up;
 mod tokens;
 mod two_factor;
 mod unicode;
+mod wire;

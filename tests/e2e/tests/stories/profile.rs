@@ -370,19 +370,19 @@ async fn an_address_somebody_holds_cannot_be_taken() {
         .done();
     let me = client.with(&token);
     for email in ["bob@example.com", "BOB@example.com", "bob@EXAMPLE.com"] {
-        let taken = me.patch(&ann.path(), json!({ "email": email })).await.expect(422);
+        let refused = me.patch(&ann.path(), json!({ "email": email })).await.expect(422);
         assert_eq!(
-            taken.json()["error"]["details"]["codes"]["email"],
+            refused.json()["error"]["details"]["codes"]["email"],
             json!(["uniqueness"]),
             "{email}"
         );
     }
-    let taken = me
+    let refused = me
         .patch(&ann.path(), json!({ "username": "BOB" }))
         .await
         .expect(422);
     assert_eq!(
-        taken.json()["error"]["details"]["messages"]["username"],
+        refused.json()["error"]["details"]["messages"]["username"],
         json!(["User already exists"])
     );
     assert_eq!(client.try_password(&bob, PASSWORD).await, 200);

@@ -109,6 +109,14 @@ async fn odd_tokens_open_nothing() {
         assert_eq!(shown(&client, &ann, "Authorization", odd).await, 401, "{odd}");
         assert_eq!(shown(&client, &ann, "X-Access-Token", odd).await, 401, "{odd}");
     }
+}
+
+#[tokio::test]
+async fn tokens_in_odd_places_open_nothing() {
+    let server = Portcullis::start().await;
+    let client = server.client();
+    let ann = client.sign_up("ann").await;
+    let token = client.log_in(&ann).await;
     for (name, value) in [
         ("X-User-Id", ann.id.as_str()),
         ("X-Remote-User", ann.email.as_str()),
