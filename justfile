@@ -56,7 +56,7 @@ docs:
 # Licences, bans and sources; advisories where their database can be reached
 deny:
     bash tests/setup deny
-    cargo deny --offline check licenses bans sources
+    cargo deny --log-level error check licenses bans sources
     if cargo deny fetch db; then cargo deny --offline check advisories; else echo "advisories: not checked, the database cannot be reached"; fi
 
 # Size of the release binary, and how many crates are in it
