@@ -26,7 +26,7 @@ pub struct HashConfig {
     pub parallelism: u32,
     /// Hashes computed at the same time; each takes a core and `memory_kib`. Default: the cores of the machine.
     pub workers: usize,
-    /// Calls that may wait while every worker is at work. Default 32 per worker.
+    /// Calls that may wait while every worker is at work, of them a third for new passwords. Default 32 per worker.
     pub queue: usize,
 }
 

@@ -15,7 +15,7 @@ use domain::ports::{PasswordHasher, PortError, Verified};
 
 pub use config::{ConfigError, HashConfig};
 use engine::Engine;
-use pool::{Bounds, Pool};
+use pool::{Bounds, Kind, Pool};
 
 /// The hasher: cheap to build, its threads start with the first call.
 pub struct Hasher {
@@ -45,7 +45,7 @@ impl PasswordHasher for Hasher {
         let engine = Arc::clone(&self.engine);
         let password = password.clone();
         self.pool
-            .run(move |memory| engine.hash(&password, memory))
+            .run(Kind::Hash, move |memory| engine.hash(&password, memory))
             .await?
     }
 
@@ -58,7 +58,9 @@ impl PasswordHasher for Hasher {
         let password = password.clone();
         let hash = hash.cloned();
         self.pool
-            .run(move |memory| engine.verify(&password, hash.as_ref(), memory))
+            .run(Kind::Verify, move |memory| {
+                engine.verify(&password, hash.as_ref(), memory)
+            })
             .await?
     }
 }

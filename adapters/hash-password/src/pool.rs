@@ -1,6 +1,7 @@
 //! Threads that hash, and the queue before them. Never the runtime's own: hashing is work, not waiting.
 
-use std::collections::VecDeque;
+mod lines;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,6 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::config::HashConfig;
 use crate::memory::Memory;
+pub use lines::Kind;
+use lines::Lines;
 
 /// How long a worker waits for work before it ends and gives its memory back.
 const IDLE: Duration = Duration::from_secs(30);
@@ -56,7 +59,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Box<dyn Job>>,
+    waiting: Lines,
     /// Threads alive. Those that are not busy look at `waiting` before they do anything else.
     threads: usize,
     /// Threads at work.
@@ -118,31 +121,32 @@ impl Pool {
     /// Has `work` done by one of the threads.
     ///
     /// # Errors
-    /// `Busy` at once when all places are taken, `Unavailable` when the system gives no thread or the work panicked.
-    pub async fn run<T, W>(&self, work: W) -> Result<T, PortError>
+    /// `Busy` at once when all places for its kind are taken, `Unavailable` when the system gives no thread or the work panicked.
+    pub async fn run<T, W>(&self, kind: Kind, work: W) -> Result<T, PortError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Memory) -> T + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.admit(Box::new(Asked { work, answer }))?;
+        self.admit(kind, Box::new(Asked { work, answer }))?;
         answered
             .await
             .map_err(|_| PortError::unavailable("the hashing thread gave no answer"))
     }
 
-    fn admit(&self, job: Box<dyn Job>) -> Result<(), PortError> {
+    fn admit(&self, kind: Kind, job: Box<dyn Job>) -> Result<(), PortError> {
+        let bounds = self.0.bounds;
         let mut state = self.0.lock();
-        if state.is_full(self.0.bounds) {
-            state.waiting.retain(|job| !job.is_abandoned());
+        if state.is_full(kind, bounds) {
+            state.waiting.drop_abandoned();
         }
-        if state.is_full(self.0.bounds) {
-            let retry_after = state.wait(self.0.bounds.workers);
+        if state.is_full(kind, bounds) {
+            let retry_after = state.wait(kind, bounds.workers);
             return Err(PortError::Busy { retry_after });
         }
-        state.waiting.push_back(job);
-        if state.waiting.len() > state.threads - state.busy && state.threads < self.0.bounds.workers {
-            self.0.hire(&mut state)?;
+        state.waiting.push(kind, job);
+        if state.waiting.len() > state.threads - state.busy && state.threads < bounds.workers {
+            self.0.hire(kind, &mut state)?;
         }
         self.0.wake.notify_one();
         Ok(())
@@ -159,14 +163,17 @@ impl Drop for Pool {
 }
 
 impl State {
-    /// Whether no further job is taken. Counts those at work too: a burst finds the same room whether or not threads woke yet.
-    fn is_full(&self, bounds: Bounds) -> bool {
-        self.waiting.len() + self.busy >= bounds.queue.saturating_add(bounds.workers)
+    /// Whether no further job of this kind is taken. A thread not at work counts as a place, hired or not: a burst finds the same
+    /// room whether or not threads woke yet.
+    fn is_full(&self, kind: Kind, bounds: Bounds) -> bool {
+        let free = bounds.workers.saturating_sub(self.busy);
+        self.waiting.are_full(kind, bounds.queue, free)
     }
 
-    /// When a place is likely to be free for everyone who is refused now: the time all jobs need at the measured pace.
-    fn wait(&self, workers: usize) -> Lifetime {
-        let rounds = (self.waiting.len() + self.busy).div_ceil(workers.max(1));
+    /// When a place is likely to be free for everyone of this kind who is refused now: the time the jobs before them need at the
+    /// measured pace.
+    fn wait(&self, kind: Kind, workers: usize) -> Lifetime {
+        let rounds = (self.waiting.ahead(kind) + self.busy).div_ceil(workers.max(1));
         let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
         let whole = self.pace.unwrap_or(ASSUMED_PACE).saturating_mul(rounds);
         SHORTEST_WAIT.max(Lifetime::from_millis(
@@ -186,8 +193,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts one more thread. Failing that, the threads there are must do, and with none the newest job is given up.
-    fn hire(self: &Arc<Self>, state: &mut State) -> Result<(), PortError> {
+    /// Starts one more thread. Failing that, the threads there are must do, and with none the newest job, of this kind, is given up.
+    fn hire(self: &Arc<Self>, kind: Kind, state: &mut State) -> Result<(), PortError> {
         let shared = Arc::clone(self);
         match thread::Builder::new()
             .name("hash-password".into())
@@ -195,7 +202,7 @@ impl Shared {
         {
             Ok(_) => state.threads += 1,
             Err(error) if state.threads == 0 => {
-                state.waiting.pop_back();
+                state.waiting.give_up_newest(kind);
                 return Err(PortError::unavailable(error));
             }
             Err(_) => {}
@@ -216,12 +223,10 @@ impl Shared {
     fn next(&self) -> Option<(Box<dyn Job>, AtWork<'_>)> {
         let mut state = self.lock();
         loop {
-            while let Some(job) = state.waiting.pop_front() {
-                if !job.is_abandoned() {
-                    state.busy += 1;
-                    let since = Instant::now();
-                    return Some((job, AtWork { shared: self, since }));
-                }
+            if let Some(job) = state.waiting.take() {
+                state.busy += 1;
+                let since = Instant::now();
+                return Some((job, AtWork { shared: self, since }));
             }
             if state.closed {
                 state.threads -= 1;

@@ -173,12 +173,33 @@ async fn a_burst_beyond_the_queue_is_busy_and_the_rest_is_served() {
         hasher.hash(&password),
         hasher.hash(&password),
         hasher.verify(&password, None),
-        hasher.hash(&password),
+        hasher.verify(&password, None),
         hasher.verify(&password, None),
     );
     assert!(a.is_ok() && b.is_ok() && c.is_ok() && d.is_ok());
     assert!(matches!(refused, Err(PortError::Busy { .. })), "{refused:?}");
     assert!(hasher.hash(&password).await.is_ok(), "the queue is free again");
+}
+
+#[tokio::test]
+async fn a_flood_of_new_passwords_is_busy_before_a_login_is() {
+    let hasher = Hasher::new(HashConfig {
+        workers: 1,
+        queue: 3,
+        ..HashConfig::default()
+    })
+    .unwrap();
+    let password = Password::typed("correct horse battery staple");
+    let (a, b, refused, login, other_login) = tokio::join!(
+        hasher.hash(&password),
+        hasher.hash(&password),
+        hasher.hash(&password),
+        hasher.verify(&password, None),
+        hasher.verify(&password, None),
+    );
+    assert!(a.is_ok() && b.is_ok());
+    assert!(matches!(refused, Err(PortError::Busy { .. })), "{refused:?}");
+    assert!(login.is_ok() && other_login.is_ok());
 }
 
 #[test]
