@@ -69,6 +69,9 @@ pub enum Denial {
     /// The change needs the current password or a fresh login.
     #[error("this change needs your current password (currentPassword) or a fresh login")]
     ProofRequired,
+    /// The change needs the current password: a session alone, however fresh, is not enough where there is a second factor.
+    #[error("this change needs your current password: send it as currentPassword")]
+    CurrentPasswordRequired,
     /// A verification or reset token that is wrong, spent, void or somebody else's: all the same to the caller.
     #[error("Invalid token")]
     TokenRefused,
@@ -110,6 +113,7 @@ impl Denial {
             Self::PasswordRefused { .. } | Self::CurrentPasswordWrong => "INVALID_PASSWORD",
             Self::PasswordChangeNotAllowed => "PASSWORD_CHANGE_NOT_ALLOWED",
             Self::ProofRequired => "FRESH_LOGIN_REQUIRED",
+            Self::CurrentPasswordRequired => "CURRENT_PASSWORD_REQUIRED",
             Self::TokenRefused => "INVALID_TOKEN",
             Self::AuthorizationRequired => "AUTHORIZATION_REQUIRED",
             Self::Limited { .. } => "TOO_MANY_REQUESTS",

@@ -40,8 +40,8 @@ pub enum FlowBody {
     },
     /// A mail was sent to an address.
     ConfirmEmail {
-        /// The comparison form of the address the mail went to: the token confirms this one and no other.
-        email_key: String,
+        /// The address the mail went to: the token confirms this one and no other, not even one that compares equal.
+        address: String,
     },
     /// A mail with a reset link was sent.
     ResetPassword {

@@ -1,29 +1,43 @@
 //! Names of things: one newtype per kind, so that a session id can never stand where a user id belongs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::entropy::Entropy;
 use crate::time::Timestamp;
 
-/// Declares a text newtype: opaque to everyone, ordered, printable, stored as its text.
+/// Declares a text newtype: opaque to everyone, ordered, printable, stored as its text. Its copies share the text: every token
+/// check hands a whole user and session around.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[serde(from = "String", into = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes the text as it is: stored rows and paths name things this way.
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(Arc::from(text.into()))
             }
 
             /// The text itself.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                Self::from(&*name.0)
             }
         }
 
@@ -51,14 +65,14 @@ text_id! {
 impl UserId {
     /// A new id: time-ordered, unique across pools, made from the step's own time and entropy.
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
-        Self(uuid_v7(now, entropy))
+        Self::new(uuid_v7(now, entropy))
     }
 }
 
 impl SessionId {
     /// A new id, drawn like [`UserId::draw`].
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
-        Self(uuid_v7(now, entropy))
+        Self::new(uuid_v7(now, entropy))
     }
 }
 

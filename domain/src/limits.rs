@@ -80,6 +80,9 @@ pub enum Quota {
         max_wait: Lifetime,
         /// Quiet time after which all tries are forgotten.
         forget: Lifetime,
+        /// Whether a success wipes the counter: right for one account at one place, whose owner has just shown up; wrong for an
+        /// account seen from everywhere, where the owner's success says nothing about a stranger's failures.
+        pardons: bool,
     },
 }
 
@@ -128,7 +131,13 @@ impl Quota {
                 wait,
                 max_wait,
                 forget,
+                pardons: _,
             } => {
+                // A last try in the future comes from a clock that was set back since.
+                let tries = Tries {
+                    mark: tries.mark.min(now.as_millis()),
+                    ..tries
+                };
                 let tries = if now.since(Timestamp::from_millis(tries.mark)) >= forget {
                     Tries::default()
                 } else {
@@ -151,17 +160,39 @@ impl Quota {
         }
     }
 
-    /// Gives back one try that turned out right.
+    /// Gives back one try that turned out right; all of them where a success pardons.
     pub fn give_back(self, tries: Tries) -> Tries {
         match self {
             Self::Rate { burst, per } => Tries {
                 mark: tries.mark.saturating_sub(interval(burst, per)),
                 ..tries
             },
-            Self::Lockout { .. } => Tries {
+            Self::Lockout { pardons: true, .. } => Tries::default(),
+            Self::Lockout { pardons: false, .. } => Tries {
                 count: tries.count.saturating_sub(1),
                 ..tries
             },
+        }
+    }
+
+    /// The same quota with nothing in it to pardon: what gives back a try that was never judged.
+    #[must_use]
+    pub fn without_pardon(self) -> Self {
+        match self {
+            Self::Lockout {
+                free,
+                wait,
+                max_wait,
+                forget,
+                ..
+            } => Self::Lockout {
+                free,
+                wait,
+                max_wait,
+                forget,
+                pardons: false,
+            },
+            rate @ Self::Rate { .. } => rate,
         }
     }
 
@@ -178,7 +209,10 @@ impl Quota {
 fn take_from_bucket(tries: Tries, now: Timestamp, burst: u32, per: Lifetime) -> (Tries, Verdict) {
     let step = interval(burst, per);
     let room = step.saturating_mul(i64::from(burst.max(1)));
-    let full_again = tries.mark.max(now.as_millis()).saturating_add(step);
+    // A mark further ahead than the bucket is deep comes from a clock that was set back since: it must not lock anybody out.
+    let credible = tries.mark <= now.as_millis().saturating_add(room);
+    let mark = if credible { tries.mark } else { now.as_millis() };
+    let full_again = mark.max(now.as_millis()).saturating_add(step);
     let over = full_again.saturating_sub(now.as_millis()).saturating_sub(room);
     if over > 0 {
         return (
@@ -223,6 +257,7 @@ mod tests {
         wait: Lifetime::from_secs(10),
         max_wait: Lifetime::from_secs(60),
         forget: Lifetime::from_secs(3600),
+        pardons: false,
     };
 
     fn at(seconds: i64) -> Timestamp {
@@ -309,6 +344,42 @@ mod tests {
         assert_eq!(LOCKOUT.give_back(tries).count, 1);
         let after = RATE.give_back(RATE.take(Tries::default(), at(0)).0);
         assert_eq!(RATE.take(after, at(0)).0, RATE.take(Tries::default(), at(0)).0);
+    }
+
+    #[test]
+    fn a_success_wipes_a_counter_that_pardons() {
+        let Quota::Lockout {
+            free,
+            wait,
+            max_wait,
+            forget,
+            ..
+        } = LOCKOUT
+        else {
+            unreachable!()
+        };
+        let quota = Quota::Lockout {
+            free,
+            wait,
+            max_wait,
+            forget,
+            pardons: true,
+        };
+        assert_eq!(
+            quota.give_back(Tries {
+                mark: at(0).as_millis(),
+                count: 9
+            }),
+            Tries::default()
+        );
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out() {
+        for quota in [RATE, LOCKOUT] {
+            let ahead = quota.take(Tries::default(), at(86_400)).0;
+            assert_eq!(quota.take(ahead, at(0)).1, Verdict::Allowed);
+        }
     }
 
     #[test]

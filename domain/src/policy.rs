@@ -194,12 +194,13 @@ const fn rate(burst: u32, seconds: u64) -> Quota {
     }
 }
 
-const fn lockout(free: u32, wait: u64, max_wait: u64) -> Quota {
+const fn lockout(free: u32, wait: u64, max_wait: u64, pardons: bool) -> Quota {
     Quota::Lockout {
         free,
         wait: Lifetime::from_secs(wait),
         max_wait: Lifetime::from_secs(max_wait),
         forget: Lifetime::from_secs(86_400),
+        pardons,
     }
 }
 
@@ -208,12 +209,12 @@ impl Default for Limits {
         Self {
             enabled: true,
             login_per_address: rate(20, 900),
-            login_per_account_and_address: lockout(8, 30, 900),
-            login_per_account: lockout(50, 60, 3600),
+            login_per_account_and_address: lockout(8, 30, 900, true),
+            login_per_account: lockout(50, 60, 3600, false),
             sign_up_per_address: rate(100, 3600),
             code_sends_per_account: rate(5, 600),
             code_sends_per_address: rate(15, 600),
-            code_tries_per_account: lockout(10, 60, 3600),
+            code_tries_per_account: lockout(10, 60, 3600, false),
             code_tries_per_address: rate(20, 900),
             mail_per_account: rate(3, 3600),
             mail_per_address: rate(20, 3600),
@@ -222,8 +223,37 @@ impl Default for Limits {
     }
 }
 
+/// The kinds of mail that have a budget of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailBudget {
+    /// Verification mails.
+    Verify,
+    /// Reset mails.
+    Reset,
+    /// Mails that a sign-up causes.
+    SignUp,
+}
+
+impl MailBudget {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Verify => "mail-verify",
+            Self::Reset => "mail-reset",
+            Self::SignUp => "mail-sign-up",
+        }
+    }
+}
+
 /// Counters to take from together.
 pub type Asked = Vec<(LimitKey, Quota)>;
+
+/// The same counters for giving back a try that was never judged: nothing is pardoned by it.
+pub fn unjudged(taken: &Asked) -> Asked {
+    taken
+        .iter()
+        .map(|(key, quota)| (key.clone(), quota.without_pardon()))
+        .collect()
+}
 
 impl Limits {
     fn ask(&self, counters: Asked) -> Asked {
@@ -285,15 +315,17 @@ impl Limits {
             wait: life,
             max_wait: life,
             forget: life,
+            pardons: false,
         };
         vec![(LimitKey::new("code", &[flow]), quota)]
     }
 
-    /// A mail caused from an address to an account, named as in [`Limits::password_try`].
-    pub fn mail(&self, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
+    /// A mail of one kind caused from an address to an account, named as in [`Limits::password_try`]. Each kind has its own budget
+    /// per account: whoever asks for one kind cannot stop another.
+    pub fn mail(&self, kind: MailBudget, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
         self.ask(vec![
             (
-                LimitKey::new("mail-account", &[pool.as_str(), account]),
+                LimitKey::new(kind.key(), &[pool.as_str(), account]),
                 self.mail_per_account,
             ),
             (
@@ -301,6 +333,14 @@ impl Limits {
                 self.mail_per_address,
             ),
         ])
+    }
+
+    /// A mail that was asked for from an address and goes to nobody.
+    pub fn mail_to_nobody(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("mail-address", &[address.as_str()]),
+            self.mail_per_address,
+        )])
     }
 
     /// A reset or verification token presented.

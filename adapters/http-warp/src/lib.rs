@@ -14,6 +14,7 @@ mod reply;
 mod routes;
 pub mod serve;
 mod settings;
+mod steady;
 mod telemetry;
 
 pub use readiness::Readiness;

@@ -189,6 +189,7 @@ fn status_of(denial: &Denial) -> StatusCode {
         | Denial::SecondFactorRequired { .. }
         | Denial::PasswordChangeNotAllowed
         | Denial::ProofRequired
+        | Denial::CurrentPasswordRequired
         | Denial::AuthorizationRequired
         | Denial::AccessTokenRequired => StatusCode::UNAUTHORIZED,
         Denial::UsernameOrEmailRequired

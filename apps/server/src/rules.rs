@@ -94,12 +94,12 @@ fn limits(limits: &config::Limits) -> Limits {
     Limits {
         enabled: limits.enabled,
         login_per_address: rate(&limits.login_per_address),
-        login_per_account_and_address: lockout(&limits.login_per_account_and_address),
-        login_per_account: lockout(&limits.login_per_account),
+        login_per_account_and_address: lockout(&limits.login_per_account_and_address, true),
+        login_per_account: lockout(&limits.login_per_account, false),
         sign_up_per_address: rate(&limits.sign_up_per_address),
         code_sends_per_account: rate(&limits.code_sends_per_account),
         code_sends_per_address: rate(&limits.code_sends_per_address),
-        code_tries_per_account: lockout(&limits.code_tries_per_account),
+        code_tries_per_account: lockout(&limits.code_tries_per_account, false),
         code_tries_per_address: rate(&limits.code_tries_per_address),
         mail_per_account: rate(&limits.mail_per_account),
         mail_per_address: rate(&limits.mail_per_address),
@@ -114,12 +114,13 @@ fn rate(rate: &Rate) -> Quota {
     }
 }
 
-fn lockout(lockout: &Lockout) -> Quota {
+fn lockout(lockout: &Lockout, pardons: bool) -> Quota {
     Quota::Lockout {
         free: small(lockout.free),
         wait: Lifetime::from_secs(lockout.wait_seconds),
         max_wait: Lifetime::from_secs(lockout.max_wait_seconds),
         forget: Lifetime::from_secs(lockout.forget_seconds),
+        pardons,
     }
 }
 

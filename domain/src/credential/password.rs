@@ -1,6 +1,7 @@
 //! Passwords: what may be one, and the hash that is kept of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -86,14 +87,14 @@ fn is_common(text: &str) -> bool {
 }
 
 /// A password hash in its printable form: a PHC string (`$argon2id$…`) or bcrypt (`$2a$…`). Which kinds are understood is the
-/// hasher's business.
+/// hasher's business. Copies share the text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
+pub struct PasswordHash(Arc<str>);
 
 impl PasswordHash {
     /// From a store or a hasher.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// The printable form, for stores and hashers.

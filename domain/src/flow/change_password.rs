@@ -11,7 +11,7 @@ use crate::error::Denial;
 use crate::flow_record::FlowKind;
 use crate::id::SessionId;
 use crate::limits::Verdict;
-use crate::policy::Asked;
+use crate::policy::{Asked, unjudged};
 use crate::ports::Verified;
 use crate::user::User;
 
@@ -90,7 +90,7 @@ fn admit(user: &User, new: &Password, verdict: Verdict, taken: Asked, cx: &Ctx<'
     if let Err(fault) = rules.judge(new) {
         return Err(Refused::new(
             Denial::PasswordRefused { fault, rules },
-            vec![Effect::GiveBack(taken)],
+            vec![Effect::GiveBack(unjudged(&taken))],
         ));
     }
     Ok(Advanced {

@@ -65,7 +65,7 @@ impl ProfileChange {
         };
         cx.pool.email_verification_required
             && Email::parse(text, cx.pool.case_sensitive_email)
-                .is_some_and(|email| before.email.as_ref().map(Email::key) != Some(email.key()))
+                .is_some_and(|email| before.email.as_ref() != Some(&email))
     }
 }
 
@@ -191,9 +191,10 @@ fn admit(
         current_password,
         ..
     } = change;
-    let contact_changes = next.email_key() != before.email_key() || next.phone != before.phone;
-    // A second factor never goes by a session alone, however fresh (ASVS 7.5.1): it would open the account to the password.
-    let removes_factor = before.factor_phone.is_some() && next.phone.is_none();
+    let contact_changes = next.email != before.email || next.phone != before.phone;
+    // Where there is a second factor, a session alone changes no contact, however fresh (ASVS 7.5.1): whoever stole it would
+    // replace the factor, or the address that a reset goes to.
+    let guarded_by_factor = contact_changes && before.factor_phone.is_some();
     judge_new_password(password.as_ref(), cx).map_err(deny)?;
     let (proof, proof_is_new) = match (current_password, &password) {
         (Some(current), _) => (Some(current), false),
@@ -224,7 +225,8 @@ fn admit(
                 effects: Vec::new(),
             })
         }
-        _ if removes_factor || contact_changes && !session.is_fresh(cx.pool.fresh_login, cx.now) => {
+        _ if guarded_by_factor => Err(deny(Denial::CurrentPasswordRequired)),
+        _ if contact_changes && !session.is_fresh(cx.pool.fresh_login, cx.now) => {
             Err(deny(Denial::ProofRequired))
         }
         _ => {
@@ -257,7 +259,7 @@ fn sound(before: &User, change: &ProfileChange, cx: &Ctx<'_>) -> Result<User, De
     match &change.username {
         Field::Keep => {}
         Field::Clear => next.username = None,
-        Field::Set(text) => next.username = username(Some(text), &mut faults),
+        Field::Set(text) => next.username = username(Some(text), next.email.as_ref(), &mut faults),
     }
     match &change.phone {
         // A replacement drops what it does not mention, but not the second factor: clients of old know no `phone`.
@@ -330,7 +332,7 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
         mail,
         ..
     } = draft;
-    let email_changes = next.email_key() != before.email_key();
+    let email_changes = next.email != before.email;
     if email_changes {
         next.email_verified = false;
     }

@@ -127,7 +127,16 @@ fn sound(form: NewUser, cx: &mut Ctx<'_>) -> Result<Draft, Denial> {
         &mut faults,
     );
     user.email = email(form.email.as_deref(), cx, &mut faults);
-    user.username = username(form.username.as_deref(), &mut faults);
+    user.username = username(form.username.as_deref(), user.email.as_ref(), &mut faults);
+    if cx.pool.hide_existing && user.username.is_some() {
+        // A name that stays free although it was taken along would tell that nobody was made.
+        faults.push(Fault {
+            property: "username",
+            code: "absence",
+            message: "can't be set at sign-up",
+            value: None,
+        });
+    }
     user.phone = phone(form.phone.as_deref(), &mut faults);
     user.attributes = attributes(Attributes::from_client(form.attributes), &mut faults);
     if form.password.is_none() {
@@ -289,12 +298,22 @@ pub(super) fn email(text: Option<&str>, cx: &Ctx<'_>, faults: &mut Vec<Fault>) -
     email
 }
 
-/// Parses an optional username, noting its fault.
-pub(super) fn username(text: Option<&str>, faults: &mut Vec<Fault>) -> Option<Username> {
+/// Parses an optional username, noting its fault. One that looks like an address must be the user's own: it would name somebody
+/// else wherever one field takes both.
+pub(super) fn username(
+    text: Option<&str>,
+    email: Option<&Email>,
+    faults: &mut Vec<Fault>,
+) -> Option<Username> {
     let text = text?;
     let username = Username::parse(text);
-    if username.is_none() {
+    let foreign = |name: &Username| {
+        name.as_str().contains('@')
+            && email.is_none_or(|email| !email.as_str().eq_ignore_ascii_case(name.as_str()))
+    };
+    if username.as_ref().is_none_or(foreign) {
         faults.push(invalid("username", "custom.username", text));
+        return None;
     }
     username
 }

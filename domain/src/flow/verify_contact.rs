@@ -99,10 +99,15 @@ pub fn step(event: VerifyContactEvent, cx: &mut Ctx<'_>) -> Step<VerifyContact> 
     }
 }
 
+/// Whether a verification mail to this user makes sense: then, and only then, their budget is at stake.
+pub fn would_send_mail(user: &User) -> bool {
+    !user.email_verified && user.email.is_some()
+}
+
 /// Sends a mail if there is a user with an unverified address and the counters allow it. The answer is always the same.
 fn ask_email(user: Option<&User>, mail: Verdict, cx: &mut Ctx<'_>) -> Advanced<VerifyContact> {
     let effects = match user {
-        Some(user) if !user.email_verified && mail == Verdict::Allowed => verification_mail(user, cx),
+        Some(user) if would_send_mail(user) && mail == Verdict::Allowed => verification_mail(user, cx),
         _ => Vec::new(),
     };
     Advanced {
@@ -130,7 +135,7 @@ pub(super) fn verification_mail(user: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
         created: cx.now,
         expires: cx.now.plus(cx.pool.verify_token_ttl),
         body: FlowBody::ConfirmEmail {
-            email_key: email.key().to_owned(),
+            address: email.as_str().to_owned(),
         },
     };
     let kind = MailKind::VerifyEmail {
@@ -160,8 +165,8 @@ fn confirm_email(
     }
     let proven = flow.zip(user).filter(|(flow, user)| {
         let address = match &flow.body {
-            FlowBody::ConfirmEmail { email_key } => {
-                user.email.as_ref().is_some_and(|email| email.key() == email_key)
+            FlowBody::ConfirmEmail { address } => {
+                user.email.as_ref().is_some_and(|email| email.as_str() == address)
             }
             _ => false,
         };

@@ -35,12 +35,13 @@ impl Services {
                 user: Box::new(user.clone()),
                 new: new.clone(),
                 verdict,
-                taken,
+                taken: taken.clone(),
             };
             let state = self
                 .change_step(pool, address, ChangePassword::Start, event)
                 .await?;
-            let verified = self.ports.hasher.verify(current, user.password.as_ref()).await?;
+            let verified = self.ports.hasher.verify(current, user.password.as_ref()).await;
+            let verified = self.judged(&taken, verified.map_err(DomainError::from)).await?;
             let event = ChangePasswordEvent::CurrentChecked {
                 user: Box::new(user.clone()),
                 verified,

@@ -6,7 +6,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, ProfileChange};
 use crate::flow::{Advanced, Effect};
 use crate::limits::{ClientAddress, Verdict};
-use crate::policy::PoolPolicy;
+use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::{PortError, Verified};
 use crate::user::User;
 
@@ -57,8 +57,13 @@ impl Services {
         let hash = user.password.clone();
         let account = user.key.id.to_string();
         let mail = if self.decide(pool, address, |cx| change.would_send_mail(&user, cx)) {
-            self.take(&self.policy.limits.mail(&pool.name, &account, address))
-                .await?
+            self.take(
+                &self
+                    .policy
+                    .limits
+                    .mail(MailBudget::Verify, &pool.name, &account, address),
+            )
+            .await?
         } else {
             Verdict::Allowed
         };
@@ -80,7 +85,10 @@ impl Services {
                     let taken = self.policy.limits.password_try(&pool.name, &account, address);
                     let verdict = self.take(&taken).await?;
                     let verified = match verdict {
-                        Verdict::Allowed => self.ports.hasher.verify(&draft.proof, hash.as_ref()).await?,
+                        Verdict::Allowed => {
+                            let verified = self.ports.hasher.verify(&draft.proof, hash.as_ref()).await;
+                            self.judged(&taken, verified.map_err(DomainError::from)).await?
+                        }
                         Verdict::Denied { .. } => Verified::Wrong,
                     };
                     ChangeProfileEvent::ProofChecked {

@@ -125,9 +125,8 @@ impl Services {
                 Ok(_) => return Err(Denial::Unexpected.into()),
                 Err(refused) => return Err(self.refuse(refused).await),
             };
-            let facts = self
-                .check_password(pool, &candidate, credentials, address)
-                .await?;
+            let facts = self.check_password(pool, &candidate, credentials, address).await;
+            let facts = self.judged(&taken, facts).await?;
             let event = LoginEvent::PasswordChecked(Box::new(facts));
             let step = self.decide(pool, address, |cx| {
                 login::step(Login::CheckPassword(candidate), event, cx)

@@ -21,7 +21,7 @@ use crate::error::DomainError;
 use crate::flow::Ctx;
 use crate::id::PoolName;
 use crate::limits::{ClientAddress, Verdict};
-use crate::policy::{Asked, Policy, PoolPolicy};
+use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
     AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError, RateLimiter, SessionStore,
     SmsSender, UserStore,
@@ -133,5 +133,17 @@ impl Services {
             return Ok(Verdict::Allowed);
         }
         self.ports.limiter.take(asked, self.ports.clock.now()).await
+    }
+
+    /// Passes an answer on; when nothing was judged because something outside did not work, the try is given back first. Nobody
+    /// is to be locked out by a busy server.
+    async fn judged<T>(&self, taken: &Asked, answer: Result<T, DomainError>) -> Result<T, DomainError> {
+        if matches!(answer, Err(DomainError::Port(_))) && !taken.is_empty() {
+            self.ports
+                .limiter
+                .give_back(&unjudged(taken), self.ports.clock.now())
+                .await?;
+        }
+        answer
     }
 }

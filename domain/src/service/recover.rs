@@ -8,7 +8,7 @@ use crate::flow::Advanced;
 use crate::flow::recover::{self, Recover, RecoverEvent};
 use crate::flow_record::FlowRecord;
 use crate::limits::ClientAddress;
-use crate::policy::PoolPolicy;
+use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::PortError;
 use crate::secret::Token;
 use crate::user::User;
@@ -29,7 +29,12 @@ impl Services {
             .named(pool, realm, &LoginName::Email(email.to_owned()))
             .await?;
         let mail = self
-            .take(&self.policy.limits.mail(&pool.name, &named.account, address))
+            .take(
+                &self
+                    .policy
+                    .limits
+                    .mail(MailBudget::Reset, &pool.name, &named.account, address),
+            )
             .await?;
         let event = RecoverEvent::Asked {
             user: named.user.map(Box::new),

@@ -6,7 +6,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::sign_up::{self, Draft, NewUser, SignUp, SignUpEvent};
 use crate::limits::{ClientAddress, Verdict};
-use crate::policy::PoolPolicy;
+use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::UniqueKey;
 use crate::user::User;
 
@@ -124,7 +124,12 @@ impl Services {
         }
         let account = draft.user.email_key().unwrap_or_default();
         Ok(self
-            .take(&self.policy.limits.mail(&pool.name, &account, address))
+            .take(
+                &self
+                    .policy
+                    .limits
+                    .mail(MailBudget::SignUp, &pool.name, &account, address),
+            )
             .await?)
     }
 }

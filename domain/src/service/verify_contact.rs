@@ -8,7 +8,7 @@ use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowKind, FlowRecord};
 use crate::id::{UserId, UserKey};
 use crate::limits::{ClientAddress, Verdict};
-use crate::policy::{Limits, PoolPolicy};
+use crate::policy::{Limits, MailBudget, PoolPolicy};
 use crate::ports::PortError;
 use crate::secret::{Secret, Token};
 use crate::user::User;
@@ -24,15 +24,16 @@ impl Services {
         id: &UserId,
         address: &ClientAddress,
     ) -> Result<(), DomainError> {
-        let mail = self
-            .take(&self.policy.limits.mail(&pool.name, id.as_str(), address))
-            .await?;
-        let user = self
-            .ports
-            .users
-            .find(&UserKey::new(pool.name.clone(), id.clone()))
-            .await?
-            .map(Box::new);
+        let key = UserKey::new(pool.name.clone(), id.clone());
+        let user = self.ports.users.find(&key).await?.map(Box::new);
+        let limits = &self.policy.limits;
+        let asked = match &user {
+            Some(user) if verify_contact::would_send_mail(user) => {
+                limits.mail(MailBudget::Verify, &pool.name, id.as_str(), address)
+            }
+            _ => limits.mail_to_nobody(address),
+        };
+        let mail = self.take(&asked).await?;
         let event = VerifyContactEvent::EmailAsked { user, mail };
         let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
         self.settle_contact(step).await?.ok_or(Denial::Unexpected)?;

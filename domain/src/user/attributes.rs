@@ -7,52 +7,54 @@ const MAX_DEPTH: usize = 16;
 /// Most bytes all attributes of one user may take, as JSON.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Names that are ours: a client never sets them, stored rows never take them from a client. The list is closed from both
-/// sides: what a user *is*, what may be proven about them, and what later features keep beside them.
+/// Names that are ours, folded as [`folded`] does: a client never sets them, stored rows never take them from a client. The list
+/// is closed from both sides: what a user *is*, what may be proven about them, and what is kept beside them.
 const RESERVED: &[&str] = &[
-    "id",
-    "_id",
-    "userId",
-    "pool",
-    "revision",
-    "realm",
-    "username",
-    "email",
-    "emailVerified",
-    "verificationToken",
-    "phone",
-    "mobile",
-    "phoneConfirmed",
-    "password",
-    "currentPassword",
-    "passwordHash",
-    "roles",
-    "role",
-    "roleMappings",
-    "isAdmin",
-    "admin",
-    "scopes",
-    "permissions",
+    "accesstoken",
+    "accesstokens",
+    "acl",
     "acls",
-    "principals",
-    "accessTokens",
-    "identities",
-    "credentials",
-    "factors",
-    "secondFactor",
-    "sessions",
-    "sessionEpoch",
-    "sparedSession",
-    "status",
-    "disabled",
-    "created",
-    "modified",
-    "lastUpdated",
+    "admin",
+    "challenge",
     "challenges",
-    "__proto__",
     "constructor",
+    "created",
+    "credentials",
+    "disabled",
+    "email",
+    "emailverified",
+    "factors",
+    "groups",
+    "id",
+    "identities",
+    "isadmin",
+    "lastupdated",
+    "mobile",
+    "modified",
+    "permissions",
+    "phone",
+    "phoneconfirmed",
+    "pool",
+    "principals",
+    "proto",
     "prototype",
+    "realm",
+    "revision",
+    "role",
+    "rolemappings",
+    "roles",
+    "scopes",
+    "secondfactor",
+    "sessionepoch",
+    "sessions",
+    "sparedsession",
+    "token",
+    "tokens",
     "ttl",
+    "twofactor",
+    "userid",
+    "username",
+    "verificationtoken",
 ];
 
 /// Unknown properties of a user, kept and returned as they came.
@@ -111,9 +113,19 @@ impl Attributes {
     }
 }
 
-/// Whether a name is ours (see the list above); compared exactly, as JSON names are.
+/// Whether a name is ours, in whatever case and with whatever separators; and every kind of password, which clients send along
+/// for confirmation and which must not be kept in clear.
 fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    let folded = folded(name);
+    RESERVED.contains(&folded.as_str()) || folded.contains("password") || folded.contains("passwd")
+}
+
+/// Lower case without the separators that spelling conventions differ in.
+fn folded(name: &str) -> String {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' ' | '.'))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Nesting of a value: 1 for a scalar. Parsed JSON is at most 128 deep, so the recursion is bounded.
@@ -143,6 +155,15 @@ mod tests {
             map(json!({"colour": "red", "emailVerified": true, "roles": ["admin"], "id": 7, "none": null}));
         let kept = Attributes::from_client(given).unwrap();
         assert_eq!(kept.as_map(), &map(json!({"colour": "red"})));
+    }
+
+    #[test]
+    fn no_spelling_of_a_password_or_of_a_name_of_ours_is_kept() {
+        let given = map(json!({
+            "Password": "x", "passwordConfirmation": "x", "confirm_password": "x", "PASSWD": "x", "EmailVerified": true,
+            "is_admin": true, "Roles": [], "email_verified": true, "accessToken": "x", "__proto__": {},
+        }));
+        assert_eq!(Attributes::from_client(given).unwrap(), Attributes::default());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An e-mail address, parsed once.
 
 use std::fmt;
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -11,11 +12,11 @@ const MAX_OCTETS: usize = 254;
 /// Longest part before the `@`, in octets (RFC 5321 section 4.5.3.1.1).
 const MAX_LOCAL_OCTETS: usize = 64;
 
-/// A syntactically valid address with the form it is compared in.
+/// A syntactically valid address with the form it is compared in. Copies share the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email {
-    address: String,
-    key: String,
+    address: Arc<str>,
+    key: Arc<str>,
 }
 
 impl Email {
@@ -40,13 +41,16 @@ impl Email {
         if case_sensitive {
             let key = format!("{local}@{ascii_domain}");
             return Some(Self {
-                address: format!("{local}@{domain}"),
-                key,
+                address: format!("{local}@{domain}").into(),
+                key: key.into(),
             });
         }
         let key = format!("{}@{ascii_domain}", text::fold(&local));
         let address = format!("{}@{}", lower(&local), lower_domain(domain, ascii_domain));
-        Some(Self { address, key })
+        Some(Self {
+            address: address.into(),
+            key: key.into(),
+        })
     }
 
     /// The address as it is stored, shown and mailed to.
@@ -62,8 +66,8 @@ impl Email {
     /// Rebuilds an address from a store, which keeps both forms.
     pub fn restore(address: impl Into<String>, key: impl Into<String>) -> Self {
         Self {
-            address: address.into(),
-            key: key.into(),
+            address: address.into().into(),
+            key: key.into().into(),
         }
     }
 }

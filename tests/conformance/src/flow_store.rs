@@ -49,10 +49,10 @@ async fn found(store: &Store, flow: &FlowRecord) -> Option<FlowRecord> {
 }
 
 /// The same flow about something else.
-fn altered(flow: &FlowRecord, email_key: &str) -> FlowRecord {
+fn altered(flow: &FlowRecord, address: &str) -> FlowRecord {
     FlowRecord {
         body: FlowBody::ConfirmEmail {
-            email_key: email_key.to_owned(),
+            address: address.to_owned(),
         },
         expires: at(700),
         ..flow.clone()

@@ -46,6 +46,7 @@ const LOCKOUT: Quota = Quota::Lockout {
     wait: Lifetime::from_secs(10),
     max_wait: Lifetime::from_secs(60),
     forget: Lifetime::from_secs(600),
+    pardons: false,
 };
 
 fn counter(whom: &str) -> LimitKey {

@@ -119,7 +119,7 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
             code: code(id),
         },
         FlowKind::ConfirmEmail => FlowBody::ConfirmEmail {
-            email_key: "zoë@xn--bcher-kva.example".to_owned(),
+            address: "zoë@bücher.example".to_owned(),
         },
         FlowKind::ResetPassword => FlowBody::ResetPassword {
             epoch: SessionEpoch::new(9),

@@ -28,6 +28,7 @@ fn lockout() -> impl Strategy<Value = Quota> {
             wait: Lifetime::from_millis(wait),
             max_wait: Lifetime::from_millis(max_wait),
             forget: Lifetime::from_millis(max_wait + forget),
+            pardons: false,
         }
     })
 }
@@ -92,7 +93,7 @@ proptest! {
 
     #[test]
     fn after_the_free_tries_every_wait_doubles((quota, pauses) in (lockout(), tries())) {
-        let Quota::Lockout { free, wait, max_wait, forget } = quota else { return Ok(()) };
+        let Quota::Lockout { free, wait, max_wait, forget, .. } = quota else { return Ok(()) };
         let mut since_quiet = 0;
         let allowed = allowed(quota, &pauses);
         for pair in allowed.windows(2) {
@@ -173,6 +174,7 @@ fn tight() -> impl Strategy<Value = Limits> {
                 wait: Lifetime::from_secs(wait),
                 max_wait: Lifetime::from_secs(600),
                 forget: Lifetime::from_secs(86_400),
+                pardons: false,
             }),
         ]
     };

@@ -65,7 +65,6 @@ fn kind_of(request: &Request) -> Result<Option<Kind>, Problem> {
     Ok(match media.as_str() {
         "application/json" => Some(Kind::Json),
         "application/x-www-form-urlencoded" => Some(Kind::Form),
-        other if other.starts_with("application/") && other.ends_with("+json") => Some(Kind::Json),
         _ => None,
     })
 }

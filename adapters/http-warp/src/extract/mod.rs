@@ -9,6 +9,8 @@ pub mod json;
 pub mod origin;
 pub mod query;
 
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::limits::ClientAddress;
@@ -21,8 +23,11 @@ use crate::serve::{BodyError, Peer, read_body};
 /// The body stream of a request, whatever carries it.
 pub type BodyStream = BoxStream<'static, Result<bytes::Bytes, warp::Error>>;
 
-/// One request, its body still unread.
-pub struct Request {
+/// One request, its body still unread. It travels through many hands, so what it holds stays where it is.
+pub struct Request(Box<Parts>);
+
+/// What a request holds.
+pub struct Parts {
     /// The application it came to.
     pub app: Arc<App>,
     /// Method.
@@ -35,10 +40,12 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The socket's other end.
     pub peer: Peer,
-    /// Where the request really came from, canonical.
+    /// Where the request really came from.
+    pub ip: IpAddr,
+    /// The same, canonical: what limits are counted by.
     pub address: ClientAddress,
     /// Names the request in logs and answers.
-    pub id: String,
+    pub id: Arc<str>,
     /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
     body: Mutex<Option<BodyStream>>,
 }
@@ -53,18 +60,19 @@ impl Request {
             headers,
             id,
         } = head;
-        let address = client_address::of(&headers, peer.addr.ip(), &app.settings.trusted_proxies);
-        Self {
+        let ip = client_address::of(&headers, peer.addr.ip(), &app.settings.trusted_proxies);
+        Self(Box::new(Parts {
             app,
             method,
             path,
             query,
             headers,
             peer,
-            address,
+            ip,
+            address: ClientAddress::of(ip),
             id,
             body: Mutex::new(Some(body)),
-        }
+        }))
     }
 
     /// A header's value, if it is there once and is text.
@@ -91,6 +99,20 @@ impl Request {
     }
 }
 
+impl Deref for Request {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 /// What stands before the body.
 pub struct Head {
     /// Method.
@@ -102,5 +124,5 @@ pub struct Head {
     /// Header fields.
     pub headers: HeaderMap,
     /// The request's name.
-    pub id: String,
+    pub id: Arc<str>,
 }

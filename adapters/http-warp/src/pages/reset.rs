@@ -14,6 +14,7 @@ use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::Matched;
+use crate::steady::steady;
 
 /// The one answer for known and unknown addresses.
 const NOTICES: &[(&str, &str)] = &[(
@@ -51,12 +52,11 @@ async fn send_link(visit: &Visit<'_>, form: &Form) -> Result<Reply, Problem> {
             request.app.pages.reset(&ask(visit, "", errors)),
         );
     };
-    match request
+    let work = request
         .app
         .services
-        .request_reset(pool, form.filled("realm"), email, &request.address)
-        .await
-    {
+        .request_reset(pool, form.filled("realm"), email, &request.address);
+    match steady(work).await {
         Ok(()) => Ok(Reply::see_other(&visit.url("/reset", Some("sent")))),
         Err(error) => {
             let refusal = words::refusal(error, pool, "new_password")?;

@@ -46,7 +46,7 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         Denial::UsernameOrEmailRequired => one("identifier", "Enter your e-mail address or username."),
         Denial::RealmRequired => one("realm", "Enter your realm."),
         Denial::CurrentPasswordWrong => one("current_password", "That is not your current password."),
-        Denial::ProofRequired | Denial::PasswordChangeNotAllowed => {
+        Denial::ProofRequired | Denial::CurrentPasswordRequired | Denial::PasswordChangeNotAllowed => {
             one("current_password", "Enter your current password.")
         }
         Denial::PasswordRefused { fault, rules } => one(new_password, &password(*fault, *rules)),

@@ -187,6 +187,9 @@ impl Routes {
 fn decoded(path: &str, folded: &str, parameter: &str) -> Option<String> {
     let start = (parameter.as_ptr() as usize).checked_sub(folded.as_ptr() as usize)?;
     let raw = path.get(start..start.checked_add(parameter.len())?)?;
+    if !raw.contains('%') {
+        return Some(raw.to_owned());
+    }
     percent_encoding::percent_decode_str(raw)
         .decode_utf8()
         .ok()

@@ -100,6 +100,10 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
     else {
         return Err(refuse_unknown_or_wrong(user.as_ref().map(|user| &user.key), cx));
     };
+    if is_unverified(&user, cx) && cx.pool.hide_existing {
+        // "Not verified" would tell whoever just signed up that the address was free.
+        return Err(refuse_unknown_or_wrong(Some(&user.key), cx));
+    }
     if is_unverified(&user, cx) {
         let effects = vec![
             Effect::GiveBack(taken),

@@ -13,6 +13,7 @@ use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::Matched;
+use crate::steady::steady;
 
 /// The page of a mailed link: one button.
 pub fn show(request: &Request, uid: &str, token: &str) -> Result<Reply, Problem> {
@@ -65,12 +66,11 @@ pub async fn resend(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let form = Form::read(&mut request, &["uid", "pool", "return_to"]).await?;
     let visit = Visit::sent(&request, &form)?;
     let user = UserId::new(form.text("uid"));
-    match request
+    let work = request
         .app
         .services
-        .send_verification(visit.pool, &user, &request.address)
-        .await
-    {
+        .send_verification(visit.pool, &user, &request.address);
+    match steady(work).await {
         Ok(()) => login::after_resend(&visit, &user),
         Err(error) => Err(Problem::of(error, visit.pool)),
     }

@@ -24,9 +24,9 @@ pub enum Called {
 
 impl Called {
     /// The logged-in caller, if there is one.
-    pub fn into_live(self) -> Option<Authenticated> {
+    pub fn into_live(self) -> Option<Box<Authenticated>> {
         match self {
-            Self::By(caller) => Some(*caller),
+            Self::By(caller) => Some(caller),
             Self::Anonymously | Self::TooLate => None,
         }
     }

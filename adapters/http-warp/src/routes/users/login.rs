@@ -35,7 +35,7 @@ pub async fn logout(call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let done = call
         .services()
-        .log_out(pool, call.caller.as_ref(), &call.request.address)
+        .log_out(pool, call.caller.as_deref(), &call.request.address)
         .await;
     done.map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))

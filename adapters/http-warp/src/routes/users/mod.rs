@@ -46,7 +46,7 @@ pub struct Call {
     /// The pool it is about.
     pub pool_name: PoolName,
     /// Who calls, if they are logged in.
-    pub caller: Option<Authenticated>,
+    pub caller: Option<Box<Authenticated>>,
     /// The `{id}` of the path; `me` already replaced.
     pub id: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Call {
 
     /// The logged-in caller, for methods that only owners and the authenticated reach.
     pub fn authenticated(&self) -> Result<&Authenticated, Problem> {
-        self.caller.as_ref().ok_or_else(Problem::authorization_required)
+        self.caller.as_deref().ok_or_else(Problem::authorization_required)
     }
 
     /// The caller, if the record asked for is their own. Access rules may open a call to others than the owner; what acts on
@@ -152,12 +152,12 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     let caller = match caller::of(&request, Some(&pool_name)).await? {
         caller::Called::Anonymously => None,
         caller::Called::TooLate => return Err(Problem::expired_token()),
-        caller::Called::By(caller) => Some(*caller),
+        caller::Called::By(caller) => Some(caller),
     };
     let own_id = caller.as_ref().map(|caller| caller.user.key.id.as_str());
-    let id = match matched.id.as_deref() {
-        Some("me") => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
-        other => other.map(str::to_owned),
+    let id = match matched.id {
+        Some(id) if id == "me" => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
+        other => other,
     };
     let asks = Caller {
         user: own_id,

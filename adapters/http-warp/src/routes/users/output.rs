@@ -1,9 +1,10 @@
 //! What goes out: users and tokens as LoopBack writes them, and which of a user's properties a reader wants.
 
 use domain::session::{AccessToken, TokenLife};
-use domain::user::User;
+use domain::user::{Email, User, Username};
 use http::StatusCode;
 use http::header::ACCEPT;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::extract::Request;
@@ -25,30 +26,36 @@ const KNOWN: [&str; 7] = [
 /// A user. Known properties win over attributes of their name, absent ones are left out; nothing here tells of password, revision
 /// or sessions.
 pub fn user(user: &User) -> Value {
-    let phone_confirmed = user.phone.as_ref().map(|_| user.phone_is_confirmed());
-    let values: [Option<Value>; 7] = [
-        Some(user.key.id.as_str().into()),
-        user.realm.as_deref().map(Value::from),
-        user.username.as_ref().map(|name| name.as_str().into()),
-        user.email.as_ref().map(|email| email.as_str().into()),
-        Some(user.email_verified.into()),
-        user.phone.as_ref().map(|phone| phone.as_str().into()),
-        phone_confirmed.map(Value::from),
-    ];
-    let known = KNOWN
-        .into_iter()
-        .zip(values)
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let attributes = user
-        .attributes
-        .as_map()
-        .iter()
-        .filter(|(name, _)| !KNOWN.contains(&name.as_str()));
-    Value::Object(
-        known
-            .chain(attributes.map(|(name, value)| (name.clone(), value.clone())))
-            .collect(),
-    )
+    serde_json::to_value(Record(user)).unwrap_or_default()
+}
+
+/// A user as it is written, straight from the record: every client reads its own at every turn.
+pub struct Record<'a>(pub &'a User);
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(user) = self;
+        let [id, realm, username, email, email_verified, phone, phone_confirmed] = KNOWN;
+        let mut map = serializer.serialize_map(None)?;
+        let mut text = |name: &str, value: Option<&str>| match value {
+            Some(value) => map.serialize_entry(name, value),
+            None => Ok(()),
+        };
+        text(id, Some(user.key.id.as_str()))?;
+        text(realm, user.realm.as_deref())?;
+        text(username, user.username.as_ref().map(Username::as_str))?;
+        text(email, user.email.as_ref().map(Email::as_str))?;
+        map.serialize_entry(email_verified, &user.email_verified)?;
+        if let Some(number) = &user.phone {
+            map.serialize_entry(phone, number.as_str())?;
+            map.serialize_entry(phone_confirmed, &user.phone_is_confirmed())?;
+        }
+        let attributes = user.attributes.as_map().iter();
+        for (name, value) in attributes.filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 /// A token, shown this once; with its user where the client asked for it.

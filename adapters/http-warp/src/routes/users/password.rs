@@ -8,6 +8,7 @@ use super::caller;
 use super::input::Input;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::steady::steady;
 
 /// 204 whoever it is about: whether a mail goes out is seen in the mailbox alone.
 pub async fn reset(mut call: Call) -> Result<Reply, Problem> {
@@ -16,11 +17,12 @@ pub async fn reset(mut call: Call) -> Result<Reply, Problem> {
     let missing = || Problem::bad_request("Email is required").coded("EMAIL_REQUIRED");
     let email = email.filter(|email| !email.is_empty()).ok_or_else(missing)?;
     let pool = call.pool()?;
-    let done = call
+    let work = call
         .services()
-        .request_reset(pool, realm.as_deref(), &email, &call.request.address)
-        .await;
-    done.map(|()| Reply::no_content())
+        .request_reset(pool, realm.as_deref(), &email, &call.request.address);
+    steady(work)
+        .await
+        .map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))
 }
 

@@ -13,10 +13,11 @@ use crate::reply::Reply;
 pub async fn find_by_id(call: Call) -> Result<Reply, Problem> {
     output::acceptable(&call.request)?;
     let selection = Selection::of(&Query::parse(&call.request.query))?;
-    let record = match call.owner() {
-        // The token check read the owner's record a moment ago.
-        Ok(owner) => output::user(&owner.user),
-        Err(_) => of_somebody(&call).await?,
+    // The token check read the owner's record a moment ago.
+    let record = match (call.owner(), &selection) {
+        (Ok(owner), Selection::All) => return Ok(Reply::json(StatusCode::OK, &output::Record(&owner.user))),
+        (Ok(owner), _) => output::user(&owner.user),
+        (Err(_), _) => of_somebody(&call).await?,
     };
     Ok(Reply::json(StatusCode::OK, &selection.pick(record)))
 }

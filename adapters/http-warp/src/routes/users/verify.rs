@@ -11,6 +11,7 @@ use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::settings::HttpSettings;
+use crate::steady::steady;
 
 /// What cannot stand in a `Location` as it is; letters beyond ASCII are always encoded.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
@@ -19,11 +20,12 @@ const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b
 pub async fn verify(call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let id = UserId::new(call.id.as_deref().unwrap_or_default());
-    let done = call
+    let work = call
         .services()
-        .send_verification(pool, &id, &call.request.address)
-        .await;
-    done.map(|()| Reply::no_content())
+        .send_verification(pool, &id, &call.request.address);
+    steady(work)
+        .await
+        .map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))
 }
 
