@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod model;
 pub mod moves;
 pub mod reference;
+pub mod scenes;
 pub mod strategies;
 pub mod system;
 pub mod world;
