@@ -10,4 +10,5 @@
 
 mod poison;
 mod site;
+mod takeovers;
 mod users;
