@@ -5,9 +5,12 @@ use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
 };
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::pages::render::CONTENT_SECURITY_POLICY;
+
+/// Header fields that most answers have; room for more is twice the memory.
+const USUAL_FIELDS: usize = 6;
 
 /// An answer on its way out.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ impl Reply {
     pub fn empty(status: StatusCode) -> Self {
         Self {
             status,
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(USUAL_FIELDS),
             body: Bytes::new(),
         }
     }
@@ -36,8 +39,12 @@ impl Reply {
     }
 
     /// A JSON answer. Never kept by caches: it may hold tokens and records (RFC 6749 section 5.1).
-    pub fn json(status: StatusCode, value: &Value) -> Self {
-        Self::bytes(status, "application/json; charset=utf-8", value.to_string())
+    pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => Self::bytes(status, "application/json; charset=utf-8", body),
+            // Only a map whose keys are no strings has no JSON form, and no answer holds one.
+            Err(_) => Self::empty(StatusCode::INTERNAL_SERVER_ERROR),
+        }
     }
 
     /// A page: no script, nothing from elsewhere, in nobody's frame. Its paths may hold tokens, so none ever leaves in `Referer`;
@@ -54,7 +61,7 @@ impl Reply {
     pub fn bytes(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut reply = Self {
             status,
-            headers: HeaderMap::with_capacity(8),
+            headers: HeaderMap::with_capacity(USUAL_FIELDS),
             body: body.into(),
         };
         reply
