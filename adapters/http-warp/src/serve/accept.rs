@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +17,10 @@ use super::connections::Counters;
 /// Pauses after the system had no socket to give; doubled each time up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is still taken from the system's queues at a shutdown. Linux queues no more than 4096 per socket unless told otherwise.
+const LAST_CALLERS: usize = 4096;
+const LAST_TIME: Duration = Duration::from_millis(250);
 
 /// Callers turned away with a word at the same time; in a flood the rest are just hung up on.
 const WORDS_AT_ONCE: usize = 64;
@@ -74,6 +78,30 @@ impl Door {
         }
     }
 
+    /// Closes the door, and receives those who stood before it: the system has let them in already, and to close a socket
+    /// resets its whole queue. Takes a bounded number within a bounded time, for the queue may be filled again meanwhile.
+    pub(super) fn close(self, mut receive: impl FnMut(TcpStream, SocketAddr)) {
+        let end = Instant::now() + LAST_TIME;
+        let mut left = LAST_CALLERS;
+        for socket in self.sockets {
+            // Tokio asks the system only after the system announced somebody, which may not have been heard yet.
+            let Ok(socket) = socket.into_std() else { continue };
+            while left > 0 && Instant::now() < end {
+                left -= 1;
+                match last_caller(&socket) {
+                    Ok((stream, addr)) => receive(stream, addr),
+                    Err(error) if gone_already(&error) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => {
+                        self.counters.accept_failed();
+                        tracing::error!(%error, "no socket for a connection that waited at the shutdown");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let (later, first) = self.sockets.split_at(self.next.min(self.sockets.len()));
         for socket in first.iter().chain(later) {
@@ -84,6 +112,13 @@ impl Door {
         }
         Poll::Pending
     }
+}
+
+/// The next in the queue, without waiting for one.
+fn last_caller(socket: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, addr) = socket.accept()?;
+    stream.set_nonblocking(true)?;
+    Ok((TcpStream::from_std(stream)?, addr))
 }
 
 fn gone_already(error: &io::Error) -> bool {

@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::config::ServeConfig;
 
+/// How long a caller let in just before a shutdown may take to make itself understood: its first bytes are on the way, and it
+/// cannot know that it came too late.
+pub(super) const LATE_CALLER: Duration = Duration::from_millis(500);
 /// How long a client may take to hang up after a close was announced to it.
 pub(super) const CLOSING_GRACE: Duration = Duration::from_secs(5);
 /// How long unread request bytes are discarded after the last answer (see `wire.rs`).
@@ -111,6 +114,11 @@ impl Activity {
         state.running += 1;
         state.fresh = false;
         Running(Arc::clone(self))
+    }
+
+    /// Whether the first request of this connection is still to come.
+    pub(super) fn fresh(&self) -> bool {
+        self.lock().fresh
     }
 
     /// Part of an answer went out.

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::activity::{Activity, Fault, What};
+use super::activity::{Activity, Fault, LATE_CALLER, What};
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +28,17 @@ pub(super) enum Ended {
 ///
 /// The timer is moved only when something is due *earlier* than it rings. Requests push what is due into the
 /// future, so a busy connection leaves it alone, and when it rings it merely looks again.
-pub(super) async fn drive<C>(connection: C, activity: &Activity, mut drain: watch::Receiver<bool>) -> Ended
+pub(super) async fn drive<C>(connection: C, activity: &Activity, drain: watch::Receiver<bool>) -> Ended
 where
     C: GracefulConnection<Error: Display>,
 {
     let mut connection = pin!(connection);
     let mut alarm = pin!(sleep_until(activity.due().at));
-    let mut drain = pin!(drain.wait_for(|begun| *begun));
+    let mut farewell = pin!(farewell(activity, drain));
     let mut draining = false;
     let mut rested = false;
     poll_fn(move |cx| {
-        if !draining && drain.as_mut().poll(cx).is_ready() {
+        if !draining && farewell.as_mut().poll(cx).is_ready() {
             draining = true;
             connection.as_mut().graceful_shutdown();
         }
@@ -59,6 +59,16 @@ where
         }
     })
     .await
+}
+
+/// Waits until the drain concerns this connection. hyper, told to shut down before the first byte came, hangs up without a
+/// word, so a fresh connection gets a moment more; its answers announce the close themselves (see `http.rs`).
+async fn farewell(activity: &Activity, mut drain: watch::Receiver<bool>) {
+    // A sender that is gone means the end as well.
+    let _ = drain.wait_for(|begun| *begun).await;
+    if activity.fresh() {
+        sleep(LATE_CALLER).await;
+    }
 }
 
 /// Waits until something is due.

@@ -2,11 +2,14 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Either};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service as HyperService, service_fn};
@@ -21,6 +24,7 @@ use super::activity::{Activity, Grants};
 use super::body::{RequestBody, Unwanted};
 use super::config::ServeConfig;
 use super::drive::{Ended, drive};
+use super::refusal::{FAULT, Refusal, announce_close};
 use super::wire::Wire;
 
 /// hyper's read buffer per HTTP/1.1 connection; it must hold a head, and hyper insists on 8 KiB.
@@ -50,7 +54,7 @@ pub trait WarpService:
     + 'static
 {
     /// The body of an answer.
-    type Reply: Body<Data: Send, Error: Into<BoxError>> + Send + 'static;
+    type Reply: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static;
 }
 
 impl<S, B> WarpService for S
@@ -60,7 +64,7 @@ where
         + Send
         + Sync
         + 'static,
-    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     type Reply = B;
 }
@@ -81,6 +85,7 @@ struct Connection<S> {
     activity: Arc<Activity>,
     body_timeout: Duration,
     unwanted: Unwanted,
+    drain: watch::Receiver<bool>,
 }
 
 impl Http {
@@ -124,7 +129,7 @@ impl Http {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
         S: WarpService,
     {
-        let connection = self.connection(service, peer, Unwanted::Leave);
+        let connection = self.connection(service, peer, Unwanted::Leave, drain.clone());
         let activity = Arc::clone(&connection.activity);
         let wire = TokioIo::new(Wire::http1(stream, Arc::clone(&activity)));
         drive(
@@ -147,7 +152,7 @@ impl Http {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
         S: WarpService,
     {
-        let connection = self.connection(service, peer, Unwanted::Discard);
+        let connection = self.connection(service, peer, Unwanted::Discard, drain.clone());
         let activity = Arc::clone(&connection.activity);
         let wire = TokioIo::new(Wire::http2(stream, Arc::clone(&activity)));
         drive(
@@ -158,7 +163,13 @@ impl Http {
         .await
     }
 
-    fn connection<S>(&self, service: S, peer: Peer, unwanted: Unwanted) -> Connection<S> {
+    fn connection<S>(
+        &self,
+        service: S,
+        peer: Peer,
+        unwanted: Unwanted,
+        drain: watch::Receiver<bool>,
+    ) -> Connection<S> {
         let activity = Activity::new(self.grants);
         Connection {
             service,
@@ -166,33 +177,52 @@ impl Http {
             activity,
             body_timeout: self.body_timeout,
             unwanted,
+            drain,
         }
     }
 }
 
 impl<S: WarpService> Connection<S> {
-    /// The service as hyper wants it: with the peer attached, the body under its deadline, and every step
-    /// noted in the connection's record.
+    /// The service as hyper wants it: spared what it must not see, with the peer attached, the body under its deadline, every
+    /// step noted in the connection's record, and a panic answered like any other fault.
     fn answering(
         self,
     ) -> impl HyperService<
         Request<Incoming>,
-        Response = Response<impl Body<Data: Send, Error: Into<BoxError>> + Send + 'static>,
+        Response = Response<impl Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static>,
         Error = Infallible,
         Future: Send + 'static,
     > {
         service_fn(move |request: Request<Incoming>| {
             let running = self.activity.begin();
+            let (method, version) = (request.method().clone(), request.version());
+            let refusal = Refusal::of(&request);
             let deadline = Instant::now() + self.body_timeout;
             let mut request = request.map(|body| RequestBody::new(body, deadline, self.unwanted));
             request.extensions_mut().insert(self.peer);
             let answer = self.service.clone().oneshot(request);
             let activity = Arc::clone(&self.activity);
+            let drain = self.drain.clone();
             async move {
-                let answer = answer.await;
+                let served = match refusal {
+                    Some(refusal) => Err(refusal),
+                    // What the filter shares with other requests is behind locks that outlive a panic.
+                    None => AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| {
+                        // The path may hold a token, the panic's own words anything.
+                        tracing::error!(%method, "a request handler panicked; answered with 500");
+                        FAULT
+                    }),
+                };
+                let mut answer = match served {
+                    Ok(answer) => answer?.map(Either::Left),
+                    Err(refusal) => refusal.answer(&method, version).map(Either::Right),
+                };
                 drop(running);
+                if *drain.borrow() {
+                    announce_close(&mut answer, version);
+                }
                 let noted = move |_: &_| activity.progress();
-                answer.map(|answer| answer.map(|body| body.inspect_frame(noted)))
+                Ok(answer.map(|body| body.inspect_frame(noted)))
             }
         })
     }

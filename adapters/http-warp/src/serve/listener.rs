@@ -10,10 +10,11 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Peer;
 use super::accept::{Door, Doorman};
+use super::activity::LATE_CALLER;
 use super::config::ServeConfig;
 use super::connections::{Connections, Counters, Slot};
 use super::drive::Ended;
@@ -164,8 +165,9 @@ impl Listener {
         Arc::clone(self.connections.counters())
     }
 
-    /// Serves until `shutdown` resolves, then drains: no new connection is taken, resting ones are closed,
-    /// running requests may finish within [`ServeConfig::drain_timeout`].
+    /// Serves until `shutdown` resolves, then drains: whoever waits in the system's queue is let in, nobody after that; resting
+    /// connections are closed, new ones have half a second for their first request, and what runs may finish within
+    /// [`ServeConfig::drain_timeout`].
     ///
     /// Every request carries a [`Peer`] in its extensions and a [`super::RequestBody`] under its deadline. A
     /// request's future is *dropped* at whatever `await` it stands when its client hangs up or the drain is
@@ -184,6 +186,14 @@ impl Listener {
         let mut tasks = JoinSet::new();
         let mut door = Door::new(self.sockets, counters);
         let doorman = Doorman::new();
+        let tls = self.certificate.is_some();
+        let admit =
+            |tasks: &mut JoinSet<()>, stream, addr: SocketAddr| match self.connections.admit(addr.ip()) {
+                Ok(slot) => {
+                    tasks.spawn(Arc::clone(&reception).receive(stream, addr, slot));
+                }
+                Err(_) => doorman.turn_away(stream, tls),
+            };
         let mut shutdown = pin!(shutdown);
         let mut fresh = pin!(keep_fresh(self.certificate, self.config.tls_reload_interval));
         loop {
@@ -191,13 +201,10 @@ impl Listener {
                 () = &mut shutdown => break,
                 () = &mut fresh => {}
                 Some(ended) = tasks.join_next() => note_panic(ended),
-                (stream, addr) = door.next() => match self.connections.admit(addr.ip()) {
-                    Ok(slot) => { tasks.spawn(Arc::clone(&reception).receive(stream, addr, slot)); }
-                    Err(_) => doorman.turn_away(stream, reception.certificate.is_some()),
-                },
+                (stream, addr) = door.next() => admit(&mut tasks, stream, addr),
             }
         }
-        drop(door);
+        door.close(|stream, addr| admit(&mut tasks, stream, addr));
         drain.send_replace(true);
         empty(tasks, self.config.drain_timeout).await
     }
@@ -221,9 +228,13 @@ impl<S: WarpService> Reception<S> {
 
     async fn receive_tls(&self, certificate: &Certificate, stream: TcpStream, peer: Peer) -> Ended {
         let mut drain = self.drain.clone();
+        let too_late = async {
+            let _ = drain.wait_for(|begun| *begun).await;
+            sleep(LATE_CALLER).await;
+        };
         let shaken = tokio::select! {
             shaken = timeout(self.handshake_timeout, certificate.acceptor().accept(stream)) => shaken,
-            _ = drain.wait_for(|begun| *begun) => return Ended::Well,
+            () = too_late => return Ended::Well,
         };
         let Ok(Ok(stream)) = shaken else {
             self.counters.handshake_failed();
@@ -309,6 +320,6 @@ async fn empty(mut tasks: JoinSet<()>, granted: Duration) -> Drained {
 /// A panic ends its own connection and nothing else, but must not pass unnoticed.
 fn note_panic(ended: Result<(), JoinError>) {
     if ended.is_err_and(|error| error.is_panic()) {
-        tracing::error!("a request handler panicked; its connection was closed");
+        tracing::error!("the task of a connection panicked; the connection was closed");
     }
 }

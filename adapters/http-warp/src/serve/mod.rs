@@ -12,6 +12,7 @@
 //! | How is hyper set up, what does the filter get? | `http.rs` |
 //! | When is a slow or silent connection cut off? | `activity.rs` (the rules), `drive.rs` (the clock) |
 //! | Which HTTP/1.1 framing is refused? | `framing.rs` (the rules), `wire.rs` (the bytes) |
+//! | Which requests does no filter see, and what if one panics? | `refusal.rs` |
 //! | How is a request body bounded in size and time? | `body.rs` |
 //!
 //! The life of a connection: *accepted* (a slot is taken or the caller is turned away with 503) → *handshake*
@@ -40,6 +41,7 @@ mod drive;
 mod framing;
 mod http;
 mod listener;
+mod refusal;
 mod tls;
 mod wire;
 

@@ -3,6 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "the exemption of tests does not reach their helpers"
 )]
@@ -11,6 +12,7 @@ mod bounds;
 mod deadlines;
 mod framing;
 mod lifetime;
+mod refusals;
 mod tls;
 
 use std::convert::Infallible;
@@ -35,7 +37,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use warp::{Filter, Rejection, Reply, filters::BoxedFilter};
+use warp::{Filter, Rejection, Reply, filters::BoxedFilter, path::FullPath};
 
 /// Longer than anything here should take, so that a hang is a failure and not a stuck run.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,7 +138,10 @@ fn routes(gate: Arc<Gate>) -> BoxedFilter<(impl Reply,)> {
         }
     });
     let huge = warp::path!("huge").map(|| vec![b'x'; 64 * 1024 * 1024].into_response());
-    peer.or(echo).unify().or(wait).unify().or(huge).unify().boxed()
+    let broken = warp::path!("broken").then(|| async { panic!("a fault of ours") });
+    let rest = warp::path::full().map(|path: FullPath| path.as_str().to_owned().into_response());
+    let usual = peer.or(echo).unify().or(wait).unify().or(huge).unify();
+    usual.or(broken).unify().or(rest).unify().boxed()
 }
 
 async fn echo(

@@ -32,6 +32,10 @@ async fn start(config: ServeConfig) -> (Server, tempfile::TempDir) {
 
 /// Connects, trusting exactly the certificate that stands in the folder.
 async fn connect(server: &Server, folder: &Path, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
+    shake(server.connect().await, folder, alpn).await
+}
+
+async fn shake(stream: TcpStream, folder: &Path, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap())
@@ -44,9 +48,7 @@ async fn connect(server: &Server, folder: &Path, alpn: &[u8]) -> std::io::Result
         .with_no_client_auth();
     config.alpn_protocols = vec![alpn.to_vec()];
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config))
-        .connect(name, server.connect().await)
-        .await
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 async fn post_by_http2(
@@ -93,6 +95,43 @@ async fn http1_and_http2_are_spoken_by_agreement() {
     }
     let (status, body) = post_by_http2(&mut sender, "/echo", b"still here".to_vec()).await;
     assert_eq!((status, &body[..]), (StatusCode::OK, &b"still here"[..]));
+}
+
+#[tokio::test]
+async fn refusals_and_faults_on_http2_cost_their_request_and_not_the_connection() {
+    let (server, folder) = start(config()).await;
+    let stream = TokioIo::new(connect(&server, folder.path(), b"h2").await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let tunnel = Request::connect("evil:80").body(Full::default()).unwrap();
+    let answer = timeout(PATIENCE, sender.send_request(tunnel))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let (status, _) = post_by_http2(&mut sender, "/broken", vec![]).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    let (status, body) = post_by_http2(&mut sender, "/peer", vec![]).await;
+    assert_eq!((status, &body[..]), (StatusCode::OK, &b"127.0.0.1 true"[..]));
+}
+
+#[tokio::test]
+async fn a_handshake_under_way_at_the_shutdown_is_finished_and_its_request_answered() {
+    let (server, folder) = start(config()).await;
+    let stream = server.connect().await;
+    server.until("it is in", |counts| counts.open == 1).await;
+    server.stop.send(()).unwrap();
+    sleep(Duration::from_millis(50)).await;
+    let mut stream = shake(stream, folder.path(), b"http/1.1").await.unwrap();
+    stream
+        .write_all(b"GET /peer HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let answer = to_the_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    assert_eq!(server.run.await.unwrap(), Drained { finished: 1, cut: 0 });
 }
 
 #[tokio::test]
