@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::pages::render::CONTENT_SECURITY_POLICY;
+use crate::telemetry::X_REQUEST_ID;
 
 /// Header fields that most answers have; room for more is twice the memory.
 const USUAL_FIELDS: usize = 6;
@@ -116,7 +117,7 @@ impl Reply {
             headers.insert(http::header::STRICT_TRANSPORT_SECURITY, year);
         }
         if let Ok(id) = HeaderValue::from_str(request_id) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
+            headers.insert(X_REQUEST_ID.clone(), id);
         }
         self
     }

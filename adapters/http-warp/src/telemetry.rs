@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::limits::ClientAddress;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::extract::Request;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
+/// The header that names a request, in and out.
+pub static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The caller's `X-Request-Id` if it is short and plain, else a new one.
 pub fn request_id(headers: &HeaderMap) -> Arc<str> {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
         (1..=64).contains(&id.len())
             && id
@@ -28,14 +30,26 @@ pub fn request_id(headers: &HeaderMap) -> Arc<str> {
 /// Unique within a process, and by its start time across restarts: it names a line, it guards nothing.
 fn fresh_id() -> Arc<str> {
     use std::sync::OnceLock;
-    static STARTED: OnceLock<u64> = OnceLock::new();
+    static STARTED: OnceLock<String> = OnceLock::new();
     let started = STARTED.get_or_init(|| {
         let since = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or_default()
+        format!("{:x}-", since.as_millis())
     });
-    format!("{started:x}-{:x}", NEXT.fetch_add(1, Ordering::Relaxed)).into()
+    let mut id = String::with_capacity(started.len() + 16);
+    id.push_str(started);
+    push_hex(&mut id, NEXT.fetch_add(1, Ordering::Relaxed));
+    id.into()
+}
+
+/// Adds a number in hexadecimal digits: every request needs one, and `format!` takes ten times as long.
+fn push_hex(text: &mut String, number: u64) {
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    for place in (0..digits).rev() {
+        let digit = u32::try_from(number >> (place * 4) & 0xf).unwrap_or(0);
+        text.push(char::from_digit(digit, 16).unwrap_or('0'));
+    }
 }
 
 /// The line of one request.
@@ -58,7 +72,7 @@ impl RequestLine {
             route: "none",
             cause: None,
             method: request.method.clone(),
-            ip: request.ip,
+            ip: request.address.ip(),
         }
     }
 
@@ -110,5 +124,31 @@ impl Metrics {
         text.push_str("# TYPE portcullis_http_request_microseconds_total counter\n");
         let _ = writeln!(text, "portcullis_http_request_microseconds_total {micros}");
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_hexadecimal_digits() {
+        for number in [0, 1, 15, 16, 0xdead_beef, u64::MAX] {
+            let mut text = String::new();
+            push_hex(&mut text, number);
+            assert_eq!(text, format!("{number:x}"));
+        }
+    }
+
+    #[test]
+    fn a_plain_request_id_is_taken_over_and_any_other_replaced() {
+        let with = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(&X_REQUEST_ID, value.parse().unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(&*with("abc-1_2"), "abc-1_2");
+        assert_ne!(&*with("a b"), "a b");
+        assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));
     }
 }

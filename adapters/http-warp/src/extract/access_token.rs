@@ -3,14 +3,16 @@
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use domain::secret::Token;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 
 use super::cookies::{self, Cookie, Jar};
 use super::query::Query;
 
 /// Longest text taken for a token; longer ones are nobody's.
 const LONGEST: usize = 1024;
+
+static X_ACCESS_TOKEN: HeaderName = HeaderName::from_static("x-access-token");
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
@@ -42,8 +44,8 @@ pub fn find(headers: &HeaderMap, query: &Query, query_token: bool, jar: Jar) -> 
         .filter(|_| query_token)
         .map(|text| vec![text.to_owned()]);
     let deliberate = from_query
-        .or_else(|| header(headers, "x-access-token").map(|text| vec![text.to_owned()]))
-        .or_else(|| header(headers, AUTHORIZATION.as_str()).map(authorization));
+        .or_else(|| header(headers, &X_ACCESS_TOKEN).map(|text| vec![text.to_owned()]))
+        .or_else(|| header(headers, &AUTHORIZATION).map(authorization));
     let (source, texts) = match deliberate {
         Some(texts) => (Source::Deliberate, texts),
         None => (Source::Cookie, vec![from_cookie(headers, jar)?]),
@@ -57,7 +59,7 @@ pub fn find(headers: &HeaderMap, query: &Query, query_token: bool, jar: Jar) -> 
 }
 
 /// A header that stands there exactly once; two lines of it are nobody's token.
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?.to_str().ok()?.trim();
     (lines.next().is_none() && !first.is_empty()).then_some(first)

@@ -9,13 +9,13 @@ pub mod json;
 pub mod origin;
 pub mod query;
 
-use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::limits::ClientAddress;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
+
+use client_address::Address;
 
 use crate::App;
 use crate::serve::{BodyError, Peer, read_body};
@@ -40,10 +40,8 @@ pub struct Parts {
     pub headers: HeaderMap,
     /// The socket's other end.
     pub peer: Peer,
-    /// Where the request really came from.
-    pub ip: IpAddr,
-    /// The same, canonical: what limits are counted by.
-    pub address: ClientAddress,
+    /// Where the request really came from, canonical.
+    pub address: Address,
     /// Names the request in logs and answers.
     pub id: Arc<str>,
     /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
@@ -68,8 +66,7 @@ impl Request {
             query,
             headers,
             peer,
-            ip,
-            address: ClientAddress::of(ip),
+            address: Address::new(ip),
             id,
             body: Mutex::new(Some(body)),
         }))
