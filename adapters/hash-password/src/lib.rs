@@ -4,6 +4,7 @@ mod config;
 mod engine;
 mod memory;
 mod pool;
+mod priority;
 mod stored;
 
 use std::fmt;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::config::HashConfig;
 use crate::memory::Memory;
+use crate::priority;
 pub use lines::Kind;
 use lines::Lines;
 
@@ -212,6 +213,7 @@ impl Shared {
 
     /// The life of one thread.
     fn work(&self) {
+        priority::step_back();
         let mut memory = Memory::new(self.bounds.blocks);
         while let Some((job, at_work)) = self.next() {
             // A panic costs one caller an answer, never the pool a thread. Memory is written before it is read, always.

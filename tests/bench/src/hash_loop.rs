@@ -56,6 +56,9 @@ pub fn run(lasting: Duration) -> Result<Hashing, Fault> {
 }
 
 fn one_thread(params: Params, lasting: Duration) -> Result<(u64, Duration), String> {
+    // As the server's own hashing threads do: on a machine that is not at rest the two would not be alike otherwise.
+    let now = rustix::process::getpriority_process(None).unwrap_or(0);
+    let _ = rustix::process::setpriority_process(None, (now + 10).min(19));
     let mut memory = vec![Block::new(); params.block_count()];
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut output = [0; 32];
