@@ -199,9 +199,10 @@ fn load(path: &Path) -> Result<Option<ServerKey>, KeyFault> {
     ServerKey::from_text(&text).map(Some)
 }
 
-/// A dangling link is a key that has been put elsewhere and is not there: no reason to make another.
+/// A dangling link is a key that has been put elsewhere and is not there: no reason to make another. Anything else found now was
+/// made by another process since we looked.
 fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
+    fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink())
 }
 
 /// Writes a new key beside its place and links it there: a link is made only where nothing is, so

@@ -27,7 +27,10 @@ fn main() -> ExitCode {
     match carry_out(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            complain(&format!("portcullis: {fault}"));
+            // One line per fault, each with the name in front that tells it from what other programs say.
+            for line in fault.to_string().lines() {
+                complain(&format!("portcullis: {line}"));
+            }
             ExitCode::FAILURE
         }
     }

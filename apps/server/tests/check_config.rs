@@ -63,10 +63,10 @@ fn a_faulty_configuration_is_told_on_standard_error_and_ends_with_1() {
     let lines: Vec<_> = err.lines().collect();
     assert_eq!(
         lines[0],
-        "./portcullis.toml, line 2: unknown key `server.lisen`: did you mean `server.listen`?"
+        "portcullis: ./portcullis.toml, line 2: unknown key `server.lisen`: did you mean `server.listen`?"
     );
     assert!(
-        lines[1].starts_with("environment variable PORTCULLIS__LOG__LEVEL: `log.level` must be"),
+        lines[1].starts_with("portcullis: environment variable PORTCULLIS__LOG__LEVEL: `log.level` must be"),
         "{err}"
     );
 }
@@ -86,7 +86,7 @@ fn the_file_can_be_named_by_flag_or_variable() {
     let (code, _, err) = check(folder.path(), &["--config", "gone.toml", "check-config"], &[]);
     assert_eq!(
         (code, err.as_str()),
-        (1, "gone.toml: there is no such configuration file\n")
+        (1, "portcullis: gone.toml: there is no such configuration file\n")
     );
 }
 

@@ -1,6 +1,6 @@
 //! The body of an API call: JSON or a form, always an object in the end.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Map, Value};
 
 use super::{Request, form, json};
@@ -45,8 +45,13 @@ enum Kind {
     Form,
 }
 
-/// The kind of body, by its media type alone; parameters other than a UTF-8 charset are refused.
+/// The kind of body, by its media type alone; parameters other than a UTF-8 charset are refused, and so is a packed body
+/// (RFC 9110 section 15.5.16): what it would unpack to has no bound.
 fn kind_of(request: &Request) -> Result<Option<Kind>, Problem> {
+    let coding = request.headers.get(CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::unsupported_media_type());
+    }
     if !request.headers.contains_key(CONTENT_TYPE) {
         return Ok(None);
     }

@@ -35,7 +35,7 @@ impl Hash {
             iterations: reader.number("iterations", 2, 1..=16),
             parallelism: reader.number("parallelism", 1, 1..=16),
             workers,
-            queue: reader.number_shown("queue", "8 × workers", workers * 8, 1..=65_536),
+            queue: reader.number_shown("queue", "32 × workers", workers * 32, 1..=65_536),
         };
         let work = hash.memory_kib * hash.iterations;
         if work < LEAST_WORK {

@@ -116,13 +116,19 @@ pub(super) fn read(reader: &mut Reader) -> Vec<UserPool> {
 impl UserPool {
     fn read(reader: &mut Reader, plural: &str) -> Option<Self> {
         let enabled = reader.flag("enabled", true);
+        let max_ttl = reader.number("max_ttl", 31_556_926, 1..=CENTURY);
+        // A default gives way to a lower maximum, as LoopBack's `maxTTL` bounds its `ttl`; a chosen number above it is an error.
+        let mut life = |key, default: u64| {
+            reader.number_shown(key, &default.to_string(), default.min(max_ttl), 1..=CENTURY)
+        };
+        let (ttl, code_token_ttl) = (life("ttl", 1_209_600), life("code_token_ttl", 86_400));
         let pool = Self {
             plural: plural.to_owned(),
             model_name: reader
                 .maybe_parsed("model_name", "singular", model)
                 .unwrap_or_else(|| singular(plural)),
-            ttl: reader.number("ttl", 1_209_600, 1..=CENTURY),
-            max_ttl: reader.number("max_ttl", 31_556_926, 1..=CENTURY),
+            ttl,
+            max_ttl,
             reset_password_token_ttl: reader.number("reset_password_token_ttl", 900, 1..=86_400),
             verify_token_ttl: reader.number("verify_token_ttl", 86_400, 1..=2_678_400),
             email_verification_required: reader.flag("email_verification_required", false),
@@ -140,7 +146,7 @@ impl UserPool {
             ),
             // OWASP ASVS 5.0, 6.5.5: a code sent out of band lives ten minutes at most.
             code_lifetime: reader.number("code_lifetime", 60, 1..=600),
-            code_token_ttl: reader.number("code_token_ttl", 86_400, 1..=CENTURY),
+            code_token_ttl,
             pending_login_lifetime: reader.number("pending_login_lifetime", 600, 1..=3600),
             fresh_login: reader.number("fresh_login", 300, 0..=86_400),
             hide_existing: reader.flag("hide_existing", false),

@@ -292,11 +292,9 @@ async fn mails_are_few_and_the_answer_stays_the_same() {
             .done();
     }
     server.settle().await;
-    assert!(
-        (1..=4).contains(&server.console().mails_in_all()),
-        "{}",
-        server.console().mails_in_all()
-    );
+    // Each kind has a budget of its own: whoever asks for one cannot stop the other.
+    let mails = server.console().mails_in_all();
+    assert!((2..=8).contains(&mails), "{mails} mails");
 }
 
 #[tokio::test]

@@ -217,7 +217,6 @@ async fn internal_properties_cannot_be_planted() {
         "verificationToken",
         "revision",
         "sessionEpoch",
-        "status",
         "pool",
         "password",
     ] {

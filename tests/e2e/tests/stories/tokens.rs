@@ -252,10 +252,8 @@ async fn a_login_gets_the_life_it_asks_for_within_bounds() {
 
 #[tokio::test]
 async fn an_eternal_token_is_given_only_where_the_pool_allows_it() {
-    let server = Portcullis::with(
-        "[users.Users]\nallow_eternal_tokens = true\nttl = 60\ncode_token_ttl = 60\nmax_ttl = 120",
-    )
-    .await;
+    let server =
+        Portcullis::with("[users.Users]\nallow_eternal_tokens = true\nttl = 60\nmax_ttl = 120").await;
     let client = server.client();
     let ann = client.sign_up("ann").await;
     let token = log_in_with(&client, &ann, json!(-1)).await.expect(200).json();

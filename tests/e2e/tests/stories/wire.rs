@@ -129,6 +129,7 @@ async fn other_types_than_json_and_forms_are_415() {
         "text/json",
         "application/octet-stream",
         "application/jsonp",
+        "application/vnd.api+json",
         "application/javascript",
         "*/*",
         "json",
@@ -156,11 +157,20 @@ async fn other_types_than_json_and_forms_are_415() {
         .send(client.request("POST", "/api/Users/login").body(good.clone()))
         .await;
     assert_eq!(without.status, 415, "a body without a type is no JSON");
-    for kind in [
-        "application/json",
-        "Application/JSON; Charset=UTF-8",
-        "application/vnd.api+json",
-    ] {
+    for coding in ["gzip", "deflate", "br", "zstd", "gzip, gzip"] {
+        let request = client
+            .request("POST", "/api/Users/login")
+            .header("Content-Encoding", coding);
+        let packed = client
+            .send(
+                request
+                    .header("Content-Type", "application/json")
+                    .body(good.clone()),
+            )
+            .await;
+        assert_eq!(packed.status, 415, "{coding}: {}", packed.text);
+    }
+    for kind in ["application/json", "Application/JSON; Charset=UTF-8"] {
         let request = client
             .request("POST", "/api/Users/login")
             .header("Content-Type", kind);

@@ -29,7 +29,7 @@ fn without_a_file_everything_has_its_default() {
         ),
         (19_456, 2, 1)
     );
-    assert_eq!(config.hash.queue, config.hash.workers * 8);
+    assert_eq!(config.hash.queue, config.hash.workers * 32);
     assert_eq!(
         config.limits.login_per_address,
         Rate {

@@ -102,7 +102,7 @@ fn known_keys() -> BTreeMap<String, String> {
 
 /// Values stand as code, words as words.
 fn shown(default: &str) -> String {
-    let is_word = ["none", "required", "singular", "number of cores", "8 × workers"].contains(&default);
+    let is_word = ["none", "required", "singular", "number of cores", "32 × workers"].contains(&default);
     if is_word {
         default.to_owned()
     } else {

@@ -20,7 +20,7 @@ fn limits_keep_their_order_and_hashes_their_price() {
         config("[hash]\nmemory_kib = 7168\niterations = 5\nworkers = 3\n")
             .hash
             .queue,
-        24
+        96
     );
 }
 
@@ -167,8 +167,9 @@ fn a_private_file_with_secrets_is_not_warned_of() {
     let path = folder.path().join("portcullis.toml");
     fs::write(&path, "[sms]\napi_key = \"hunter2\"\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(
-        load(Some(&path), &Environment::of([])).unwrap().warnings,
-        Vec::<String>::new()
+    let warnings = load(Some(&path), &Environment::of([])).unwrap().warnings;
+    assert!(
+        !warnings.iter().any(|warning| warning.contains("other users")),
+        "{warnings:?}"
     );
 }

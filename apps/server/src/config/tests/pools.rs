@@ -104,6 +104,15 @@ fn pools_have_distinct_and_plain_names() {
 }
 
 #[test]
+fn a_lower_maximum_alone_bounds_the_defaults_below_it() {
+    let users = &config("[users.Users]\nmax_ttl = 3600\n").users;
+    assert_eq!(
+        (users[0].max_ttl, users[0].ttl, users[0].code_token_ttl),
+        (3600, 3600, 3600)
+    );
+}
+
+#[test]
 fn settings_that_contradict_each_other_are_refused() {
     let says = |keys: &str, sentence: &str| {
         let error = errors(&format!("[users.Users]\n{keys}"));
