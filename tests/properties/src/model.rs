@@ -214,6 +214,9 @@ impl Model {
     }
 
     fn sign_up(&mut self, person: Person, mails: bool) -> Outcome {
+        if self.rules.hide_existing && person.username.is_some() {
+            return Outcome::Denied("Invalid");
+        }
         if person
             .username
             .is_some_and(|name| self.named(Name::Username(name)).is_some())
@@ -246,7 +249,8 @@ impl Model {
             return Outcome::Denied("LoginFailed");
         };
         if rules.verification && !person.verified {
-            return Outcome::Denied("EmailNotVerified");
+            let silent = rules.hide_existing;
+            return Outcome::Denied(if silent { "LoginFailed" } else { "EmailNotVerified" });
         }
         let due = match rules.second_factor {
             SecondFactor::Off => false,

@@ -203,8 +203,8 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
                 )
             }
             FlowKind::ConfirmEmail => {
-                let email_key = details.1.to_owned();
-                (scene.pool.verify_token_ttl, FlowBody::ConfirmEmail { email_key })
+                let address = details.1.to_owned();
+                (scene.pool.verify_token_ttl, FlowBody::ConfirmEmail { address })
             }
             FlowKind::ResetPassword => (
                 scene.pool.reset_password_token_ttl,

@@ -374,6 +374,7 @@ pub fn reason(denial: &Denial) -> &'static str {
         Denial::CurrentPasswordWrong => "CurrentPasswordWrong",
         Denial::PasswordChangeNotAllowed => "PasswordChangeNotAllowed",
         Denial::ProofRequired => "ProofRequired",
+        Denial::CurrentPasswordRequired => "CurrentPasswordRequired",
         Denial::TokenRefused => "TokenRefused",
         Denial::AuthorizationRequired => "AuthorizationRequired",
         Denial::AccessTokenRequired => "AccessTokenRequired",

@@ -76,7 +76,7 @@ fn worn(quota: Quota, tries: &[(u64, bool)]) -> (Tries, u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_window_holds_more_tries_than_the_rate((quota, pauses) in (rate(), tries())) {
@@ -208,7 +208,7 @@ fn one_by_one(made: Made) -> Vec<Made> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A limit refuses a move before anything comes of it; a move it lets through comes to what was proven, as ever.
     #[test]

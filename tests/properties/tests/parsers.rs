@@ -81,7 +81,7 @@ fn properties() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_address_is_one_line_with_one_at_and_parses_to_itself(text in address(), case_sensitive in any::<bool>()) {

@@ -193,7 +193,7 @@ fn is_harmless(first: &Made, second: &Made) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn two_at_once_come_to_one_after_the_other(

@@ -88,7 +88,7 @@ fn sign_up(system: &mut System, email: usize, phone: Option<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A wrong password for somebody, and any for nobody: one answer, one cost, the same waits, however often and from where.
     #[test]

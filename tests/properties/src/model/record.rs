@@ -80,7 +80,7 @@ impl Model {
                     return Outcome::Denied(reason);
                 }
             }
-            _ if before.factor.is_some() && next.phone.is_none() => return Outcome::Denied("ProofRequired"),
+            _ if contact && before.factor.is_some() => return Outcome::Denied("CurrentPasswordRequired"),
             _ if contact && !self.is_fresh(session) => return Outcome::Denied("ProofRequired"),
             _ => {}
         }
