@@ -89,7 +89,7 @@ pub fn scene() -> impl Strategy<Value = Scene> {
 
 /// A user of one of three ids.
 pub fn user() -> impl Strategy<Value = User> {
-    let key = prop_oneof![Just("1"), Just("2"), Just("3")].prop_map(|id| key(id));
+    let key = prop_oneof![Just("1"), Just("2"), Just("3")].prop_map(key);
     let contacts = (
         prop::option::of(prop::sample::select(&EMAILS[..])),
         prop::option::of(prop::sample::select(&USERNAMES[..])),

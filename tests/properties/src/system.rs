@@ -66,6 +66,9 @@ impl System {
     }
 
     /// The rules of the pool.
+    ///
+    /// # Panics
+    /// Never: the system was made with it.
     #[expect(clippy::expect_used, reason = "the system was made with this pool")]
     pub fn pool(&self) -> &PoolPolicy {
         let found = self.services.pool(&PoolName::new(POOL));
@@ -107,7 +110,7 @@ impl System {
                     code: system.typed(*typed),
                     challenge: challenge.map(|challenge| system.challenge(challenge)),
                 };
-                (0..*times).fold(Ok(Outcome::Done), |_, _| self.type_code(code(self), &from))
+                repeat(*times, || self.type_code(code(self), &from))
             }
             Move::Resend { challenge } => {
                 let challenge = self.challenge(*challenge);
@@ -174,7 +177,7 @@ impl System {
             Move::TypeNumberCode { typed, times, .. } => {
                 let typed = self.typed(*typed);
                 let confirm = || run(services.confirm_phone(pool, caller, &typed, from)).map(done);
-                (0..*times).fold(Ok(Outcome::Done), |_, _| confirm())
+                repeat(*times, confirm)
             }
             Move::EndOthers { .. } => run(services.end_other_sessions(pool, caller, from)).map(done),
             Move::Delete { .. } => run(services.delete_user(pool, caller, from)).map(done),
@@ -264,7 +267,7 @@ impl System {
         };
         let guess = || {
             let was_sent = |guess: &String| contents.sms.iter().any(|message| message.code.expose() == guess);
-            (0..)
+            (0..1_000_000)
                 .map(|number| format!("{number:06}"))
                 .find(|guess| !was_sent(guess))
                 .unwrap_or_default()
@@ -317,6 +320,9 @@ pub fn unlimited() -> Limits {
 }
 
 /// A place's address.
+///
+/// # Panics
+/// Never: they are addresses.
 #[expect(clippy::expect_used, reason = "a constant address")]
 pub fn place(place: usize) -> ClientAddress {
     ClientAddress::of(pick(&PLACES, place).parse().expect("an address"))
@@ -354,6 +360,15 @@ fn profile(change: &Change) -> ProfileChange {
         current_password: change.current.map(typed_password),
         attributes: serde_json::Map::new(),
     }
+}
+
+/// What comes of doing something over and over: what came of it last.
+fn repeat(times: usize, mut act: impl FnMut() -> Answer) -> Answer {
+    let mut answer = Ok(Outcome::Done);
+    for _ in 0..times {
+        answer = act();
+    }
+    answer
 }
 
 fn done<T>(_: T) -> Outcome {

@@ -1,4 +1,5 @@
 //! Limits: never more than the quota, never less than promised, and nobody's success wipes out anybody's failures.
+#![cfg(test)]
 
 use domain::limits::{Quota, Tries, Verdict};
 use domain::policy::Limits;

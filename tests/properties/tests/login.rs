@@ -1,4 +1,5 @@
 //! The laws of every flow, on random moves: the model says what must come of a move, the services do it.
+#![cfg(test)]
 
 use domain::audit::AuditKind;
 use properties::agreement::assert_agreement;

@@ -1,4 +1,5 @@
 //! What comes from outside is parsed once: never a panic, one form for one thing, and what was parsed parses again.
+#![cfg(test)]
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
 //! Two things at once: whatever one person does in the middle of what another does, it comes to the same as one after the other.
+#![cfg(test)]
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -93,13 +94,13 @@ fn race(system: &mut System, first: &Made, second: &Made, at: usize) -> [Outcome
         return [outcome, system.make(second)];
     }
     let intruder = done.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (intruded, other) = intruder.expect("an intruder that is not left has acted");
+    let (outcome_within, other) = intruder.expect("an intruder that is not left has acted");
     system.people.extend(other.people.into_iter().skip(people));
     system.sessions.extend(other.sessions.into_iter().skip(sessions));
     system
         .challenges
         .extend(other.challenges.into_iter().skip(challenges));
-    [outcome, intruded]
+    [outcome, outcome_within]
 }
 
 fn system_story(system: &System, model: &Model, [first, second]: [Outcome; 2]) -> Story {

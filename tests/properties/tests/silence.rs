@@ -1,4 +1,5 @@
 //! What must not be told: whether somebody exists.
+#![cfg(test)]
 
 use domain::error::DomainError;
 use domain::policy::Limits;

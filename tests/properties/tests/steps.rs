@@ -1,5 +1,6 @@
 //! Single steps on arbitrary facts: equal answers for equal inputs, guards first, an answer for every pair, and for each flow what
 //! must be true for it to go on.
+#![cfg(test)]
 
 use domain::audit::AuditKind;
 use domain::credential::PasswordHash;
@@ -22,7 +23,7 @@ use domain::ports::{UniqueKey, Verified};
 use domain::secret::Secret;
 use domain::session::TokenLife;
 use domain::time::Lifetime;
-use domain::user::User;
+use domain::user::{Email, User};
 use properties::moves::{EMAILS, PASSWORDS, PHONES, USERNAMES};
 use properties::scenes::{Scene, begun, kind, lawful, scene, session_of, taken, user, verdict, verified};
 use properties::system::typed_password;
@@ -184,7 +185,7 @@ proptest! {
         };
         prop_assert_eq!(matches!(effects.first(), Some(Effect::Create(_))), holder.is_none());
         prop_assert!(!user.email_verified && user.factor_phone.is_none());
-        prop_assert_eq!(user.email.as_ref().map(|email| email.as_str()), email);
+        prop_assert_eq!(user.email.as_ref().map(Email::as_str), email);
         for key in [UniqueKey::Email, UniqueKey::Username] {
             let taken = lawful(&scene, &SignUp::Created(user.clone()), &SignUpEvent::KeyTaken(key), sign_up::step);
             prop_assert_eq!(taken.is_ok(), scene.pool.hide_existing && key == UniqueKey::Email);
@@ -229,7 +230,7 @@ proptest! {
             let FlowBody::ConfirmEmail { address } = &begun.record.body else {
                 return Err(TestCaseError::fail("another kind of flow proved an address"));
             };
-            prop_assert_eq!(next.email.as_ref().map(|email| email.as_str()), Some(address.as_str()));
+            prop_assert_eq!(next.email.as_ref().map(Email::as_str), Some(address.as_str()));
             prop_assert!(next.key == begun.record.user && uid == next.key.id && scene.now < begun.record.expires);
         }
         let typed = if right { begun.digits.clone() } else { Secret::new("x") };

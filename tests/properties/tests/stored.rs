@@ -1,4 +1,5 @@
 //! State survives its stored form.
+#![cfg(test)]
 
 use domain::flow_record::FlowBody;
 use domain::session::{Factor, TokenLife};

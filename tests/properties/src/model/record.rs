@@ -71,13 +71,12 @@ impl Model {
         };
         match proof {
             Some(proof) if contact || change.password.is_some() => {
-                if proof != before.password {
-                    let reason = if change.current.is_some() {
-                        "CurrentPasswordWrong"
-                    } else {
-                        "PasswordChangeNotAllowed"
-                    };
-                    return Outcome::Denied(reason);
+                let wrong = proof != before.password;
+                if wrong && change.current.is_some() {
+                    return Outcome::Denied("CurrentPasswordWrong");
+                }
+                if wrong {
+                    return Outcome::Denied("PasswordChangeNotAllowed");
                 }
             }
             _ if contact && before.factor.is_some() => return Outcome::Denied("CurrentPasswordRequired"),

@@ -165,6 +165,9 @@ impl World {
 }
 
 /// Runs a future whose ports all answer at once.
+///
+/// # Panics
+/// When one does not.
 #[expect(clippy::expect_used, reason = "a world in memory never waits")]
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("every port answers at once")
