@@ -12,3 +12,15 @@ pub mod scenes;
 pub mod strategies;
 pub mod system;
 pub mod world;
+
+use proptest::test_runner::{Config, FileFailurePersistence};
+
+/// So many cases; one that fails is written down beside its test and tried first from then on.
+pub fn cases(cases: u32) -> Config {
+    Config {
+        cases,
+        max_shrink_iters: 20_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..Config::default()
+    }
+}

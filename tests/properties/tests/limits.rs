@@ -5,6 +5,7 @@ use domain::limits::{Quota, Tries, Verdict};
 use domain::policy::Limits;
 use domain::time::{Lifetime, Timestamp};
 use properties::agreement::assert_agreement;
+use properties::cases;
 use properties::moves::{Made, Move, Name, Outcome, Want};
 use properties::reference::{Reference, seen};
 use properties::strategies;
@@ -77,7 +78,7 @@ fn worn(quota: Quota, tries: &[(u64, bool)]) -> (Tries, u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(600))]
 
     #[test]
     fn no_window_holds_more_tries_than_the_rate((quota, pauses) in (rate(), tries())) {
@@ -209,7 +210,7 @@ fn one_by_one(made: Made) -> Vec<Made> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(250))]
 
     /// A limit refuses a move before anything comes of it; a move it lets through comes to what was proven, as ever.
     #[test]

@@ -3,11 +3,11 @@
 
 use domain::audit::AuditKind;
 use properties::agreement::assert_agreement;
+use properties::cases;
 use properties::model::Model;
 use properties::moves::{Made, Move, Outcome};
 use properties::reference::Reference;
 use properties::system::{System, unlimited};
-use proptest::prelude::*;
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
 
 struct Services;
@@ -50,12 +50,7 @@ impl StateMachineTest for Services {
 }
 
 prop_state_machine! {
-    #![proptest_config(ProptestConfig {
-        cases: 600,
-        max_shrink_iters: 20_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases(600))]
 
     /// Whatever people do, in whatever order: what comes of it is what they proved.
     #[test]

@@ -12,6 +12,7 @@ use domain::secret::{MacKey, TOKEN_LENGTH, Token, TokenHash};
 use domain::session::TokenLife;
 use domain::time::{Lifetime, Timestamp};
 use domain::user::{Attributes, Email, Phone, Username, is_realm};
+use properties::cases;
 use properties::system::POOL;
 use properties::world::Seeded;
 use proptest::prelude::*;
@@ -82,7 +83,7 @@ fn properties() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn an_address_is_one_line_with_one_at_and_parses_to_itself(text in address(), case_sensitive in any::<bool>()) {

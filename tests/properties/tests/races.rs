@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::flow_record::{FlowBody, FlowKind};
 use properties::agreement::{expected, kept};
+use properties::cases;
 use properties::model::Model;
 use properties::moves::{Made, Move, Outcome};
 use properties::reference::{Reference, seen};
@@ -194,7 +195,7 @@ fn is_harmless(first: &Made, second: &Made) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn two_at_once_come_to_one_after_the_other(

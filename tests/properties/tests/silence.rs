@@ -7,6 +7,7 @@ use domain::secret::{Secret, Token};
 use domain::service::{CodeLogin, Credentials, LoginName};
 use domain::session::TokenLife;
 use domain::time::Lifetime;
+use properties::cases;
 use properties::moves::{Made, Move, Rules};
 use properties::strategies;
 use properties::system::{System, place, typed_password, unlimited};
@@ -89,7 +90,7 @@ fn sign_up(system: &mut System, email: usize, phone: Option<usize>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     /// A wrong password for somebody, and any for nobody: one answer, one cost, the same waits, however often and from where.
     #[test]

@@ -24,18 +24,11 @@ use domain::secret::Secret;
 use domain::session::TokenLife;
 use domain::time::Lifetime;
 use domain::user::{Email, User};
+use properties::cases;
 use properties::moves::{EMAILS, PASSWORDS, PHONES, USERNAMES};
 use properties::scenes::{Scene, begun, kind, lawful, scene, session_of, taken, user, verdict, verified};
 use properties::system::typed_password;
 use proptest::prelude::*;
-
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 800,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
 
 fn wanted() -> impl Strategy<Value = Wanted> {
     let life = TokenLife::Finite(Lifetime::from_secs(60));
@@ -59,7 +52,7 @@ fn is_due(scene: &Scene, user: &User) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn a_password_opens_a_door_only_where_nothing_else_is_due(

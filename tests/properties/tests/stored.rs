@@ -4,12 +4,13 @@
 use domain::flow_record::FlowBody;
 use domain::session::{Factor, TokenLife};
 use domain::time::Lifetime;
+use properties::cases;
 use properties::scenes::{begun, kind, scene};
 use proptest::prelude::*;
 use serde_json::Value;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn a_flow_reads_back_as_it_was_written(
