@@ -17,16 +17,17 @@ mod session_store;
 mod sms_sender;
 mod user_store;
 
-pub use audit_log::AuditLog;
-pub use clock::Clock;
-pub use entropy_source::EntropySource;
-pub use flow_store::FlowStore;
-pub use mailer::Mailer;
-pub use password_hasher::{PasswordHasher, Verified};
-pub use rate_limiter::RateLimiter;
-pub use session_store::SessionStore;
-pub use sms_sender::SmsSender;
-pub use user_store::{UniqueKey, UserStore};
+// Whole modules, so that the mocks of the `mock` feature come along.
+pub use audit_log::*;
+pub use clock::*;
+pub use entropy_source::*;
+pub use flow_store::*;
+pub use mailer::*;
+pub use password_hasher::*;
+pub use rate_limiter::*;
+pub use session_store::*;
+pub use sms_sender::*;
+pub use user_store::*;
 
 use std::error::Error;
 

@@ -30,9 +30,5 @@ pub trait PasswordHasher: Send + Sync {
     ///
     /// # Errors
     /// [`PortError::Busy`] at once when the queue is full.
-    async fn verify(
-        &self,
-        password: &Password,
-        hash: Option<&'_ PasswordHash>,
-    ) -> Result<Verified, PortError>;
+    async fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verified, PortError>;
 }

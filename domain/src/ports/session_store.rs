@@ -27,7 +27,7 @@ pub trait SessionStore: Send + Sync {
 
     /// Ends all sessions of a user except `spare`, and says how many. MUST leave other users' sessions alone, also those of a
     /// user with the same id in another pool.
-    async fn end_all(&self, user: &UserKey, spare: Option<&'_ SessionId>) -> Result<u64, PortError>;
+    async fn end_all(&self, user: &UserKey, spare: Option<&SessionId>) -> Result<u64, PortError>;
 
     /// Drops sessions whose life was over before `now`. MUST NOT drop a live or an eternal one.
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError>;

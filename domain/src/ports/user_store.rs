@@ -51,7 +51,7 @@ pub trait UserStore: Send + Sync {
     async fn list(
         &self,
         pool: &PoolName,
-        after: Option<&'_ UserId>,
+        after: Option<&UserId>,
         limit: usize,
     ) -> Result<Vec<User>, PortError>;
 }
