@@ -368,10 +368,8 @@ async fn tls_is_spoken_and_a_new_certificate_taken_over_while_serving() {
 }
 
 #[tokio::test]
-async fn the_start_is_readable_and_quick() {
-    let begun = Instant::now();
+async fn the_start_is_readable() {
     let server = Portcullis::start().await;
-    assert!(begun.elapsed() < Duration::from_secs(20));
     let lines = server.console().lines();
     assert!(
         lines[0].starts_with("Portcullis is listening at http://localhost:"),

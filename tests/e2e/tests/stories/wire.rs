@@ -396,5 +396,6 @@ async fn many_keys_are_read_in_time() {
         .request("POST", "/api/Users/login")
         .header("Content-Type", "application/x-www-form-urlencoded");
     assert!(matches!(client.send(request.body(form)).await.status, 400 | 413));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Linear work takes milliseconds, quadratic work minutes.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
