@@ -1,0 +1,12 @@
+//! Every arm of every step table, one file per flow, one sentence per test.
+#![cfg(test)]
+
+mod change_password;
+mod change_profile;
+mod log_out;
+mod login_password;
+mod login_sms_code;
+mod recover;
+mod sign_up;
+mod support;
+mod verify_contact;

@@ -1,0 +1,272 @@
+//! A scene to step in, people to step with, and words for what came of it.
+
+use domain::audit::AuditKind;
+use domain::credential::{Password, PasswordHash, SmsCode};
+use domain::entropy::CountingEntropy;
+use domain::error::Denial;
+use domain::flow::{Ctx, Effect, Refused, Step};
+use domain::flow_record::{FlowBody, FlowRecord, PendingLogin};
+use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
+use domain::policy::{Asked, Limits, Policy, PoolPolicy};
+use domain::secret::{MacKey, Secret, Token};
+use domain::session::{Factor, Session, TokenLife};
+use domain::time::{Lifetime, Timestamp};
+use domain::user::{Email, Phone, Revision, SessionEpoch, User};
+
+/// The world as a step sees it; fields may be changed before a step.
+pub struct Scene {
+    pub policy: Policy,
+    pub pool: PoolPolicy,
+    pub key: MacKey,
+    pub now: Timestamp,
+    pub address: ClientAddress,
+    pub entropy: CountingEntropy,
+}
+
+/// Noon of some day.
+pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+/// A denial's wait.
+pub const WAIT: Lifetime = Lifetime::from_secs(30);
+
+/// A counter's no.
+pub const NO: Verdict = Verdict::Denied { retry_after: WAIT };
+
+impl Scene {
+    /// Noon, from home, under the rules a pool begins with.
+    pub fn new() -> Self {
+        let pool = PoolPolicy::new(PoolName::new("Users"), "User");
+        Self {
+            policy: Policy {
+                pools: [(pool.name.clone(), pool.clone())].into(),
+                limits: Limits::default(),
+                public_url: "https://login.example".to_owned(),
+                audit_life: Lifetime::from_secs(86_400),
+            },
+            pool,
+            key: MacKey::new([3; 32]),
+            now: NOON,
+            address: home(),
+            entropy: CountingEntropy::default(),
+        }
+    }
+
+    /// A scene whose pool was changed.
+    pub fn with(change: impl FnOnce(&mut PoolPolicy)) -> Self {
+        let mut scene = Self::new();
+        change(&mut scene.pool);
+        scene
+    }
+
+    /// What a step may know.
+    pub fn cx(&mut self) -> Ctx<'_> {
+        Ctx {
+            policy: &self.policy,
+            pool: &self.pool,
+            key: &self.key,
+            now: self.now,
+            address: &self.address,
+            entropy: &mut self.entropy,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, seconds: u64) {
+        self.now = self.now.plus(Lifetime::from_secs(seconds));
+    }
+
+    /// A pending login of a user, begun now from here, and the digits that were sent for it.
+    pub fn pending(&mut self, user: &User, text: &str) -> (FlowRecord, Secret) {
+        let id = Token::presented(text).hash();
+        let (code, digits) = SmsCode::draw(&id, self.pool.code_life, self.now, &self.key, &mut self.entropy);
+        let body = FlowBody::PendingLogin(PendingLogin {
+            address: self.address.clone(),
+            epoch: user.session_epoch,
+            life: hour(),
+            phone: user.code_phone().cloned(),
+            code,
+            session: SessionId::new(format!("session-of-{text}")),
+        });
+        let life = self.pool.pending_login_life;
+        (self.record(user, text, life, body), digits)
+    }
+
+    /// A flow of a user, begun now.
+    pub fn record(&self, user: &User, text: &str, life: Lifetime, body: FlowBody) -> FlowRecord {
+        FlowRecord {
+            id: Token::presented(text).hash(),
+            user: user.key.clone(),
+            created: self.now,
+            expires: self.now.plus(life),
+            body,
+        }
+    }
+}
+
+/// One place.
+pub fn home() -> ClientAddress {
+    ClientAddress::of([192, 0, 2, 1].into())
+}
+
+/// Another place.
+pub fn elsewhere() -> ClientAddress {
+    ClientAddress::of([192, 0, 2, 99].into())
+}
+
+/// A session of an hour.
+pub fn hour() -> TokenLife {
+    TokenLife::Finite(Lifetime::from_secs(3600))
+}
+
+/// Ann: an unverified address, a password, nothing else.
+pub fn ann() -> User {
+    User {
+        revision: Revision::new(7),
+        email: Email::parse("ann@example.com", false),
+        password: Some(PasswordHash::new("hash of ann's")),
+        session_epoch: SessionEpoch::new(4),
+        ..User::blank(
+            UserKey::new(PoolName::new("Users"), UserId::new("ann")),
+            Timestamp::from_millis(0),
+        )
+    }
+}
+
+/// Ann with a confirmed number.
+pub fn ann_with_factor() -> User {
+    User {
+        phone: Phone::parse(NUMBER),
+        factor_phone: Phone::parse(NUMBER),
+        ..ann()
+    }
+}
+
+/// Somebody else, with nothing but a name.
+pub fn bob() -> User {
+    User {
+        email: Email::parse("bob@example.com", false),
+        ..User::blank(
+            UserKey::new(PoolName::new("Users"), UserId::new("bob")),
+            Timestamp::from_millis(0),
+        )
+    }
+}
+
+/// Ann's number.
+pub const NUMBER: &str = "+491701234567";
+
+/// A session of a user, opened so many seconds before noon.
+pub fn session(user: &User, seconds_ago: i64) -> Session {
+    Session {
+        id: SessionId::new("mine"),
+        token: Token::presented("my token").hash(),
+        user: user.key.clone(),
+        epoch: user.session_epoch,
+        created: Timestamp::from_millis(NOON.as_millis() - seconds_ago * 1000),
+        life: hour(),
+        factors: vec![Factor::Password],
+    }
+}
+
+/// A new password.
+pub fn new_password() -> Password {
+    Password::typed("a new and better one")
+}
+
+/// What the hasher made of it.
+pub fn new_hash() -> PasswordHash {
+    PasswordHash::new("hash of the new one")
+}
+
+/// A counter that a try was taken from.
+pub fn taken() -> Asked {
+    let quota = Quota::Rate {
+        burst: 3,
+        per: Lifetime::from_secs(30),
+    };
+    vec![(LimitKey::new("counter", &["x"]), quota)]
+}
+
+/// What a step did, in words: the names of its effects, audit lines by their own.
+pub fn story(effects: &[Effect]) -> Vec<&'static str> {
+    let word = |effect: &Effect| match effect {
+        Effect::Create(_) => "create",
+        Effect::Commit { .. } => "commit",
+        Effect::Delete { .. } => "delete",
+        Effect::Spend(_) => "spend",
+        Effect::ReplaceFlow(_) => "replace flow",
+        Effect::PutFlow(_) => "put flow",
+        Effect::DropFlow(_) => "drop flow",
+        Effect::DropFlows(..) => "drop flows",
+        Effect::OpenSession(_) => "open session",
+        Effect::EndSession(_) => "end session",
+        Effect::ClearSessions { .. } => "clear sessions",
+        Effect::GiveBack(_) => "give back",
+        Effect::SendSms(_) => "send sms",
+        Effect::SendMail(_) => "send mail",
+        Effect::Audit(event) => event.kind.name(),
+    };
+    effects.iter().map(word).collect()
+}
+
+/// The user a step commits, and that it was decided on this revision.
+pub fn committed(effects: &[Effect]) -> &User {
+    let Some(Effect::Commit { next, expected }) = effects.first() else {
+        panic!("no commit first: {effects:?}");
+    };
+    assert_eq!(next.revision, expected.next());
+    next
+}
+
+/// The flow a step keeps.
+pub fn kept(effects: &[Effect]) -> &FlowRecord {
+    let kept = effects.iter().find_map(|effect| match effect {
+        Effect::PutFlow(flow) | Effect::ReplaceFlow(flow) => Some(flow),
+        _ => None,
+    });
+    kept.expect("a flow is kept")
+}
+
+/// The digits a step sends, and where.
+pub fn texted(effects: &[Effect]) -> (&str, Option<&str>) {
+    let sent = effects.iter().find_map(|effect| match effect {
+        Effect::SendSms(message) => Some(message),
+        _ => None,
+    });
+    let message = sent.expect("a code is sent");
+    (message.code.expose(), message.phone.as_ref().map(Phone::as_str))
+}
+
+/// A step's refusal.
+pub fn refusal<S: std::fmt::Debug>(step: Step<S>) -> Refused {
+    step.expect_err("the step is refused")
+}
+
+/// Asserts a refusal and what it does all the same.
+pub fn assert_refused<S: std::fmt::Debug>(step: Step<S>, denial: &Denial, does: &[&str]) {
+    let refused = refusal(step);
+    assert_eq!(&refused.denial, denial);
+    assert_eq!(story(&refused.effects), does);
+}
+
+/// What a limit answers.
+pub fn limited() -> Denial {
+    Denial::Limited { retry_after: WAIT }
+}
+
+/// The audit line of a limit.
+pub const LIMIT: &str = AuditKind::Limited.name();
+
+/// The link of the mail a step sends.
+pub fn mailed_link(effects: &[Effect]) -> &str {
+    use domain::message::MailKind;
+    let mail = effects.iter().find_map(|effect| match effect {
+        Effect::SendMail(mail) => Some(&mail.kind),
+        _ => None,
+    });
+    match mail.expect("a mail is sent") {
+        MailKind::VerifyEmail { link } | MailKind::ResetPassword { link, .. } => link.expose(),
+        MailKind::AlreadyRegistered => panic!("a mail without a link"),
+    }
+}
