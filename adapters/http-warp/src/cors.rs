@@ -20,8 +20,9 @@ pub struct Cors {
 /// Judges a request by its `Origin`.
 pub fn judge(request: &Request) -> Cors {
     let allowed = &request.app.settings.cors_origins;
-    let origin = request
-        .header(&ORIGIN)
+    let origin = (!allowed.is_empty())
+        .then(|| request.header(&ORIGIN))
+        .flatten()
         .filter(|origin| allowed.iter().any(|known| known == origin));
     let preflight =
         request.method == Method::OPTIONS && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);

@@ -60,9 +60,10 @@ pub fn find(headers: &HeaderMap, query: &Query, query_token: bool, jar: Jar) -> 
 
 /// A header that stands there exactly once; two lines of it are nobody's token.
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut lines = headers.get_all(name).iter();
-    let first = lines.next()?.to_str().ok()?.trim();
-    (lines.next().is_none() && !first.is_empty()).then_some(first)
+    // Most requests have at most one of these headers: the dearer look at all its lines is for those that have it.
+    let first = headers.get(name)?.to_str().ok()?.trim();
+    let is_alone = headers.get_all(name).iter().nth(1).is_none();
+    (is_alone && !first.is_empty()).then_some(first)
 }
 
 /// The readings of an `Authorization` value: raw token, `Bearer` plain or base64, `Basic` by its longer side.
