@@ -45,6 +45,9 @@ impl Lab {
     /// Finds the binaries and makes a folder.
     pub fn open(options: Options) -> Result<Self, Fault> {
         let bench = env::current_exe()?;
+        if options.server.is_none() {
+            build()?;
+        }
         let beside = || bench.with_file_name("portcullis");
         let portcullis = options.server.clone().unwrap_or_else(beside);
         if !portcullis.is_file() {
@@ -77,11 +80,15 @@ impl Lab {
             let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
             Some(line.trim_start_matches(['\t', ' ', ':']).to_owned())
         });
+        let load = fs::read_to_string("/proc/loadavg").ok();
+        let load = load.and_then(|text| Some(text.split_ascii_whitespace().next()?.to_owned()));
         let size = fs::metadata(&self.portcullis).map_or(0, |meta| meta.len());
         let options = &self.options;
         vec![
             ("cores", cores.to_string()),
             ("processor", processor.unwrap_or_else(|| "unknown".to_owned())),
+            // Well above zero means that others use the machine too, and that spreads are wide.
+            ("load before", load.unwrap_or_else(|| "unknown".to_owned())),
             ("rounds", options.rounds.to_string()),
             ("turn", format!("{} ms", options.turn)),
             ("connections", options.connections.to_string()),
@@ -117,6 +124,21 @@ impl Lab {
         });
         command.arg("--answers").arg(answers);
         start(command, Workers::One)
+    }
+}
+
+/// Brings the server up to date when cargo started this program: figures of yesterday's binary would say nothing.
+fn build() -> Result<(), Fault> {
+    let Some(cargo) = env::var_os("CARGO") else {
+        return Ok(());
+    };
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "-p", "portcullis", "--manifest-path"]);
+    if command.arg(workspace).status()?.success() {
+        Ok(())
+    } else {
+        Err("the server could not be built".into())
     }
 }
 

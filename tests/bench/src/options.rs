@@ -28,10 +28,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Rounds: every contestant has its turn in each
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub rounds: u32,
     /// Milliseconds of one turn
-    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    #[arg(long, default_value_t = 700, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     pub turn: u64,
     /// Connections of the token checks
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=256))]

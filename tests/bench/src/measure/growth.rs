@@ -120,20 +120,20 @@ impl Hall {
             .collect::<Result<Vec<_>, _>>()?;
         let cold = server.cpu()?.saturating_sub(before);
         self.cold.push(cold.as_secs_f64() * 1e6 / f64::from(FEW));
-        self.warm.push(cpu(lab, &server, checks)?);
+        self.warm.push(cpu(lab, &server, &checks)?);
         let logins = spread(self.users).map(|number| Exchange {
             request: people::login(&seeded(number)),
             body: None,
         });
-        self.login.push(cpu(lab, &server, logins.collect())?);
+        self.login.push(cpu(lab, &server, &logins.collect::<Vec<_>>())?);
         self.server = Some(server);
         Ok(())
     }
 }
 
-fn cpu(lab: &Lab, server: &Server, exchanges: Vec<Exchange>) -> Result<f64, Fault> {
+fn cpu(lab: &Lab, server: &Server, exchanges: &[Exchange]) -> Result<f64, Fault> {
     let part = exchanges.len() / CONNECTIONS;
-    let scripts = (0..CONNECTIONS).map(|number| Cycle::new(exchanges.clone(), number * part));
+    let scripts = (0..CONNECTIONS).map(|number| Cycle::new(exchanges.to_vec(), number * part));
     let group = Group::eager(scripts.collect::<Vec<_>>());
     let outcome = load::run(server, vec![group], Window::turn(lab.options.turn()))?;
     let tally = outcome.group(0)?;

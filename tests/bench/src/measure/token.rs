@@ -13,6 +13,9 @@ use crate::report::{Aim, Report};
 use crate::script::{Cycle, Exchange};
 use crate::stats::ratios;
 
+/// The request of a token check.
+type Check = fn(&Person) -> Vec<u8>;
+
 /// Three servers, one after another, round by round.
 pub fn measure(lab: &Lab, report: &mut Report) -> Result<(), Fault> {
     let ours = lab.portcullis("token", Workers::One)?;
@@ -24,7 +27,7 @@ pub fn measure(lab: &Lab, report: &mut Report) -> Result<(), Fault> {
     let bare_warp = lab.bare(Bare::Warp, &answers)?;
     drop(client);
     let servers = [&ours, &bare_loop, &bare_warp];
-    let routes: [(&str, fn(&Person) -> Vec<u8>); 2] = [
+    let routes: [(&str, Check); 2] = [
         ("GET /api/Users/{id}", Person::own_record),
         ("GET /auth/check", Person::auth_check),
     ];
@@ -63,12 +66,7 @@ struct Turn {
     own_share: f64,
 }
 
-fn turn(
-    lab: &Lab,
-    server: &Server,
-    people: &[Person],
-    request: fn(&Person) -> Vec<u8>,
-) -> Result<Turn, Fault> {
+fn turn(lab: &Lab, server: &Server, people: &[Person], request: Check) -> Result<Turn, Fault> {
     let mut client = Client::connect(server.address)?;
     let exchanges = people
         .iter()
@@ -95,7 +93,8 @@ fn turn(
 
 fn show(report: &mut Report, subject: &str, [ours, bare_loop, bare_warp]: &[Vec<Turn>; 3]) {
     let pick = |turns: &[Turn], value: fn(&Turn) -> f64| turns.iter().map(value).collect::<Vec<f64>>();
-    let (rate, cpu): (fn(&Turn) -> f64, fn(&Turn) -> f64) = (|turn| turn.rate, |turn| turn.cpu);
+    let rate = |turn: &Turn| turn.rate;
+    let cpu = |turn: &Turn| turn.cpu;
     for (name, bare, aim) in [
         ("bare handler, same loop", bare_loop, 0.80),
         ("bare warp", bare_warp, 0.65),
