@@ -1,4 +1,5 @@
 //! What becomes of a call when something outside fails in the middle of it: mocks inject the fault, the rest is the world.
+#![cfg(test)]
 
 use std::future::ready;
 use std::sync::Arc;

@@ -81,7 +81,7 @@ fn denied<T>(result: Result<T, DomainError>) -> &'static str {
     }
 }
 
-fn is_live(answer: Result<Authentication, DomainError>) -> bool {
+fn is_live(answer: &Result<Authentication, DomainError>) -> bool {
     matches!(answer, Ok(Authentication::Live(_)))
 }
 
@@ -126,7 +126,7 @@ fn a_session_is_worth_nothing_in_another_pool_and_lives_on_in_its_own() {
     .expect("logged in");
     let check = |pool: &PoolPolicy| run(town.services.authenticate(&token.secret, Some(&pool.name)));
     assert!(matches!(check(&town.employees), Ok(Authentication::Anonymous)));
-    assert!(is_live(check(&town.users)));
+    assert!(is_live(&check(&town.users)));
 }
 
 #[test]
@@ -206,6 +206,6 @@ fn what_happens_in_one_pool_leaves_the_other_alone() {
         panic!("not live")
     };
     run(town.services.delete_user(&town.users, &caller, &place(0))).expect("deleted");
-    assert!(is_live(run(town.services.authenticate(&abroad.secret, None))));
-    assert!(!is_live(run(town.services.authenticate(&home.secret, None))));
+    assert!(is_live(&run(town.services.authenticate(&abroad.secret, None))));
+    assert!(!is_live(&run(town.services.authenticate(&home.secret, None))));
 }
