@@ -16,7 +16,7 @@ const SUBJECT: &str = "token checks during a login storm";
 /// Connections that check tokens, at a pace that leaves the machine room: what is asked is whether they have to wait.
 const CHECKING: u32 = 8;
 const PACE: Duration = Duration::from_millis(8);
-/// Connections that log in: more than the hasher has places, so that some are sent away.
+/// People who log in, each over two connections at once: more than the hasher has places, so that some are sent away.
 const STORMING: u32 = 64;
 
 /// The checks alone, then the same checks in the storm, round by round.
@@ -33,7 +33,7 @@ pub fn measure(lab: &Lab, report: &mut Report) -> Result<(), Fault> {
     let (mut logins, mut shed) = (Vec::new(), Vec::new());
     for _ in 0..lab.options.rounds {
         alone.note(round(lab, &server, vec![checks(&exchanges)])?.group(0)?);
-        let storming = Group::eager(login::scripts(STORMING));
+        let storming = Group::eager(login::scripts(STORMING).chain(login::scripts(STORMING)));
         let outcome = round(lab, &server, vec![checks(&exchanges), storming])?;
         let raging = outcome.group(1)?;
         raging.all_right()?;
