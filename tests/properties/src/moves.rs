@@ -26,6 +26,7 @@ pub const PLACES: [&str; 5] = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4
 
 /// The rules of one run.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Rules {
     /// When a second factor is due.
     pub second_factor: SecondFactor,
@@ -35,6 +36,8 @@ pub struct Rules {
     pub hide_existing: bool,
     /// Whether codes arrive without a number.
     pub reaches_without_number: bool,
+    /// Whether the session store still has what was cleared away, as one does that came back older: an epoch alone must end it.
+    pub keeps_the_dead: bool,
     /// Where chance begins.
     pub seed: u64,
 }

@@ -19,12 +19,14 @@ pub fn rules() -> impl Strategy<Value = Rules> {
         prop::bool::weighted(0.3),
         any::<bool>(),
         prop::bool::weighted(0.7),
+        any::<bool>(),
     );
     (second_factor, flags, any::<u64>()).prop_map(|(second_factor, flags, seed)| Rules {
         second_factor,
         verification: flags.0,
         hide_existing: flags.1,
         reaches_without_number: flags.2,
+        keeps_the_dead: flags.3,
         seed,
     })
 }
@@ -52,6 +54,15 @@ pub fn made(model: &Model) -> BoxedStrategy<Made> {
         1 => elsewhere(prop_oneof![Just(Move::Purge), Just(Move::RaiseCost)].boxed()),
     ]
     .boxed()
+}
+
+/// A move of somebody who is logged in, about themselves; the place hardly matters.
+pub fn about_oneself(model: &Model) -> BoxedStrategy<Made> {
+    let what =
+        prop_oneof![6 => own_record(model).boxed(), 3 => links(model).boxed(), 2 => log_in(model).boxed()];
+    (what, 0..2_usize)
+        .prop_map(|(what, from)| Made { what, from })
+        .boxed()
 }
 
 /// One of the good things there are, sometimes any, rarely one that is not there.

@@ -55,6 +55,7 @@ impl System {
             audit_life: Lifetime::from_secs(86_400),
         };
         let world = World::new(rules.seed, rules.reaches_without_number);
+        world.contents().keeps_the_dead = rules.keeps_the_dead;
         let services = Services::new(world.ports(), policy, MacKey::new([7; 32]));
         Self {
             world,

@@ -210,7 +210,7 @@ fn one_by_one(made: Made) -> Vec<Made> {
 }
 
 proptest! {
-    #![proptest_config(cases(250))]
+    #![proptest_config(cases(200))]
 
     /// A limit refuses a move before anything comes of it; a move it lets through comes to what was proven, as ever.
     #[test]

@@ -50,7 +50,7 @@ impl StateMachineTest for Services {
 }
 
 prop_state_machine! {
-    #![proptest_config(cases(600))]
+    #![proptest_config(cases(400))]
 
     /// Whatever people do, in whatever order: what comes of it is what they proved.
     #[test]

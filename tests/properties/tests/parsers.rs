@@ -83,7 +83,7 @@ fn properties() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 proptest! {
-    #![proptest_config(cases(800))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn an_address_is_one_line_with_one_at_and_parses_to_itself(text in address(), case_sensitive in any::<bool>()) {

@@ -52,7 +52,7 @@ fn is_due(scene: &Scene, user: &User) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(800))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn a_password_opens_a_door_only_where_nothing_else_is_due(

@@ -51,6 +51,8 @@ pub struct Contents {
     pub generation: u32,
     /// Whether codes arrive without a number.
     pub reaches_without_number: bool,
+    /// Whether the session store keeps what it should clear away.
+    pub keeps_the_dead: bool,
     drawn: u64,
     kept: u64,
 }
