@@ -26,8 +26,8 @@ test-domain:
 
 # What README and CI run: everything
 test: format lint features
-    cargo nextest run --workspace
     cargo test --workspace --doc --quiet
+    cargo nextest run --workspace
 
 # Everything, and the gate, and what takes long
 test-all: check test
