@@ -24,6 +24,10 @@ fix:
 test-domain:
     cargo nextest run -p domain -p properties
 
+# Discover new cases of the core's laws: just prove 100 tries a hundred times as many
+prove TIMES="20":
+    PROPTEST_DISCOVER={{TIMES}} cargo nextest run -p properties
+
 # What README and CI run: everything
 test: format lint features
     cargo test --workspace --doc --quiet
