@@ -43,11 +43,12 @@ pub fn measure(lab: &Lab, report: &mut Report) -> Result<(), Fault> {
         &ratios(&logins, &hashes),
         aim,
     );
-    report.note(
+    report.judge(
         SUBJECT,
         "CPU beside the bare hash loop",
         "ratio",
         &ratios(&hash_cpu, &login_cpu),
+        aim,
     );
     report.note(SUBJECT, "logins", "1/s", &logins);
     report.note(SUBJECT, "bare hashes, all cores", "1/s", &hashes);
