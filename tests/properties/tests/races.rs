@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::flow_record::{FlowBody, FlowKind};
+use domain::policy::SecondFactor;
 use properties::agreement::{expected, kept};
 use properties::cases;
 use properties::model::Model;
-use properties::moves::{Made, Move, Outcome};
+use properties::moves::{Change, Made, Move, Name, Number, Outcome, Rules, Typed, Want};
 use properties::reference::{Reference, seen};
 use properties::strategies;
 use properties::system::{System, unlimited};
@@ -246,5 +247,109 @@ proptest! {
             [&straight, &reversed].into_iter().any(|told| *told == story || *told == believed),
             "{first:?} with {second:?} at {at}:\n{story:#?}\nbut one after the other\n{straight:#?}\nor\n{reversed:#?}"
         );
+    }
+}
+
+/// Ann, logged in twice, with an unverified address, an unconfirmed number and a link and code for each; her hash is of an older kind.
+fn ann() -> System {
+    let rules = Rules {
+        second_factor: SecondFactor::Optional,
+        verification: false,
+        hide_existing: false,
+        reaches_without_number: true,
+        keeps_the_dead: false,
+        seed: 3,
+    };
+    let mut system = System::new(&rules, unlimited());
+    let steps = [
+        Move::SignUp {
+            email: 0,
+            username: None,
+            password: 0,
+            phone: Some(0),
+        },
+        LOG_IN,
+        LOG_IN,
+        Move::AskReset { email: 0 },
+        Move::AskVerification { person: 0 },
+        Move::AskNumberCode { session: 0 },
+        Move::RaiseCost,
+    ];
+    for what in steps {
+        let outcome = system.make(&Made { what, from: 0 });
+        assert!(
+            !matches!(outcome, Outcome::Denied(_) | Outcome::NotLoggedIn),
+            "{outcome:?}"
+        );
+    }
+    system
+}
+
+const LOG_IN: Move = Move::LogIn {
+    name: Name::Email(0),
+    password: 0,
+    want: Want::Session(3600),
+};
+
+/// Somebody who is overtaken by a change that has nothing to do with theirs reads the user again and comes to their end.
+#[test]
+fn whoever_is_overtaken_decides_again() {
+    let nothing = Change {
+        replace: false,
+        email: None,
+        username: None,
+        phone: Number::Keep,
+        password: None,
+        current: None,
+    };
+    let overtaken = [
+        LOG_IN,
+        Move::ChangePassword {
+            session: 0,
+            current: 0,
+            new: 1,
+        },
+        Move::ChangeRecord {
+            session: 0,
+            change: Change {
+                email: Some(1),
+                current: Some(0),
+                ..nothing
+            },
+        },
+        Move::UseReset { link: 0, password: 1 },
+        Move::UseVerification { link: 0, person: 0 },
+        Move::TypeNumberCode {
+            session: 0,
+            typed: Typed::Sent(0),
+            times: 1,
+        },
+        Move::EndOthers { session: 0 },
+        Move::Delete { session: 0 },
+    ];
+    let rename = Change {
+        username: Some(0),
+        ..nothing
+    };
+    let quicker = Made {
+        what: Move::ChangeRecord {
+            session: 1,
+            change: rename,
+        },
+        from: 1,
+    };
+    for what in overtaken {
+        let made = Made { what, from: 0 };
+        let mut overtook = 0;
+        for at in 0..20 {
+            let mut system = ann();
+            let [outcome, other] = race(&mut system, &made, &quicker, at);
+            assert!(
+                matches!(outcome, Outcome::Done | Outcome::Opened),
+                "{made:?} at {at}: {outcome:?}"
+            );
+            overtook += usize::from(other == Outcome::Done);
+        }
+        assert!(overtook > 1, "{made:?} was never overtaken");
     }
 }
