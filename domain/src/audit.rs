@@ -15,6 +15,8 @@ pub struct AuditEvent {
     pub user: Option<UserKey>,
     /// From where; none for what the server does by itself.
     pub address: Option<ClientAddress>,
+    /// What it was about, in stable words: an entry, a fault's code. Never a secret, never what a stranger sent.
+    pub detail: Option<String>,
 }
 
 macro_rules! audit_kinds {
@@ -80,6 +82,42 @@ audit_kinds! {
     ProofFailed = "password.proof_failed",
     /// A stored hash was replaced by a stronger one.
     PasswordRehashed = "password.rehashed",
+    /// Somebody was sent to a provider.
+    AuthorizationBegun = "provider.begun",
+    /// What came from a provider was refused.
+    ProviderRefused = "provider.refused",
+    /// A provider did not answer.
+    ProviderUnavailable = "provider.unavailable",
+    /// An account elsewhere was linked.
+    IdentityLinked = "identity.linked",
+    /// An account elsewhere was not linked: it is somebody else's, or too many are.
+    LinkRefused = "identity.link_refused",
+    /// An account elsewhere was unlinked.
+    IdentityUnlinked = "identity.unlinked",
+    /// Somebody from elsewhere may be a user of ours, and was asked to prove it.
+    JoinOffered = "identity.join_offered",
+    /// A code to prove a user was mailed.
+    JoinCodeSent = "identity.join_code_sent",
+    /// That proof failed.
+    JoinFailed = "identity.join_failed",
+    /// An unproven account was taken over by the owner of its address: what others had set on it is gone.
+    AccountReclaimed = "identity.account_reclaimed",
+    /// A grant was bought anew.
+    CredentialRefreshed = "credential.refreshed",
+    /// A provider takes a grant no more.
+    CredentialRevoked = "credential.revoked",
+    /// A provider grants less than it was asked for.
+    CredentialScopeLost = "credential.scope_lost",
+    /// An access token of a provider was handed out.
+    CredentialRevealed = "credential.revealed",
+    /// A grant was forgotten.
+    CredentialForgotten = "credential.forgotten",
+    /// A client application was made.
+    ApplicationCreated = "application.created",
+    /// An application's key was wrong.
+    ApplicationRefused = "application.refused",
+    /// An application's client at a provider was set or removed.
+    ApplicationCredentialChanged = "application.credential_changed",
 }
 
 impl AuditKind {

@@ -4,7 +4,8 @@
 
 use crate::credential::{PasswordFault, PasswordRules};
 use crate::id::UserId;
-use crate::ports::PortError;
+use crate::ports::{PortError, ProviderFault};
+use crate::secret::Token;
 use crate::time::Lifetime;
 
 /// One property of a submitted user that will not do.
@@ -37,6 +38,8 @@ pub enum Denial {
     SecondFactorRequired {
         /// The ways to prove it.
         methods: Vec<&'static str>,
+        /// Continues the login with the code that was sent; none where nothing was sent.
+        challenge: Option<Token>,
     },
     /// A login without a name.
     #[error("username or email is required")]
@@ -90,6 +93,59 @@ pub enum Denial {
         /// How long.
         retry_after: Lifetime,
     },
+    /// An answer of a provider that will not do.
+    #[error("{}", provider_sentence(*fault))]
+    ProviderRefused {
+        /// What is wrong with it.
+        fault: ProviderFault,
+    },
+    /// The provider does not answer.
+    #[error("the provider does not answer, please try again later")]
+    ProviderUnavailable,
+    /// A callback that belongs to no authorization begun in this browser: wrong, spent and expired are all the same.
+    #[error("this log-in was not begun in this browser, or took too long: please start again")]
+    AuthorizationUnknown,
+    /// No such entry, or none of that kind.
+    #[error("there is no such provider")]
+    ProviderUnknown,
+    /// The account elsewhere is linked to somebody else.
+    #[error("that account is already linked to another user")]
+    IdentityTaken,
+    /// So many accounts are linked that no further one may be.
+    #[error("too many accounts are linked; unlink one first")]
+    TooManyLinks,
+    /// Nothing else would be left to log in with.
+    #[error("this is the last way to log in: set a password or link another account first")]
+    LastWayIn,
+    /// A user of the same address or name exists and must be proven first.
+    #[error("an account with this address or name exists: prove that it is yours, then they are one")]
+    AccountExists {
+        /// Continues with the proof.
+        join: Token,
+        /// The ways to prove it.
+        methods: Vec<&'static str>,
+    },
+    /// The entry wants an address the provider vouches for, and there is none.
+    #[error("the provider gave no e-mail address that it vouches for, and one is required here")]
+    ProviderEmailRequired,
+    /// A place that people may not be sent to.
+    #[error("returnTo leads to a place that is not allowed here")]
+    ReturnNotAllowed,
+    /// Only a client that can prove itself afterwards may fetch a session.
+    #[error("send code_challenge (S256, RFC 7636) along: the session is fetched with its verifier")]
+    CodeChallengeRequired,
+    /// An exchange code or its verifier that is wrong, spent or expired.
+    #[error("the code or its verifier is wrong, spent or expired")]
+    ExchangeRefused,
+    /// No linked account or grant of that name.
+    #[error("there is no such linked account")]
+    LinkUnknown,
+    /// The grant is revoked.
+    #[error("the provider takes this grant no more: the account has to be linked again")]
+    CredentialRevoked,
+    /// An application's id or key is wrong.
+    #[error("unknown application or key")]
+    ApplicationRefused,
     /// The call does not fit the state it meets (a bug in the caller, never in the input).
     #[error("unexpected event")]
     Unexpected,
@@ -117,8 +173,35 @@ impl Denial {
             Self::TokenRefused => "INVALID_TOKEN",
             Self::AuthorizationRequired => "AUTHORIZATION_REQUIRED",
             Self::Limited { .. } => "TOO_MANY_REQUESTS",
+            Self::ProviderRefused { fault } => fault.code(),
+            Self::ProviderUnavailable => "PROVIDER_UNAVAILABLE",
+            Self::AuthorizationUnknown => "AUTHORIZATION_UNKNOWN",
+            Self::ProviderUnknown => "PROVIDER_UNKNOWN",
+            Self::IdentityTaken => "IDENTITY_TAKEN",
+            Self::TooManyLinks => "TOO_MANY_LINKS",
+            Self::LastWayIn => "LAST_WAY_IN",
+            Self::AccountExists { .. } => "ACCOUNT_EXISTS",
+            Self::ProviderEmailRequired => "PROVIDER_EMAIL_REQUIRED",
+            Self::ReturnNotAllowed => "RETURN_NOT_ALLOWED",
+            Self::CodeChallengeRequired => "CODE_CHALLENGE_REQUIRED",
+            Self::ExchangeRefused => "EXCHANGE_REFUSED",
+            Self::LinkUnknown => "LINK_UNKNOWN",
+            Self::CredentialRevoked => "CREDENTIAL_REVOKED",
+            Self::ApplicationRefused => "APPLICATION_REFUSED",
             Self::AccessTokenRequired | Self::Invalid(_) | Self::Unexpected => return None,
         })
+    }
+}
+
+/// Constant words per kind of fault: the code tells the developer more, the page tells the person enough.
+fn provider_sentence(fault: ProviderFault) -> &'static str {
+    match fault {
+        ProviderFault::AccessDenied => "the log-in was cancelled at the provider",
+        ProviderFault::GrantRevoked | ProviderFault::NotRefreshable => {
+            "the provider's grant cannot be renewed"
+        }
+        ProviderFault::TenantRefused => "accounts of that organisation may not log in here",
+        _ => "the provider's answer was refused",
     }
 }
 

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::credential::SmsCode;
-use crate::id::{SessionId, UserKey};
+use crate::id::{ApplicationId, EntryName, PoolName, SessionId, UserId, UserKey};
+use crate::identity::{Identity, UserCredential};
 use crate::limits::ClientAddress;
-use crate::secret::TokenHash;
-use crate::session::TokenLife;
+use crate::secret::{Sealed, TokenHash};
+use crate::session::{Factor, TokenLife};
 use crate::time::Timestamp;
 use crate::user::{Phone, SessionEpoch};
 
@@ -15,8 +16,10 @@ use crate::user::{Phone, SessionEpoch};
 pub struct FlowRecord {
     /// Hash of the token that continues it.
     pub id: TokenHash,
-    /// Whose it is.
-    pub user: UserKey,
+    /// The pool it belongs to.
+    pub pool: PoolName,
+    /// Whose it is; none while nobody is known yet.
+    pub user: Option<UserId>,
     /// When it was begun.
     pub created: Timestamp,
     /// When it is void.
@@ -48,6 +51,86 @@ pub enum FlowBody {
         /// The user's epoch at that moment: the first password change voids the token.
         epoch: SessionEpoch,
     },
+    /// Somebody was sent to a provider; the answer is awaited.
+    Authorization(Box<Authorization>),
+    /// Somebody proved an account elsewhere; whoever began it may fetch the session.
+    Exchange(Exchange),
+    /// Somebody proved an account elsewhere that may belong to a user here, who is still to be proven.
+    Join(Box<Join>),
+}
+
+/// What an authorization is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Purpose {
+    /// Logging in.
+    LogIn,
+    /// Linking to the user who is logged in.
+    Link {
+        /// Who.
+        user: UserId,
+        /// The session that asked: it must still be live when the answer comes.
+        session: TokenHash,
+    },
+}
+
+/// An authorization between its start and its callback. Stored under the hash of what the callback will bring: the `state`, or the
+/// request token of OAuth 1.0a. Verifier and nonce are derived from the server's key, so that a copied store is worth nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// The entry it was begun by, and the only one that may end it.
+    pub entry: EntryName,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Hash of the cookie that binds it to the browser that began it (RFC 9700 section 4.7).
+    pub browser: TokenHash,
+    /// From what verifier and nonce are derived.
+    pub seed: TokenHash,
+    /// The callback address that was sent along.
+    pub redirect_uri: String,
+    /// The application whose own client was used.
+    pub application: Option<ApplicationId>,
+    /// What the adapter wants to see again.
+    pub carry: Option<Sealed>,
+    /// Where the person goes afterwards.
+    pub return_to: Option<String>,
+    /// The challenge of a client that will fetch the session by a code (RFC 7636 section 4.2, always S256).
+    pub code_challenge: Option<String>,
+}
+
+/// A session that awaits its client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The user's epoch when it was earned.
+    pub epoch: SessionEpoch,
+    /// What the client's verifier must hash to.
+    pub code_challenge: String,
+}
+
+/// An identity, and what we may do there, that is still to be attached to its user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingLink {
+    /// The proven account elsewhere.
+    pub identity: Identity,
+    /// The grant that came with it, sealed for the user it is meant for.
+    pub credential: Option<UserCredential>,
+}
+
+/// A proven account elsewhere and a user here who is still to be proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// What will be attached.
+    pub link: PendingLink,
+    /// The user's epoch when it was offered.
+    pub epoch: SessionEpoch,
+    /// The code that was mailed to the user's address.
+    pub code: Option<SmsCode>,
+    /// The entry it came by.
+    pub entry: EntryName,
+    /// Where the person goes afterwards.
+    pub return_to: Option<String>,
+    /// As in [`Authorization::code_challenge`].
+    pub code_challenge: Option<String>,
 }
 
 /// A login between its password and its code.
@@ -65,6 +148,16 @@ pub struct PendingLogin {
     pub code: SmsCode,
     /// The id the session will get: known beforehand, so that every line about this login names the same one.
     pub session: SessionId,
+    /// What was proven before the code.
+    #[serde(default = "by_password")]
+    pub first: Factor,
+    /// What is attached to the user once the code is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<PendingLink>>,
+}
+
+const fn by_password() -> Factor {
+    Factor::Password
 }
 
 /// The kinds of flow, by their stored names.
@@ -78,6 +171,12 @@ pub enum FlowKind {
     ConfirmEmail,
     /// [`FlowBody::ResetPassword`]
     ResetPassword,
+    /// [`FlowBody::Authorization`]
+    Authorization,
+    /// [`FlowBody::Exchange`]
+    Exchange,
+    /// [`FlowBody::Join`]
+    Join,
 }
 
 impl FlowKind {
@@ -88,6 +187,9 @@ impl FlowKind {
             Self::ConfirmPhone => "confirm_phone",
             Self::ConfirmEmail => "confirm_email",
             Self::ResetPassword => "reset_password",
+            Self::Authorization => "authorization",
+            Self::Exchange => "exchange",
+            Self::Join => "join",
         }
     }
 }
@@ -100,7 +202,21 @@ impl FlowRecord {
             FlowBody::ConfirmPhone { .. } => FlowKind::ConfirmPhone,
             FlowBody::ConfirmEmail { .. } => FlowKind::ConfirmEmail,
             FlowBody::ResetPassword { .. } => FlowKind::ResetPassword,
+            FlowBody::Authorization(_) => FlowKind::Authorization,
+            FlowBody::Exchange(_) => FlowKind::Exchange,
+            FlowBody::Join(_) => FlowKind::Join,
         }
+    }
+
+    /// Whose it is, across pools.
+    pub fn user_key(&self) -> Option<UserKey> {
+        let user = self.user.clone()?;
+        Some(UserKey::new(self.pool.clone(), user))
+    }
+
+    /// Whether it is this user's.
+    pub fn is_of(&self, user: &UserKey) -> bool {
+        self.pool == user.pool && self.user.as_ref() == Some(&user.id)
     }
 
     /// Whether it is void by its age.

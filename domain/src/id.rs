@@ -62,6 +62,50 @@ text_id! {
     PoolName
 }
 
+text_id! {
+    /// An account elsewhere that is linked to a user. Not a secret.
+    IdentityId
+}
+text_id! {
+    /// A grant of a linked account. Not a secret.
+    CredentialId
+}
+text_id! {
+    /// A provider as identities name it (`google`): shared by all entries that lead to it.
+    ProviderName
+}
+text_id! {
+    /// A configured entry: its key in `providers.json` (`google-link`).
+    EntryName
+}
+text_id! {
+    /// A client application.
+    ApplicationId
+}
+
+impl IdentityId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl CredentialId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl ApplicationId {
+    /// A new id of 32 hexadecimal digits, as LoopBack's are.
+    pub fn draw(entropy: &mut dyn Entropy) -> Self {
+        let mut bytes = [0_u8; 16];
+        entropy.fill(&mut bytes);
+        Self::new(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+}
+
 impl UserId {
     /// A new id: time-ordered, unique across pools, made from the step's own time and entropy.
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod access;
+pub mod application;
 pub mod audit;
 pub mod credential;
 pub mod entropy;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod flow;
 pub mod flow_record;
 pub mod id;
+pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod policy;

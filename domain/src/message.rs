@@ -48,4 +48,13 @@ pub enum MailKind {
     },
     /// Somebody tried to sign up with your address; you already have an account.
     AlreadyRegistered,
+    /// A code to prove that an account elsewhere and the account here are one person's.
+    JoinCode {
+        /// The code.
+        code: Secret,
+        /// The provider of the account elsewhere.
+        provider: String,
+        /// How long the code lives.
+        life: Lifetime,
+    },
 }

@@ -35,6 +35,11 @@ pub enum Factor {
     Password,
     /// A code sent by text message.
     Sms,
+    /// An account at a provider. Not registered by RFC 8176; the name others use.
+    #[serde(rename = "fed")]
+    Federated,
+    /// A code sent by e-mail. Not registered by RFC 8176.
+    Email,
 }
 
 impl Factor {
@@ -43,6 +48,8 @@ impl Factor {
         match self {
             Self::Password => "pwd",
             Self::Sms => "sms",
+            Self::Federated => "fed",
+            Self::Email => "email",
         }
     }
 }

@@ -53,6 +53,18 @@ impl Ctx<'_> {
             kind,
             user: user.cloned(),
             address: Some(self.address.clone()),
+            detail: None,
+        })
+    }
+
+    /// The same with a word on what it was about.
+    pub fn audit_about(&self, kind: AuditKind, user: Option<&UserKey>, detail: impl Into<String>) -> Effect {
+        Effect::Audit(AuditEvent {
+            at: self.now,
+            kind,
+            user: user.cloned(),
+            address: Some(self.address.clone()),
+            detail: Some(detail.into()),
         })
     }
 }

@@ -115,7 +115,8 @@ fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effe
     );
     let record = FlowRecord {
         id: token.hash(),
-        user: user.key.clone(),
+        pool: user.key.pool.clone(),
+        user: Some(user.key.id.clone()),
         created: cx.now,
         expires: cx.now.plus(life),
         body: FlowBody::ResetPassword {
@@ -145,7 +146,7 @@ fn check<'a>(
 ) -> Result<(&'a FlowRecord, &'a User), Refused> {
     let good = flow.zip(user).filter(|(flow, user)| {
         let epoch = matches!(flow.body, FlowBody::ResetPassword { epoch } if epoch == user.session_epoch);
-        epoch && flow.user == user.key && flow.user.pool == cx.pool.name && !flow.is_expired(cx.now)
+        epoch && flow.is_of(&user.key) && flow.pool == cx.pool.name && !flow.is_expired(cx.now)
     });
     good.ok_or_else(|| {
         Refused::new(

@@ -247,7 +247,7 @@ pub(super) fn taken_keys(user: &User, taken: &[UniqueKey]) -> Denial {
             message: "User already exists",
             value: user.username.as_ref().map(ToString::to_string),
         },
-        UniqueKey::Id => Fault {
+        UniqueKey::Id | UniqueKey::Identity => Fault {
             property: "id",
             code: "uniqueness",
             message: "already exists",

@@ -131,7 +131,8 @@ pub(super) fn verification_mail(user: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
     );
     let record = FlowRecord {
         id: token.hash(),
-        user: user.key.clone(),
+        pool: user.key.pool.clone(),
+        user: Some(user.key.id.clone()),
         created: cx.now,
         expires: cx.now.plus(cx.pool.verify_token_ttl),
         body: FlowBody::ConfirmEmail {
@@ -171,7 +172,7 @@ fn confirm_email(
             _ => false,
         };
         address
-            && flow.user == user.key
+            && flow.is_of(&user.key)
             && user.key.id == *uid
             && !user.email_verified
             && !flow.is_expired(cx.now)
@@ -210,7 +211,8 @@ fn ask_phone(user: &User, send: Verdict, cx: &mut Ctx<'_>) -> Step<VerifyContact
         .map_or_else(|| user.key.id.to_string(), ToString::to_string);
     let record = FlowRecord {
         id: token.hash(),
-        user: user.key.clone(),
+        pool: user.key.pool.clone(),
+        user: Some(user.key.id.clone()),
         created: cx.now,
         // Longer than the code, which knows its own end: who holds the token may ask for another one.
         expires: cx.now.plus(cx.pool.pending_login_life),
@@ -281,5 +283,5 @@ fn confirmed_number(flow: &FlowRecord, user: &User, typed: &TypedCode<'_>, cx: &
     };
     let right =
         code.accepts(typed.typed.expose(), &flow.id, cx.now, cx.key) && typed.tries_left == Verdict::Allowed;
-    (right && flow.user == user.key && user.phone.as_ref() == Some(phone)).then(|| phone.clone())
+    (right && flow.is_of(&user.key) && user.phone.as_ref() == Some(phone)).then(|| phone.clone())
 }

@@ -6,27 +6,37 @@
 //!
 //! Every method is safe to cancel: dropping the future leaves either all of its effect or none.
 
+mod application_store;
 mod audit_log;
 mod clock;
 mod entropy_source;
 mod flow_store;
+mod identity_provider;
 mod mailer;
 mod password_hasher;
+mod provider_directory;
 mod rate_limiter;
+mod sealer;
 mod session_store;
 mod sms_sender;
+mod timer;
 mod user_store;
 
 // Whole modules, so that the mocks of the `mock` feature come along.
+pub use application_store::*;
 pub use audit_log::*;
 pub use clock::*;
 pub use entropy_source::*;
 pub use flow_store::*;
+pub use identity_provider::*;
 pub use mailer::*;
 pub use password_hasher::*;
+pub use provider_directory::*;
 pub use rate_limiter::*;
+pub use sealer::*;
 pub use session_store::*;
 pub use sms_sender::*;
+pub use timer::*;
 pub use user_store::*;
 
 use std::error::Error;

@@ -13,6 +13,19 @@ pub enum UniqueKey {
     Email,
     /// [`User::username_key`].
     Username,
+    /// The text of one of [`User::identities`]' keys.
+    Identity,
+}
+
+/// A unique key to find a user by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookupKey {
+    /// An [`User::email_key`].
+    Email(String),
+    /// An [`User::username_key`].
+    Username(String),
+    /// An [`crate::identity::IdentityKey::to_text`].
+    Identity(String),
 }
 
 /// Keeps users. What it acknowledges is durable.
@@ -21,18 +34,15 @@ pub enum UniqueKey {
 pub trait UserStore: Send + Sync {
     /// Adds a user.
     ///
-    /// MUST refuse a taken id, `email_key` or `username_key` of the same pool as [`PortError::Duplicate`], naming the key, also
-    /// when creates race. MUST accept equal keys in different pools. MUST accept any number of users without e-mail or username.
+    /// MUST refuse a taken id, `email_key`, `username_key` or identity key of the same pool as [`PortError::Duplicate`], naming the key, also
+    /// when creates race. MUST accept equal keys in different pools. MUST accept any number of users without e-mail, username or identity.
     async fn create(&self, user: &User) -> Result<(), PortError>;
 
     /// The user of that pool and id. MUST return what was stored, field by field.
     async fn find(&self, key: &UserKey) -> Result<Option<User>, PortError>;
 
-    /// The user whose `email_key` it is. MUST compare the key byte by byte.
-    async fn find_by_email(&self, pool: &PoolName, email_key: &str) -> Result<Option<User>, PortError>;
-
-    /// The user whose `username_key` it is. MUST compare the key byte by byte.
-    async fn find_by_username(&self, pool: &PoolName, username_key: &str) -> Result<Option<User>, PortError>;
+    /// The user of that pool who holds the key. MUST compare the key byte by byte.
+    async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError>;
 
     /// Replaces a user by its next state.
     ///

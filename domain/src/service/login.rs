@@ -303,9 +303,9 @@ impl Services {
             .flows
             .find(&challenge.hash())
             .await?
-            .filter(|flow| flow.user.pool == pool.name);
+            .filter(|flow| flow.pool == pool.name);
         let user = match &pending {
-            Some(flow) => self.ports.users.find(&flow.user).await?,
+            Some(flow) => self.user_of(flow).await?,
             None => None,
         };
         Ok((pending, user))

@@ -3,8 +3,10 @@
 use super::Services;
 use crate::credential::Password;
 use crate::error::{Denial, DomainError};
+use crate::flow_record::FlowRecord;
 use crate::id::{UserId, UserKey};
 use crate::policy::PoolPolicy;
+use crate::ports::{LookupKey, PortError};
 use crate::user::{Email, User, Username, scoped_key};
 
 /// A name to log in with, as typed.
@@ -59,6 +61,19 @@ impl Services {
             .await?)
     }
 
+    /// The user who holds a unique key.
+    pub(super) async fn user_by(&self, pool: &PoolPolicy, key: LookupKey) -> Result<Option<User>, PortError> {
+        self.ports.users.find_by(&pool.name, &key).await
+    }
+
+    /// The user a flow belongs to, as stored now.
+    pub(super) async fn user_of(&self, flow: &FlowRecord) -> Result<Option<User>, PortError> {
+        match flow.user_key() {
+            Some(key) => self.ports.users.find(&key).await,
+            None => Ok(None),
+        }
+    }
+
     /// Looks a name up. A name that cannot be one is simply nobody's.
     pub(super) async fn named(
         &self,
@@ -74,14 +89,14 @@ impl Services {
             LoginName::Email(_) => match Email::parse(text, pool.case_sensitive_email) {
                 Some(email) => {
                     let key = scoped_key(realm, email.key());
-                    (self.ports.users.find_by_email(&pool.name, &key).await?, key)
+                    (self.user_by(pool, LookupKey::Email(key.clone())).await?, key)
                 }
                 None => (None, text.to_owned()),
             },
             LoginName::Username(_) => match Username::parse(text) {
                 Some(username) => {
                     let key = scoped_key(realm, username.key());
-                    (self.ports.users.find_by_username(&pool.name, &key).await?, key)
+                    (self.user_by(pool, LookupKey::Username(key.clone())).await?, key)
                 }
                 None => (None, text.to_owned()),
             },

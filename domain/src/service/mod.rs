@@ -1,19 +1,29 @@
 //! Services: load facts, let the flow decide, carry out its effects. No decision is made here, and no runtime is needed.
 
 mod access_token;
+mod application;
 mod change_password;
 mod change_profile;
+mod external_login;
+mod join;
+mod linked;
 mod log_out;
 mod login;
 mod lookup;
 mod perform;
 mod recover;
+mod reseal;
 mod sign_up;
 mod verify_contact;
 
 pub use access_token::{Authenticated, Authentication};
+pub use application::NewApplicationCredential;
+pub use external_login::{AuthorizationAsk, AuthorizationStarted, Callback, Finished, Outcome};
+pub use join::JoinOffer;
+pub use linked::FreshToken;
 pub use login::{CodeLogin, LoggedIn};
 pub use lookup::{Credentials, LoginName};
+pub use reseal::Resealed;
 
 use std::sync::Arc;
 
@@ -23,8 +33,8 @@ use crate::id::PoolName;
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
-    AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError, RateLimiter, SessionStore,
-    SmsSender, UserStore,
+    ApplicationStore, AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError,
+    ProviderDirectory, RateLimiter, Sealer, SessionStore, SmsSender, Timer, UserStore,
 };
 use crate::secret::{MacKey, Token};
 
@@ -54,6 +64,14 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Opens sources of chance.
     pub entropy: Arc<dyn EntropySource>,
+    /// Lets time pass.
+    pub timer: Arc<dyn Timer>,
+    /// Knows the providers.
+    pub providers: Arc<dyn ProviderDirectory>,
+    /// Seals what must be read again.
+    pub sealer: Arc<dyn Sealer>,
+    /// Keeps client applications.
+    pub applications: Arc<dyn ApplicationStore>,
 }
 
 /// Everything a driving adapter can ask for.
@@ -82,6 +100,11 @@ impl Services {
     /// The rules of a pool, if there is such a pool.
     pub fn pool(&self, name: &PoolName) -> Option<&PoolPolicy> {
         self.policy.pools.get(name)
+    }
+
+    /// The configured providers, as they are now.
+    pub fn providers(&self) -> Vec<Arc<crate::ports::ProviderBinding>> {
+        self.ports.providers.all()
     }
 
     /// The moment it is, for answers that carry one.

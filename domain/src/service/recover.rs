@@ -104,7 +104,7 @@ impl Services {
         let Some(flow) = self.ports.flows.find(&token.hash()).await? else {
             return Ok((None, None));
         };
-        let user = self.ports.users.find(&flow.user).await?;
+        let user = self.user_of(&flow).await?;
         Ok((Some(Box::new(flow)), user.map(Box::new)))
     }
 }

@@ -7,7 +7,7 @@ use crate::flow::Advanced;
 use crate::flow::sign_up::{self, Draft, NewUser, SignUp, SignUpEvent};
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{MailBudget, PoolPolicy};
-use crate::ports::UniqueKey;
+use crate::ports::{LookupKey, UniqueKey};
 use crate::user::User;
 
 impl Services {
@@ -89,21 +89,11 @@ impl Services {
 
     async fn look_keys_up(&self, pool: &PoolPolicy, draft: &Draft) -> Result<SignUpEvent, DomainError> {
         let email_holder = match draft.user.email_key() {
-            Some(key) => self
-                .ports
-                .users
-                .find_by_email(&pool.name, &key)
-                .await?
-                .map(Box::new),
+            Some(key) => self.user_by(pool, LookupKey::Email(key)).await?.map(Box::new),
             None => None,
         };
         let username_taken = match draft.user.username_key() {
-            Some(key) => self
-                .ports
-                .users
-                .find_by_username(&pool.name, &key)
-                .await?
-                .is_some(),
+            Some(key) => self.user_by(pool, LookupKey::Username(key)).await?.is_some(),
             None => false,
         };
         Ok(SignUpEvent::KeysLookedUp {

@@ -58,9 +58,9 @@ impl Services {
                 .flows
                 .find(&token.hash())
                 .await?
-                .filter(|flow| flow.user.pool == pool.name);
+                .filter(|flow| flow.pool == pool.name);
             let user = match &flow {
-                Some(flow) => self.ports.users.find(&flow.user).await?.map(Box::new),
+                Some(flow) => self.user_of(flow).await?.map(Box::new),
                 None => None,
             };
             let event = VerifyContactEvent::EmailConfirmed {
@@ -151,12 +151,12 @@ impl Services {
 
     async fn user_of_phone_flow(&self, pool: &PoolPolicy, token: &Token) -> Result<User, DomainError> {
         let flow = self.ports.flows.find(&token.hash()).await?.filter(|flow| {
-            flow.user.pool == pool.name
+            flow.pool == pool.name
                 && flow.kind() == FlowKind::ConfirmPhone
                 && !flow.is_expired(self.ports.clock.now())
         });
         let flow = flow.ok_or(Denial::TokenRefused)?;
-        let user = self.ports.users.find(&flow.user).await?;
+        let user = self.user_of(&flow).await?;
         Ok(user.ok_or(Denial::TokenRefused)?)
     }
 

@@ -11,10 +11,13 @@ pub use email::Email;
 pub use phone::Phone;
 pub use username::Username;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::credential::PasswordHash;
-use crate::id::{SessionId, UserId, UserKey};
+use crate::id::{IdentityId, SessionId, UserId, UserKey};
+use crate::identity::{Identity, IdentityKey, UserCredential};
 use crate::time::Timestamp;
 
 /// Counts the changes of one user. A commit names the revision it was decided on and fails as *stale* on any other.
@@ -84,6 +87,10 @@ pub struct User {
     pub factor_phone: Option<Phone>,
     /// The password, hashed; none for users who came by another way.
     pub password: Option<PasswordHash>,
+    /// The accounts elsewhere that log in as this user. Shared: every token check hands the user around.
+    pub identities: Arc<Vec<Identity>>,
+    /// What we may do at those places.
+    pub credentials: Arc<Vec<UserCredential>>,
     /// Everything else a client keeps here.
     pub attributes: Attributes,
     /// The epoch in which live sessions were opened.
@@ -109,6 +116,8 @@ impl User {
             phone: None,
             factor_phone: None,
             password: None,
+            identities: Arc::default(),
+            credentials: Arc::default(),
             attributes: Attributes::default(),
             session_epoch: SessionEpoch::default(),
             spared_session: None,
@@ -151,6 +160,16 @@ impl User {
     /// Where a login code goes: to the confirmed number, else to the one the owner gave.
     pub fn code_phone(&self) -> Option<&Phone> {
         self.factor_phone.as_ref().or(self.phone.as_ref())
+    }
+
+    /// The linked account of that key.
+    pub fn identity_of(&self, key: &IdentityKey) -> Option<&Identity> {
+        self.identities.iter().find(|identity| identity.key == *key)
+    }
+
+    /// The linked account of that id.
+    pub fn identity(&self, id: &IdentityId) -> Option<&Identity> {
+        self.identities.iter().find(|identity| identity.id == *id)
     }
 
     /// The form the e-mail address is unique in: within the realm where users have one.

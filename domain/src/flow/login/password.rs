@@ -125,6 +125,7 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
         return Err(Refused::new(
             Denial::SecondFactorRequired {
                 methods: vec![Factor::Sms.name()],
+                challenge: None,
             },
             effects,
         ));

@@ -94,10 +94,13 @@ pub(super) fn send_first(
         phone: phone.clone(),
         code,
         session,
+        first: Factor::Password,
+        link: None,
     };
     effects.push(Effect::PutFlow(Box::new(FlowRecord {
         id: challenge.hash(),
-        user: user.key.clone(),
+        pool: user.key.pool.clone(),
+        user: Some(user.key.id.clone()),
         created: cx.now,
         expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::PendingLogin(pending),
@@ -221,7 +224,7 @@ fn live(
     let FlowBody::PendingLogin(login) = record.body.clone() else {
         return None;
     };
-    let good = record.user == user.key && !record.is_expired(cx.now) && login.epoch == user.session_epoch;
+    let good = record.is_of(&user.key) && !record.is_expired(cx.now) && login.epoch == user.session_epoch;
     good.then_some((record, login, user))
 }
 

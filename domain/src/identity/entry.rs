@@ -1,0 +1,58 @@
+//! One configured way to log in or link: what the core must know of an entry in `providers.json`.
+
+use crate::id::{EntryName, PoolName, ProviderName};
+use crate::secret::Secret;
+
+/// Whether a provider's ids mean the same to all its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectScope {
+    /// One id per account, whoever asks.
+    Issuer,
+    /// Every client hears another id for the same account (Facebook): the client belongs to the key.
+    Client,
+}
+
+/// One line of `profileMapping`: where a property of a new user comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedField {
+    /// The property of the user.
+    pub user_field: String,
+    /// The place in the profile, as in `emails[0].value`.
+    pub provider_field: String,
+}
+
+/// A client at a provider: its id and secret, for OAuth 1.0a consumer key and secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderClient {
+    /// `clientID` or `consumerKey`.
+    pub client_id: String,
+    /// `clientSecret` or `consumerSecret`; none for public clients.
+    pub client_secret: Option<Secret>,
+}
+
+/// One configured entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderEntry {
+    /// The entry's key in the file.
+    pub name: EntryName,
+    /// The provider's name: entries of one provider share identities.
+    pub provider: ProviderName,
+    /// `authScheme`, as written or guessed.
+    pub auth_scheme: String,
+    /// The pool whose users log in by it.
+    pub pool: PoolName,
+    /// Whether it links to the user who is logged in, instead of logging in.
+    pub link: bool,
+    /// The entry's own client.
+    pub client_id: String,
+    /// Whether the provider's ids are the client's own.
+    pub subjects: SubjectScope,
+    /// The absolute address the provider sends people back to.
+    pub callback_url: String,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// Where a new user's properties come from; empty for the built-in way.
+    pub mapping: Vec<MappedField>,
+    /// Whether a new user may be without an e-mail address the provider vouches for.
+    pub email_optional: bool,
+}
