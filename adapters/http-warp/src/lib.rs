@@ -6,6 +6,7 @@
 
 mod cors;
 mod dispatch;
+mod entries;
 mod extract;
 pub mod pages;
 mod problem;
@@ -17,6 +18,7 @@ mod settings;
 mod steady;
 mod telemetry;
 
+pub use entries::{Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::Readiness;
 pub use settings::{HttpSettings, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};

@@ -1,0 +1,1 @@
+//! Log in by OAuth 1.0a.

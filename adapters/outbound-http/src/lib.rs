@@ -1,0 +1,1 @@
+//! Hardened HTTP to providers: bounded, never redirected, https only.

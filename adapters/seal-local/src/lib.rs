@@ -1,0 +1,1 @@
+//! Seals secrets under a key file: envelope encryption.
