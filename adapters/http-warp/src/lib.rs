@@ -20,7 +20,7 @@ mod telemetry;
 
 pub use entries::{Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::Readiness;
-pub use settings::{HttpSettings, TrustedNetwork};
+pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};
 
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub struct App {
     pub(crate) rules: BTreeMap<PoolName, Vec<AclRule>>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) metrics: Arc<Metrics>,
+    /// The entries of `providers.json` as they are on the web: the file may change while we serve.
+    pub(crate) entries: Arc<dyn EntrySource>,
     pub(crate) started: Timestamp,
 }
 
@@ -57,6 +59,7 @@ impl App {
         settings: HttpSettings,
         readiness: Arc<dyn Readiness>,
         metrics: Arc<Metrics>,
+        entries: Arc<dyn EntrySource>,
     ) -> Result<Arc<Self>, PageError> {
         let started = services.now();
         let routes = Routes::new(services.policy());
@@ -79,6 +82,7 @@ impl App {
             rules,
             readiness,
             metrics,
+            entries,
             started,
         }))
     }

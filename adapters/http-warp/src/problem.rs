@@ -117,8 +117,16 @@ impl Problem {
             Denial::EmailNotVerified { user } => {
                 problem.details = Some(Box::new(json!({ "userId": user.as_str() })));
             }
-            Denial::SecondFactorRequired { methods } => {
-                problem.details = Some(Box::new(json!({ "methods": methods })));
+            Denial::SecondFactorRequired { methods, challenge } => {
+                let mut details = json!({ "methods": methods });
+                if let (Some(object), Some(challenge)) = (details.as_object_mut(), challenge) {
+                    object.insert("challenge".to_owned(), json!(challenge.expose()));
+                }
+                problem.details = Some(Box::new(details));
+            }
+            Denial::AccountExists { join, methods } => {
+                let details = json!({ "join": join.expose(), "methods": methods });
+                problem.details = Some(Box::new(details));
             }
             Denial::Limited { retry_after } => problem.retry_after = Some(*retry_after),
             _ => {}
@@ -191,15 +199,29 @@ fn status_of(denial: &Denial) -> StatusCode {
         | Denial::ProofRequired
         | Denial::CurrentPasswordRequired
         | Denial::AuthorizationRequired
+        | Denial::ProviderRefused { .. }
+        | Denial::AuthorizationUnknown
+        | Denial::ApplicationRefused
         | Denial::AccessTokenRequired => StatusCode::UNAUTHORIZED,
         Denial::UsernameOrEmailRequired
         | Denial::RealmRequired
         | Denial::InvalidTtl
         | Denial::CurrentPasswordWrong
+        | Denial::ReturnNotAllowed
+        | Denial::CodeChallengeRequired
+        | Denial::ExchangeRefused
         | Denial::TokenRefused => StatusCode::BAD_REQUEST,
-        Denial::PhoneRequired | Denial::PasswordRefused { .. } | Denial::Invalid(_) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Denial::PhoneRequired
+        | Denial::ProviderEmailRequired
+        | Denial::PasswordRefused { .. }
+        | Denial::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Denial::ProviderUnknown | Denial::LinkUnknown => StatusCode::NOT_FOUND,
+        Denial::IdentityTaken
+        | Denial::TooManyLinks
+        | Denial::LastWayIn
+        | Denial::AccountExists { .. }
+        | Denial::CredentialRevoked => StatusCode::CONFLICT,
+        Denial::ProviderUnavailable => StatusCode::BAD_GATEWAY,
         Denial::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
         Denial::Unexpected => StatusCode::INTERNAL_SERVER_ERROR,
     }

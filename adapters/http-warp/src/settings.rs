@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::id::PoolName;
+use domain::secret::Secret;
 
 /// A network whose forwarded headers are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,15 @@ fn same_bits(a: u128, b: u128, prefix: u8) -> bool {
     u32::from(prefix) == 0 || (a ^ b).leading_zeros() >= u32::from(prefix)
 }
 
+/// The cookies that LoopBack's passport component sets, and clients of old programs read.
+#[derive(Clone, Debug)]
+pub struct LegacyCookies {
+    /// Signs them (`cookie-parser`'s secret). With it their signature is checked.
+    pub secret: Secret,
+    /// Whether a log-in at a provider sets them too.
+    pub write: bool,
+}
+
 /// Settings of the HTTP edge.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -45,6 +55,11 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// Origins `confirm?redirect=` may lead to besides our own.
     pub redirect_origins: Vec<String>,
+    /// Where a log-in at a provider may lead besides our own paths: origins (`https://app.example.com`), or whole addresses up to
+    /// their query (`com.example.app:/signed-in`), which is the only form for schemes of apps.
+    pub return_to: Vec<String>,
+    /// LoopBack's own cookies, where old clients still bring or want them.
+    pub legacy_cookies: Option<LegacyCookies>,
     /// A folder with the team's own page.
     pub static_dir: Option<PathBuf>,
     /// Most bytes of a request body.

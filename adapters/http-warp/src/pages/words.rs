@@ -66,6 +66,21 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         | Denial::AuthorizationRequired
         | Denial::AccessTokenRequired
         | Denial::Limited { .. }
+        | Denial::ProviderRefused { .. }
+        | Denial::ProviderUnavailable
+        | Denial::AuthorizationUnknown
+        | Denial::ProviderUnknown
+        | Denial::IdentityTaken
+        | Denial::TooManyLinks
+        | Denial::LastWayIn
+        | Denial::AccountExists { .. }
+        | Denial::ProviderEmailRequired
+        | Denial::ReturnNotAllowed
+        | Denial::CodeChallengeRequired
+        | Denial::ExchangeRefused
+        | Denial::LinkUnknown
+        | Denial::CredentialRevoked
+        | Denial::ApplicationRefused
         | Denial::Unexpected => None,
     }
 }

@@ -99,6 +99,8 @@ mod tests {
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             redirect_origins: vec!["https://app.example.org:8443".to_owned()],
+            return_to: Vec::new(),
+            legacy_cookies: None,
             static_dir: None,
             body_limit: 1,
             body_timeout: Duration::from_secs(1),
