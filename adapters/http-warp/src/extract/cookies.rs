@@ -30,6 +30,8 @@ pub enum Cookie {
     Pending,
     /// The anti-forgery value of this browser.
     Csrf,
+    /// The token of an offered join, and its pool.
+    Join,
 }
 
 impl Jar {
@@ -47,6 +49,8 @@ impl Jar {
             (Cookie::Pending, false) => "portcullis-pending",
             (Cookie::Csrf, true) => "__Host-portcullis-csrf",
             (Cookie::Csrf, false) => "portcullis-csrf",
+            (Cookie::Join, true) => "__Host-portcullis-join",
+            (Cookie::Join, false) => "portcullis-join",
         }
     }
 

@@ -5,21 +5,22 @@
 
 mod account;
 mod csrf;
-mod form;
+pub(crate) mod external;
+pub(crate) mod form;
 mod landing;
 mod login;
 mod logout;
-mod pending;
-mod place;
+pub(crate) mod pending;
+pub(crate) mod place;
 mod problem_page;
 pub mod render;
 mod reset;
-mod session;
+pub(crate) mod session;
 mod signup;
 mod two_factor;
 mod verify;
 pub mod view;
-mod visit;
+pub(crate) mod visit;
 mod words;
 
 pub use problem_page::{is_wanted, problem_page};
