@@ -30,6 +30,8 @@ pub enum Cookie {
     Pending,
     /// The anti-forgery value of this browser.
     Csrf,
+    /// The offer to join a proven account elsewhere with one here: its token and its pool.
+    Join,
     /// The token of an offered join, and its pool.
     Join,
 }
@@ -49,6 +51,8 @@ impl Jar {
             (Cookie::Pending, false) => "portcullis-pending",
             (Cookie::Csrf, true) => "__Host-portcullis-csrf",
             (Cookie::Csrf, false) => "portcullis-csrf",
+            (Cookie::Join, true) => "__Host-portcullis-join",
+            (Cookie::Join, false) => "portcullis-join",
             (Cookie::Join, true) => "__Host-portcullis-join",
             (Cookie::Join, false) => "portcullis-join",
         }
