@@ -32,8 +32,6 @@ pub enum Cookie {
     Csrf,
     /// The offer to join a proven account elsewhere with one here: its token and its pool.
     Join,
-    /// The token of an offered join, and its pool.
-    Join,
 }
 
 impl Jar {
@@ -51,8 +49,6 @@ impl Jar {
             (Cookie::Pending, false) => "portcullis-pending",
             (Cookie::Csrf, true) => "__Host-portcullis-csrf",
             (Cookie::Csrf, false) => "portcullis-csrf",
-            (Cookie::Join, true) => "__Host-portcullis-join",
-            (Cookie::Join, false) => "portcullis-join",
             (Cookie::Join, true) => "__Host-portcullis-join",
             (Cookie::Join, false) => "portcullis-join",
         }
