@@ -1,1 +1,11 @@
-//! Hardened HTTP to providers: bounded, never redirected, https only.
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod config;
+mod error;
+mod outbound;
+
+pub use address::is_loopback;
+pub use config::OutboundConfig;
+pub use error::OutboundError;
+pub use outbound::Outbound;
