@@ -1,6 +1,7 @@
 //! What a printed mail says.
 
 use domain::message::{MailKind, MailMessage};
+use domain::secret::Secret;
 use domain::time::Lifetime;
 
 /// The whole mail, headers first, with an empty line at its end to part it from what follows.
@@ -17,6 +18,7 @@ const fn subject(kind: &MailKind) -> &'static str {
         MailKind::VerifyEmail { .. } => "Thanks for Registering",
         MailKind::ResetPassword { .. } => "Choose a new password",
         MailKind::AlreadyRegistered => "You already have an account",
+        MailKind::JoinCode { .. } => "Your code to link an account",
     }
 }
 
@@ -37,7 +39,19 @@ fn text(kind: &MailKind) -> String {
              You have an account already: log in, or ask for a new password.\n\
              If it was not you, there is nothing to do."
             .to_owned(),
+        MailKind::JoinCode { code, provider, life } => join_code(code, provider, *life),
     }
+}
+
+/// Whoever types the code gets into the account: the mail says so, for those who are asked for it on the telephone.
+fn join_code(code: &Secret, provider: &str, life: Lifetime) -> String {
+    let (code, provider, life) = (one_line(code.expose()), one_line(provider), in_words(life));
+    format!(
+        "Somebody, perhaps you, came from {provider} and wants to log in to your account from there.\n\
+         To allow it, type this code where you were asked for it. It works once, for {life}:\n\n    {code}\n\n\
+         Give it to nobody: whoever has it gets into your account, and nobody of ours will ever ask you for it.\n\
+         If it was not you, there is nothing to do: without the code, nothing is linked."
+    )
 }
 
 /// A span in the largest unit that says it without a fraction.
@@ -75,7 +89,6 @@ fn printable(c: char) -> char {
 mod tests {
     use super::*;
     use domain::id::{PoolName, UserId, UserKey};
-    use domain::secret::Secret;
     use domain::user::Email;
 
     fn mail(kind: MailKind) -> String {
@@ -111,6 +124,30 @@ mod tests {
             mail.contains("\n    http://localhost:3000/reset?token=abc\n"),
             "{mail}"
         );
+    }
+
+    #[test]
+    fn a_join_mail_names_the_provider_the_code_and_its_life() {
+        let mail = mail(MailKind::JoinCode {
+            code: Secret::new("123456"),
+            provider: "google".to_owned(),
+            life: Lifetime::from_secs(600),
+        });
+        assert!(mail.contains("Subject: Your code to link an account\n"), "{mail}");
+        assert!(mail.contains("came from google "), "{mail}");
+        assert!(mail.contains("for 10 minutes:"), "{mail}");
+        assert_eq!(mail.matches("\n    123456\n").count(), 1, "{mail}");
+        assert!(mail.contains("Give it to nobody"), "{mail}");
+    }
+
+    #[test]
+    fn a_provider_s_name_forges_no_line() {
+        let mail = mail(MailKind::JoinCode {
+            code: Secret::new("123456"),
+            provider: "a\n\n    999999\nb".to_owned(),
+            life: Lifetime::from_secs(600),
+        });
+        assert!(!mail.contains("\n    999999"), "{mail}");
     }
 
     #[test]

@@ -20,8 +20,8 @@ impl Record for FlowRecord {
         self.id
     }
 
-    fn owner(&self) -> &UserKey {
-        &self.user
+    fn owner(&self) -> Option<UserKey> {
+        self.user_key()
     }
 }
 

@@ -1,16 +1,16 @@
-//! Records under a token's hash that belong to a user: found by either.
+//! Records under a token's hash that may belong to a user: found by either.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::id::UserKey;
 use domain::secret::TokenHash;
 
-/// A record that belongs to a user.
+/// A record that may belong to a user.
 pub(crate) trait Record {
     /// Where it is kept.
     fn token(&self) -> TokenHash;
-    /// Whose it is.
-    fn owner(&self) -> &UserKey;
+    /// Whose it is; none while nobody is known.
+    fn owner(&self) -> Option<UserKey>;
 }
 
 /// Records by token and by owner.
@@ -34,10 +34,9 @@ impl<R: Record> Owned<R> {
     pub fn put(&mut self, record: R) {
         let token = record.token();
         self.take(&token);
-        self.by_owner
-            .entry(record.owner().clone())
-            .or_default()
-            .insert(token);
+        if let Some(owner) = record.owner() {
+            self.by_owner.entry(owner).or_default().insert(token);
+        }
         self.records.insert(token, record);
     }
 
@@ -49,13 +48,19 @@ impl<R: Record> Owned<R> {
     /// Removes the record under a token.
     pub fn take(&mut self, token: &TokenHash) -> Option<R> {
         let record = self.records.remove(token)?;
-        if let Some(tokens) = self.by_owner.get_mut(record.owner()) {
-            tokens.remove(token);
-            if tokens.is_empty() {
-                self.by_owner.remove(record.owner());
-            }
+        if let Some(owner) = record.owner() {
+            self.disown(&owner, token);
         }
         Some(record)
+    }
+
+    fn disown(&mut self, owner: &UserKey, token: &TokenHash) {
+        if let Some(tokens) = self.by_owner.get_mut(owner) {
+            tokens.remove(token);
+            if tokens.is_empty() {
+                self.by_owner.remove(owner);
+            }
+        }
     }
 
     /// The records of one user.

@@ -20,8 +20,8 @@ impl Record for Session {
         self.token
     }
 
-    fn owner(&self) -> &UserKey {
-        &self.user
+    fn owner(&self) -> Option<UserKey> {
+        Some(self.user.clone())
     }
 }
 

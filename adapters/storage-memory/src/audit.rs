@@ -53,6 +53,7 @@ mod tests {
                     kind: AuditKind::LoggedIn,
                     user: None,
                     address: None,
+                    detail: None,
                 };
                 store.append(&event).await.unwrap();
             }

@@ -1,14 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod applications;
 mod audit;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// Users and audit events of one process.
+/// Users, client applications and audit events of one process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     users: RwLock<users::Users>,
+    applications: Mutex<applications::Applications>,
     events: Mutex<audit::Events>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use domain::id::{PoolName, UserId, UserKey};
-use domain::ports::{PortError, UniqueKey, UserStore};
+use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
 use domain::user::{Revision, User};
 
 use crate::MemoryStore;
@@ -21,22 +21,38 @@ struct Pool {
     users: BTreeMap<UserId, User>,
     emails: BTreeMap<String, UserId>,
     usernames: BTreeMap<String, UserId>,
+    identities: BTreeMap<String, UserId>,
 }
 
 impl Pool {
-    /// Refuses a user whose address or name somebody else holds.
+    /// Refuses a user whose address, name or account elsewhere somebody else holds.
     fn admit(&self, user: &User) -> Result<(), PortError> {
-        let taken = |keys: &BTreeMap<String, UserId>, key: Option<String>| {
-            key.and_then(|key| keys.get(&key))
-                .is_some_and(|holder| *holder != user.key.id)
+        let taken = |keys: &BTreeMap<String, UserId>, key: &str| {
+            keys.get(key).is_some_and(|holder| *holder != user.key.id)
         };
-        if taken(&self.emails, user.email_key()) {
+        if user.email_key().is_some_and(|key| taken(&self.emails, &key)) {
             return Err(PortError::Duplicate(UniqueKey::Email));
         }
-        if taken(&self.usernames, user.username_key()) {
+        if user
+            .username_key()
+            .is_some_and(|key| taken(&self.usernames, &key))
+        {
             return Err(PortError::Duplicate(UniqueKey::Username));
         }
+        if identity_keys(user).any(|key| taken(&self.identities, &key)) {
+            return Err(PortError::Duplicate(UniqueKey::Identity));
+        }
         Ok(())
+    }
+
+    /// The user who holds a key.
+    fn holder(&self, key: &LookupKey) -> Option<&User> {
+        let id = match key {
+            LookupKey::Email(key) => self.emails.get(key),
+            LookupKey::Username(key) => self.usernames.get(key),
+            LookupKey::Identity(key) => self.identities.get(key),
+        };
+        self.users.get(id?)
     }
 
     /// The stored user, if it is still at that revision.
@@ -55,6 +71,9 @@ impl Pool {
         if let Some(key) = user.username_key() {
             self.usernames.insert(key, id.clone());
         }
+        for key in identity_keys(user) {
+            self.identities.insert(key, id.clone());
+        }
         self.users.insert(id.clone(), user.clone());
     }
 
@@ -62,8 +81,16 @@ impl Pool {
         if let Some(user) = self.users.remove(id) {
             user.email_key().map(|key| self.emails.remove(&key));
             user.username_key().map(|key| self.usernames.remove(&key));
+            for key in identity_keys(&user) {
+                self.identities.remove(&key);
+            }
         }
     }
+}
+
+/// The texts of a user's identities that are unique in the pool.
+fn identity_keys(user: &User) -> impl Iterator<Item = String> {
+    user.identities.iter().map(|identity| identity.key.to_text())
 }
 
 impl MemoryStore {
@@ -95,20 +122,10 @@ impl UserStore for MemoryStore {
         Ok(pool.and_then(|pool| pool.users.get(&key.id)).cloned())
     }
 
-    async fn find_by_email(&self, pool: &PoolName, email_key: &str) -> Result<Option<User>, PortError> {
+    async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError> {
         let users = self.read();
-        Ok(users.0.get(pool).and_then(|pool| {
-            let holder = pool.emails.get(email_key)?;
-            pool.users.get(holder).cloned()
-        }))
-    }
-
-    async fn find_by_username(&self, pool: &PoolName, username_key: &str) -> Result<Option<User>, PortError> {
-        let users = self.read();
-        Ok(users.0.get(pool).and_then(|pool| {
-            let holder = pool.usernames.get(username_key)?;
-            pool.users.get(holder).cloned()
-        }))
+        let pool = users.0.get(pool);
+        Ok(pool.and_then(|pool| pool.holder(key)).cloned())
     }
 
     async fn commit(&self, next: &User, expected: Revision) -> Result<(), PortError> {

@@ -13,8 +13,10 @@ use crate::error::Answer;
 use crate::rows::{self, at_most, corrupt};
 use crate::store::{PURGED_AT_ONCE, SqliteStore};
 
-const APPEND: &str = "INSERT INTO audit (at, kind, pool, user_id, address) VALUES (?1, ?2, ?3, ?4, ?5)";
-const LATEST: &str = "SELECT seq, at, kind, pool, user_id, address FROM audit ORDER BY seq DESC LIMIT ?1";
+const APPEND: &str =
+    "INSERT INTO audit (at, kind, pool, user_id, address, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const LATEST: &str =
+    "SELECT seq, at, kind, pool, user_id, address, detail FROM audit ORDER BY seq DESC LIMIT ?1";
 
 const PURGE: &str = "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 LIMIT ?2)";
 
@@ -34,6 +36,7 @@ fn decode(row: &Row<'_>) -> Answer<AuditEvent> {
         address: address
             .map(|text| as_stored(text).ok_or_else(unreadable))
             .transpose()?,
+        detail: row.get(6)?,
     })
 }
 
@@ -54,10 +57,11 @@ impl AuditLog for SqliteStore {
         let pool = user.map(|user| user.pool.as_str().to_owned());
         let id = user.map(|user| user.id.as_str().to_owned());
         let address = event.address.as_ref().map(|from| from.as_str().to_owned());
+        let detail = event.detail.clone();
         self.write(move |connection, _| {
             connection
                 .prepare_cached(APPEND)?
-                .execute((at, kind, pool, id, address))?;
+                .execute((at, kind, pool, id, address, detail))?;
             Ok(())
         })
         .await

@@ -13,6 +13,7 @@ use domain::id::UserKey;
 use domain::secret::TokenHash;
 use domain::session::Session;
 use domain::user::User;
+use serde::Serialize;
 
 use crate::config::SqliteConfig;
 
@@ -113,10 +114,18 @@ impl Caches {
     }
 }
 
-/// Attributes are most of a large user. Their JSON is a little smaller than what they take in memory.
+/// Attributes and links are most of a large user. Their JSON is a little smaller than what they take in memory.
 fn weight_of_user(user: &User) -> usize {
-    let attributes = serde_json::to_vec(user.attributes.as_map()).map_or(0, |json| json.len());
-    1_000 + attributes * 4
+    let attributes = length_of(user.attributes.as_map());
+    1_000 + (attributes + length_of_list(&user.identities) + length_of_list(&user.credentials)) * 4
+}
+
+fn length_of(json: &impl Serialize) -> usize {
+    serde_json::to_vec(json).map_or(0, |json| json.len())
+}
+
+fn length_of_list<T: Serialize>(list: &[T]) -> usize {
+    if list.is_empty() { 0 } else { length_of(&list) }
 }
 
 /// Rows that a transaction changed, or tried to.

@@ -144,6 +144,8 @@ fn violated_key(message: &str) -> UniqueKey {
         UniqueKey::Email
     } else if message.contains("users.username_key") {
         UniqueKey::Username
+    } else if message.contains("identity_keys.key") {
+        UniqueKey::Identity
     } else {
         UniqueKey::Id
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod applications;
 mod audit;
 mod cache;
 mod config;
@@ -8,6 +9,7 @@ mod crew;
 mod error;
 mod files;
 mod flows;
+mod identities;
 mod limits;
 mod migrate;
 mod rows;

@@ -17,10 +17,16 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+    },
+    Migration {
+        name: "identities",
+        sql: include_str!("../migrations/0002_identities.sql"),
+    },
+];
 
 /// What a migration did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

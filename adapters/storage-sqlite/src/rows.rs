@@ -2,9 +2,12 @@
 //!
 //! Encoding happens on the caller's side, so that the one writer only moves bytes. Unsigned numbers are stored by their bits.
 
+use std::sync::Arc;
+
+use domain::application::Application;
 use domain::credential::PasswordHash;
 use domain::flow_record::{FlowBody, FlowRecord};
-use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::id::{ApplicationId, PoolName, SessionId, UserId, UserKey};
 use domain::ports::PortError;
 use domain::secret::TokenHash;
 use domain::session::{Session, TokenLife};
@@ -12,6 +15,8 @@ use domain::time::{Lifetime, Timestamp};
 use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username, scoped_key};
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Params, Row};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Answer, Fault};
 
@@ -19,7 +24,7 @@ use crate::error::{Answer, Fault};
 macro_rules! user_columns {
     () => {
         "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
-         password_hash, attributes, session_epoch, spared_session, created, modified"
+         password_hash, identities, credentials, attributes, session_epoch, spared_session, created, modified"
     };
 }
 /// Columns of a session, in the order of [`encode_session`].
@@ -34,7 +39,16 @@ macro_rules! flow_columns {
         "id, pool, user_id, kind, created, expires, body"
     };
 }
-pub(crate) use {flow_columns, session_columns, user_columns};
+/// Columns of an application, in the order of [`encode_application`].
+macro_rules! application_columns {
+    () => {
+        "id, revision, name, keys, credentials, created, modified"
+    };
+}
+pub(crate) use {application_columns, flow_columns, session_columns, user_columns};
+
+/// The stored form of a list without elements.
+const EMPTY_LIST: &str = "[]";
 
 /// A record that cannot be read back, by its name and without its content.
 #[derive(Debug)]
@@ -77,6 +91,16 @@ impl Columns<'_> {
         Ok(UserKey::new(PoolName::new(pool), UserId::new(id)))
     }
 
+    /// A list kept as JSON. Most users have none of a kind, and are read often: the empty list is not parsed.
+    fn list<T: DeserializeOwned>(&mut self) -> Decoded<Arc<Vec<T>>> {
+        let text = self.row.get_ref(self.next)?.as_str().map_err(|_| Unreadable)?;
+        self.next += 1;
+        if text == EMPTY_LIST {
+            return Ok(Arc::default());
+        }
+        Ok(Arc::new(serde_json::from_str(text)?))
+    }
+
     fn token(&mut self) -> rusqlite::Result<TokenHash> {
         self.take().map(TokenHash::from_bytes)
     }
@@ -111,6 +135,15 @@ pub(crate) fn all<T>(
     Ok(decoded)
 }
 
+/// What a guarded statement answers that is to change one row.
+pub(crate) fn one_or_stale(changed: usize) -> Answer<()> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(PortError::Stale.into())
+    }
+}
+
 /// A number of rows.
 pub(crate) fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
@@ -122,6 +155,14 @@ fn text(value: impl Into<String>) -> Value {
 
 fn maybe_text(value: Option<impl Into<String>>) -> Value {
     value.map_or(Value::Null, text)
+}
+
+/// A list, as JSON.
+pub(crate) fn list<T: Serialize>(list: &[T]) -> Result<Value, PortError> {
+    if list.is_empty() {
+        return Ok(text(EMPTY_LIST));
+    }
+    Ok(text(serde_json::to_string(list).map_err(PortError::unavailable)?))
 }
 
 fn moment(value: Timestamp) -> Value {
@@ -139,9 +180,9 @@ pub(crate) fn at_most(limit: usize) -> i64 {
 }
 
 /// A user's values, in the order of `user_columns`.
-pub(crate) fn encode_user(user: &User) -> Vec<Value> {
+pub(crate) fn encode_user(user: &User) -> Result<Vec<Value>, PortError> {
     let attributes = serde_json::Value::Object(user.attributes.as_map().clone());
-    vec![
+    Ok(vec![
         text(user.key.pool.as_str()),
         text(user.key.id.as_str()),
         Value::Integer(revision(user.revision)),
@@ -154,12 +195,14 @@ pub(crate) fn encode_user(user: &User) -> Vec<Value> {
         maybe_text(user.phone.as_ref().map(Phone::as_str)),
         maybe_text(user.factor_phone.as_ref().map(Phone::as_str)),
         maybe_text(user.password.as_ref().map(PasswordHash::as_str)),
+        list(&user.identities)?,
+        list(&user.credentials)?,
         text(attributes.to_string()),
         Value::Integer(user.session_epoch.number().into()),
         maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
         moment(user.created),
         moment(user.modified),
-    ]
+    ])
 }
 
 /// Reads a user from the columns of `user_columns`.
@@ -185,6 +228,8 @@ fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
         phone: columns.take::<Option<String>>()?.map(Phone::restore),
         factor_phone: columns.take::<Option<String>>()?.map(Phone::restore),
         password: columns.take::<Option<String>>()?.map(PasswordHash::new),
+        identities: columns.list()?,
+        credentials: columns.list()?,
         attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
         session_epoch: SessionEpoch::new(columns.take()?),
         spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
@@ -255,12 +300,45 @@ fn session(token: TokenHash, id: SessionId, user: UserKey, mut columns: Columns<
     })
 }
 
+/// An application's values, in the order of `application_columns`.
+pub(crate) fn encode_application(application: &Application) -> Result<Vec<Value>, PortError> {
+    Ok(vec![
+        text(application.id.as_str()),
+        Value::Integer(revision(application.revision)),
+        text(application.name.as_str()),
+        list(&application.keys)?,
+        list(&application.credentials)?,
+        moment(application.created),
+        moment(application.modified),
+    ])
+}
+
+/// Reads an application from the columns of `application_columns`.
+pub(crate) fn decode_application(row: &Row<'_>) -> Answer<Application> {
+    let mut columns = Columns { row, next: 0 };
+    let id = ApplicationId::new(columns.take::<String>()?);
+    let name = id.to_string();
+    application(id, columns).map_err(|Unreadable| corrupt("application", &name))
+}
+
+fn application(id: ApplicationId, mut columns: Columns<'_>) -> Decoded<Application> {
+    Ok(Application {
+        id,
+        revision: Revision::new(columns.take::<i64>()?.cast_unsigned()),
+        name: columns.take()?,
+        keys: Arc::unwrap_or_clone(columns.list()?),
+        credentials: Arc::unwrap_or_clone(columns.list()?),
+        created: columns.moment()?,
+        modified: columns.moment()?,
+    })
+}
+
 /// A flow's values, in the order of `flow_columns`.
 pub(crate) fn encode_flow(flow: &FlowRecord) -> Result<Vec<Value>, PortError> {
     Ok(vec![
         Value::Blob(flow.id.as_bytes().to_vec()),
-        text(flow.user.pool.as_str()),
-        text(flow.user.id.as_str()),
+        text(flow.pool.as_str()),
+        maybe_text(flow.user.as_ref().map(UserId::as_str)),
         text(flow.kind().name()),
         moment(flow.created),
         moment(flow.expires),
@@ -272,18 +350,26 @@ pub(crate) fn encode_flow(flow: &FlowRecord) -> Result<Vec<Value>, PortError> {
 pub(crate) fn decode_flow(row: &Row<'_>) -> Answer<FlowRecord> {
     let mut columns = Columns { row, next: 0 };
     let id = columns.token()?;
-    let user = columns.user_key()?;
+    let pool = PoolName::new(columns.take::<String>()?);
+    let user = columns.take::<Option<String>>()?.map(UserId::new);
     let kind: String = columns.take()?;
-    let name = format!("{kind} of {user}");
-    flow(id, user, columns).map_err(|Unreadable| corrupt("flow", &name))
+    let owner = user.as_ref().map_or("nobody yet", UserId::as_str);
+    let name = format!("{kind} of {pool}/{owner}");
+    flow(id, pool, user, columns).map_err(|Unreadable| corrupt("flow", &name))
 }
 
-fn flow(id: TokenHash, user: UserKey, mut columns: Columns<'_>) -> Decoded<FlowRecord> {
+fn flow(
+    id: TokenHash,
+    pool: PoolName,
+    user: Option<UserId>,
+    mut columns: Columns<'_>,
+) -> Decoded<FlowRecord> {
     let created = columns.moment()?;
     let expires = columns.moment()?;
     let body: FlowBody = serde_json::from_str(&columns.take::<String>()?)?;
     Ok(FlowRecord {
         id,
+        pool,
         user,
         created,
         expires,

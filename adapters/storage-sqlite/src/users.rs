@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{PoolName, UserId, UserKey};
-use domain::ports::{PortError, UserStore};
+use domain::ports::{LookupKey, PortError, UserStore};
 use domain::secret::TokenHash;
 use domain::user::{Revision, User};
 use rusqlite::types::Value;
@@ -10,19 +10,20 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::cache::Touched;
 use crate::error::Answer;
-use crate::rows::{self, at_most, decode_user, encode_user, user_columns};
+use crate::identities::HeldKeys;
+use crate::rows::{self, at_most, decode_user, encode_user, one_or_stale, user_columns};
 use crate::store::SqliteStore;
 
 const INSERT: &str = concat!(
     "INSERT INTO users (",
     user_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
 );
 const UPDATE: &str = concat!(
     "UPDATE users SET (",
     user_columns!(),
-    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ",
-    "WHERE pool = ?1 AND id = ?2 AND revision = ?18"
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ",
+    "WHERE pool = ?1 AND id = ?2 AND revision = ?20"
 );
 const DELETE: &str = "DELETE FROM users WHERE pool = ?1 AND id = ?2 AND revision = ?3";
 const TOKENS: &str = "SELECT token FROM sessions WHERE pool = ?1 AND user_id = ?2";
@@ -41,6 +42,11 @@ const FIND_BY_USERNAME: &str = concat!(
     user_columns!(),
     " FROM users WHERE pool = ?1 AND username_key = ?2"
 );
+const FIND_BY_IDENTITY: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE (pool, id) = (SELECT pool, user_id FROM identity_keys WHERE pool = ?1 AND key = ?2)"
+);
 const FIRST_PAGE: &str = concat!(
     "SELECT ",
     user_columns!(),
@@ -57,11 +63,19 @@ fn find(connection: &Connection, key: &UserKey) -> Answer<Option<User>> {
     rows::first(connection, FIND, parameters, decode_user)
 }
 
-fn update(connection: &Connection, values: Vec<Value>) -> Answer<()> {
+fn insert(connection: &Connection, key: &UserKey, values: Vec<Value>, held: &HeldKeys) -> Answer<()> {
+    connection
+        .prepare_cached(INSERT)?
+        .execute(params_from_iter(values))?;
+    held.claim(connection, key)
+}
+
+fn update(connection: &Connection, key: &UserKey, values: Vec<Value>, held: &HeldKeys) -> Answer<()> {
     let changed = connection
         .prepare_cached(UPDATE)?
         .execute(params_from_iter(values))?;
-    one_or_stale(changed)
+    one_or_stale(changed)?;
+    held.replace(connection, key)
 }
 
 /// Removes a user. The foreign keys take sessions and flows along, but tell nobody which: the cache must hear of the sessions.
@@ -75,37 +89,14 @@ fn delete(connection: &Connection, touched: &mut Touched, key: &UserKey, revisio
     one_or_stale(removed)
 }
 
-fn one_or_stale(changed: usize) -> Answer<()> {
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(PortError::Stale.into())
-    }
-}
-
-impl SqliteStore {
-    async fn find_by(
-        &self,
-        sql: &'static str,
-        pool: &PoolName,
-        key: &str,
-    ) -> Result<Option<User>, PortError> {
-        let parameters = [pool.as_str().to_owned(), key.to_owned()];
-        self.read(move |connection| rows::first(connection, sql, parameters, decode_user))
-            .await
-    }
-}
-
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn create(&self, user: &User) -> Result<(), PortError> {
-        let (key, values) = (user.key.clone(), encode_user(user));
+        let (key, values) = (user.key.clone(), encode_user(user)?);
+        let held = HeldKeys::of(user);
         self.write(move |connection, touched| {
-            touched.users.push(key);
-            connection
-                .prepare_cached(INSERT)?
-                .execute(params_from_iter(values))?;
-            Ok(())
+            touched.users.push(key.clone());
+            insert(connection, &key, values, &held)
         })
         .await
     }
@@ -114,20 +105,24 @@ impl UserStore for SqliteStore {
         self.read_through(&self.caches.users, key, find).await
     }
 
-    async fn find_by_email(&self, pool: &PoolName, email_key: &str) -> Result<Option<User>, PortError> {
-        self.find_by(FIND_BY_EMAIL, pool, email_key).await
-    }
-
-    async fn find_by_username(&self, pool: &PoolName, username_key: &str) -> Result<Option<User>, PortError> {
-        self.find_by(FIND_BY_USERNAME, pool, username_key).await
+    async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError> {
+        let (sql, key) = match key {
+            LookupKey::Email(key) => (FIND_BY_EMAIL, key),
+            LookupKey::Username(key) => (FIND_BY_USERNAME, key),
+            LookupKey::Identity(key) => (FIND_BY_IDENTITY, key),
+        };
+        let parameters = [pool.as_str().to_owned(), key.clone()];
+        self.read(move |connection| rows::first(connection, sql, parameters, decode_user))
+            .await
     }
 
     async fn commit(&self, next: &User, expected: Revision) -> Result<(), PortError> {
-        let (key, mut values) = (next.key.clone(), encode_user(next));
+        let (key, mut values) = (next.key.clone(), encode_user(next)?);
+        let held = HeldKeys::of(next);
         values.push(Value::Integer(rows::revision(expected)));
         self.write(move |connection, touched| {
-            touched.users.push(key);
-            update(connection, values)
+            touched.users.push(key.clone());
+            update(connection, &key, values, &held)
         })
         .await
     }

@@ -2,6 +2,8 @@
 
 mod clock;
 mod entropy;
+mod timer;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
+pub use timer::SystemTimer;
