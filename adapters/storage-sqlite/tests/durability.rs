@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use conformance::sample::{blank, key, session, token, with_email};
-use domain::ports::{PortError, SessionStore, UserStore};
+use domain::ports::{LookupKey, PortError, SessionStore, UserStore};
 use storage_sqlite::{SqliteConfig, SqliteStore};
 
 /// Set for the child process alone.
@@ -85,7 +85,8 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
             let user = with_email(&number.to_string(), &address(number));
             let found = UserStore::find(&store, &user.key).await.unwrap();
             assert_eq!(found.as_ref(), Some(&user));
-            let found = store.find_by_email(&user.key.pool, &address(number)).await;
+            let email = LookupKey::Email(address(number));
+            let found = store.find_by(&user.key.pool, &email).await;
             assert_eq!(found.unwrap(), Some(user));
             let session = SessionStore::find(&store, &token(&number.to_string())).await;
             assert_eq!(session.unwrap().is_some(), number % 3 != 0, "session {number}");

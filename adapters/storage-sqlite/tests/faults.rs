@@ -39,6 +39,7 @@ fn a_damaged_row_is_named_without_its_content() {
             kind: AuditKind::LoggedIn,
             user: None,
             address: None,
+            detail: None,
         };
         store.append(&event).await.unwrap();
         store.close().await.unwrap();

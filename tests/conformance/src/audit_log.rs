@@ -35,6 +35,7 @@ fn event(kind: AuditKind, id: &str) -> AuditEvent {
         kind,
         user: Some(key("Users", id)),
         address: Some(ClientAddress::of([192, 0, 2, 7].into())),
+        detail: Some("google-login".to_owned()),
     }
 }
 
@@ -51,6 +52,7 @@ pub async fn events_come_back_field_by_field_newest_first(log: &Log) {
     };
     let by_itself = AuditEvent {
         address: None,
+        detail: None,
         at: at(-5),
         ..event(AuditKind::SessionsEnded, "ann")
     };

@@ -37,11 +37,14 @@ macro_rules! flow_store {
 
 type Store = Fixture<dyn FlowStore>;
 
-const KINDS: [FlowKind; 4] = [
+const KINDS: [FlowKind; 7] = [
     FlowKind::PendingLogin,
     FlowKind::ConfirmPhone,
     FlowKind::ConfirmEmail,
     FlowKind::ResetPassword,
+    FlowKind::Authorization,
+    FlowKind::Exchange,
+    FlowKind::Join,
 ];
 
 async fn found(store: &Store, flow: &FlowRecord) -> Option<FlowRecord> {

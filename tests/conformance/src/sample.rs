@@ -1,11 +1,21 @@
 //! Records to store, with every field filled.
 
+use std::sync::Arc;
+
+use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
 use domain::credential::{PasswordHash, SmsCode};
 use domain::entropy::CountingEntropy;
-use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PendingLogin};
-use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::flow_record::{
+    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PendingLink, PendingLogin, Purpose,
+};
+use domain::id::{
+    ApplicationId, CredentialId, EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey,
+};
+use domain::identity::{
+    CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
+};
 use domain::limits::ClientAddress;
-use domain::secret::{MacKey, Token, TokenHash};
+use domain::secret::{MacKey, Sealed, Token, TokenHash};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username};
@@ -71,11 +81,151 @@ pub fn full_user(key: &UserKey) -> User {
         phone: Phone::parse("+491701234567"),
         factor_phone: Phone::parse("+81312345678"),
         password: Some(PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA")),
+        identities: Arc::new(vec![full_identity(), identity("facebook", "1020304050")]),
+        credentials: Arc::new(vec![full_credential(), credential("facebook-login")]),
         attributes: Attributes::restore(attributes.as_object().cloned().unwrap_or_default()),
         session_epoch: SessionEpoch::new(u32::MAX),
         spared_session: Some(SessionId::new("spared")),
         created: Timestamp::from_millis(-1),
         modified: at(1),
+    }
+}
+
+/// A user of the pool `Users` who is linked to these accounts elsewhere.
+pub fn linked(id: &str, identities: Vec<Identity>) -> User {
+    User {
+        identities: Arc::new(identities),
+        ..blank(&key("Users", id))
+    }
+}
+
+/// The account of that subject at that provider, and nothing said about the person.
+pub fn identity(provider: &str, subject: &str) -> Identity {
+    let issuer = format!("https://{provider}.example");
+    let key = IdentityKey::new(ProviderName::new(provider), &issuer, subject, None);
+    Identity {
+        id: IdentityId::new(format!("identity-{provider}-{subject}")),
+        key: key.expect("a good subject"),
+        auth_scheme: "oAuth 2.0".to_owned(),
+        profile: Profile::default(),
+        created: at(0),
+        modified: at(0),
+    }
+}
+
+/// An account elsewhere with every field filled.
+fn full_identity() -> Identity {
+    let text = |text: &str| Some(text.to_owned());
+    let key = IdentityKey::new(
+        ProviderName::new("Gögle"),
+        "https://login.example/{tenant}/v2.0",
+        "auth0|Zoë 李雷\u{1f600}'\"\\%_",
+        Some("client-1"),
+    );
+    let mail = |value: &str, verified| ProfileEmail {
+        value: value.to_owned(),
+        verified,
+    };
+    Identity {
+        id: IdentityId::new("0192f0c1-7f3a-7cc0-9d3e-0a1b2c3d4e5f"),
+        key: key.expect("a good subject"),
+        auth_scheme: "openid connect".to_owned(),
+        profile: Profile {
+            username: text("zoë"),
+            display_name: text("Zoë \"李雷\" O'Neil\\\u{1f600}"),
+            name: PersonName {
+                family_name: text("O'Neil"),
+                given_name: text("Zoë"),
+                middle_name: text("X."),
+            },
+            emails: vec![mail("zoë@bücher.example", true), mail("other@example.com", false)],
+            photos: vec!["https://pictures.example/1?s=2&t=3".to_owned()],
+            profile_url: text("https://login.example/zoë"),
+        },
+        created: Timestamp::from_millis(-1),
+        modified: at(1),
+    }
+}
+
+/// What may be done through that entry, with little said about it.
+pub fn credential(entry: &str) -> UserCredential {
+    UserCredential {
+        id: CredentialId::new(format!("credential-{entry}")),
+        identity: IdentityId::new("identity-facebook-1020304050"),
+        entry: EntryName::new(entry),
+        linked: false,
+        client_id: String::new(),
+        application: None,
+        tokens: Sealed::from_bytes(Vec::new()),
+        expires: None,
+        scopes: Vec::new(),
+        status: CredentialStatus::Revoked,
+        created: at(0),
+        modified: at(0),
+    }
+}
+
+/// A grant with every field filled.
+fn full_credential() -> UserCredential {
+    UserCredential {
+        identity: IdentityId::new("0192f0c1-7f3a-7cc0-9d3e-0a1b2c3d4e5f"),
+        linked: true,
+        client_id: "client-1".to_owned(),
+        application: Some(ApplicationId::new("00112233445566778899aabbccddeeff")),
+        tokens: Sealed::from_bytes((0..=255).collect()),
+        expires: Some(at(3600)),
+        scopes: vec![
+            "email".to_owned(),
+            "https://login.example/auth/photos.read".to_owned(),
+        ],
+        status: CredentialStatus::ScopeLost,
+        modified: at(1),
+        ..credential("google-link")
+    }
+}
+
+/// A client application of that id with nothing but a name.
+pub fn application(id: &str) -> Application {
+    Application {
+        id: ApplicationId::new(id),
+        revision: Revision::default(),
+        name: "shop".to_owned(),
+        keys: Vec::new(),
+        credentials: Vec::new(),
+        created: at(0),
+        modified: at(0),
+    }
+}
+
+/// A client application with every field filled.
+pub fn full_application(id: &str) -> Application {
+    let keys = KeyType::ALL.map(|kind| ApplicationKey {
+        kind,
+        hash: token(kind.name()),
+    });
+    let client = ApplicationCredential {
+        provider: ProviderName::new("Gögle"),
+        auth_scheme: "openid connect".to_owned(),
+        client_id: "client-1 '\"\\".to_owned(),
+        client_secret: Some(Sealed::from_bytes((0..=255).collect())),
+        callback_url: Some("https://shop.example/auth/callback?a=b".to_owned()),
+        created: Timestamp::from_millis(-1),
+        modified: at(1),
+    };
+    let public = ApplicationCredential {
+        provider: ProviderName::new("twitter"),
+        client_secret: None,
+        callback_url: None,
+        ..client.clone()
+    };
+    Application {
+        revision: Revision::new(u64::MAX - 7),
+        name: "Zoës \"Läden\" 李雷\u{1f600}".to_owned(),
+        keys: keys.to_vec(),
+        credentials: vec![client, public],
+        created: Timestamp::from_millis(-1),
+        modified: at(1),
+        ..application(id)
     }
 }
 
@@ -97,10 +247,19 @@ pub fn flow(user: &UserKey, kind: FlowKind, text: &str) -> FlowRecord {
     let id = token(text);
     FlowRecord {
         id,
-        user: user.clone(),
+        pool: user.pool.clone(),
+        user: Some(user.id.clone()),
         created: at(0),
         expires: at(600),
         body: body(kind, &id),
+    }
+}
+
+/// The same, begun before anybody was known.
+pub fn flow_of_nobody(pool: &str, kind: FlowKind, text: &str) -> FlowRecord {
+    FlowRecord {
+        user: None,
+        ..flow(&key(pool, ""), kind, text)
     }
 }
 
@@ -113,6 +272,8 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
             phone: Phone::parse("+491701234567"),
             code: code(id),
             session: SessionId::new("to-be"),
+            first: Factor::Sms,
+            link: Some(Box::new(pending_link())),
         }),
         FlowKind::ConfirmPhone => FlowBody::ConfirmPhone {
             phone: Phone::restore("+491701234567"),
@@ -124,6 +285,43 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
         FlowKind::ResetPassword => FlowBody::ResetPassword {
             epoch: SessionEpoch::new(9),
         },
+        FlowKind::Authorization => FlowBody::Authorization(Box::new(authorization())),
+        FlowKind::Exchange => FlowBody::Exchange(Exchange {
+            epoch: SessionEpoch::new(4),
+            code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+        }),
+        FlowKind::Join => FlowBody::Join(Box::new(Join {
+            link: pending_link(),
+            epoch: SessionEpoch::new(5),
+            code: Some(code(id)),
+            entry: EntryName::new("google-login"),
+            return_to: Some("/welcome?a=b".to_owned()),
+            code_challenge: None,
+        })),
+    }
+}
+
+fn authorization() -> Authorization {
+    Authorization {
+        entry: EntryName::new("google-link"),
+        purpose: Purpose::Link {
+            user: UserId::new("Zoë"),
+            session: token("session"),
+        },
+        browser: token("browser"),
+        seed: token("seed"),
+        redirect_uri: "https://login.example.com/auth/google/callback".to_owned(),
+        application: Some(ApplicationId::new("00112233445566778899aabbccddeeff")),
+        carry: Some(Sealed::from_bytes(vec![0, 1, 254, 255])),
+        return_to: Some("https://app.example/Zoë".to_owned()),
+        code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned()),
+    }
+}
+
+fn pending_link() -> PendingLink {
+    PendingLink {
+        identity: full_identity(),
+        credential: Some(full_credential()),
     }
 }
 

@@ -5,7 +5,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use domain::ports::{PortError, UniqueKey, UserStore};
+use domain::id::PoolName;
+use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
 use domain::user::{Email, Phone, Revision, User, Username};
 
 use crate::sample::{at, blank, full_user, key, pool, with_email, with_username};
@@ -63,6 +64,16 @@ async fn stored(store: &Store, user: &User) -> Option<User> {
     store.port.find(&user.key).await.unwrap()
 }
 
+async fn by_email(store: &Store, pool: &PoolName, key: &str) -> Option<User> {
+    let key = LookupKey::Email(key.to_owned());
+    store.port.find_by(pool, &key).await.unwrap()
+}
+
+async fn by_username(store: &Store, pool: &PoolName, key: &str) -> Option<User> {
+    let key = LookupKey::Username(key.to_owned());
+    store.port.find_by(pool, &key).await.unwrap()
+}
+
 pub async fn find_returns_what_was_stored_field_by_field(store: &Store) {
     let full = full_user(&key("Users", "full"));
     let blank = blank(&key("Users", "blank"));
@@ -72,13 +83,10 @@ pub async fn find_returns_what_was_stored_field_by_field(store: &Store) {
         assert_eq!(stored(store, user).await.as_ref(), Some(user), "the second time");
     }
     let users = &pool("Users");
-    let by_email = store.port.find_by_email(users, &full.email_key().unwrap()).await;
-    assert_eq!(by_email.unwrap().as_ref(), Some(&full));
-    let by_name = store
-        .port
-        .find_by_username(users, &full.username_key().unwrap())
-        .await;
-    assert_eq!(by_name.unwrap().as_ref(), Some(&full));
+    let found = by_email(store, users, &full.email_key().unwrap()).await;
+    assert_eq!(found.as_ref(), Some(&full));
+    let found = by_username(store, users, &full.username_key().unwrap()).await;
+    assert_eq!(found.as_ref(), Some(&full));
     assert_eq!(store.port.list(users, None, 9).await.unwrap(), [blank, full]);
 }
 
@@ -89,13 +97,8 @@ pub async fn a_stranger_is_not_found(store: &Store) {
         assert_eq!(store.port.find(&stranger).await.unwrap(), None, "{stranger}");
     }
     let employees = &pool("Employees");
-    let by_email = store.port.find_by_email(employees, "ann@example.com").await;
-    assert_eq!(by_email.unwrap(), None);
-    let by_name = store
-        .port
-        .find_by_username(&pool("Users"), "ann@example.com")
-        .await;
-    assert_eq!(by_name.unwrap(), None);
+    assert_eq!(by_email(store, employees, "ann@example.com").await, None);
+    assert_eq!(by_username(store, &pool("Users"), "ann@example.com").await, None);
 }
 
 pub async fn create_refuses_a_taken_key_and_names_it(store: &Store) {
@@ -164,10 +167,8 @@ pub async fn equal_keys_live_in_different_pools(store: &Store) {
     for expected in [&user, &employee] {
         let pool = &expected.key.pool;
         assert_eq!(stored(store, expected).await.as_ref(), Some(expected));
-        let by_email = store.port.find_by_email(pool, &email).await.unwrap();
-        assert_eq!(by_email.as_ref(), Some(expected));
-        let by_name = store.port.find_by_username(pool, &name).await.unwrap();
-        assert_eq!(by_name.as_ref(), Some(expected));
+        assert_eq!(by_email(store, pool, &email).await.as_ref(), Some(expected));
+        assert_eq!(by_username(store, pool, &name).await.as_ref(), Some(expected));
     }
     store.port.delete(&user.key, user.revision).await.unwrap();
     assert_eq!(stored(store, &employee).await, Some(employee));
@@ -192,13 +193,10 @@ pub async fn a_realm_keeps_equal_addresses_apart(store: &Store) {
     };
     store.port.create(&north).await.unwrap();
     store.port.create(&south).await.unwrap();
-    let found = store
-        .port
-        .find_by_email(&pool("Users"), &south.email_key().unwrap())
-        .await;
-    assert_eq!(found.unwrap(), Some(south));
-    let without = store.port.find_by_email(&pool("Users"), "ann@example.com").await;
-    assert_eq!(without.unwrap(), None);
+    let found = by_email(store, &pool("Users"), &south.email_key().unwrap()).await;
+    assert_eq!(found, Some(south));
+    let without = by_email(store, &pool("Users"), "ann@example.com").await;
+    assert_eq!(without, None);
 }
 
 pub async fn keys_are_compared_byte_by_byte(store: &Store) {
@@ -216,12 +214,10 @@ pub async fn keys_are_compared_byte_by_byte(store: &Store) {
         "Éa@b.c\0",
         "",
     ] {
-        let found = store.port.find_by_email(users, near).await.unwrap();
-        assert_eq!(found, None, "{near:?}");
+        assert_eq!(by_email(store, users, near).await, None, "{near:?}");
     }
     for near in ["name ", "Name", "NAME ", "Name  ", "Name_", "*"] {
-        let found = store.port.find_by_username(users, near).await.unwrap();
-        assert_eq!(found, None, "{near:?}");
+        assert_eq!(by_username(store, users, near).await, None, "{near:?}");
     }
     let mut near = blank(&key("Users", "2"));
     near.email = Some(Email::restore("éa@b.c", "éa@b.c"));
@@ -243,8 +239,8 @@ pub async fn unicode_logins_are_found_by_their_normalised_form(store: &Store) {
         .take(5)
     {
         let typed = Username::parse(typed).unwrap();
-        let found = store.port.find_by_username(&pool("Users"), typed.key()).await;
-        assert_eq!(found.unwrap().unwrap().key, key("Users", &number.to_string()));
+        let found = by_username(store, &pool("Users"), typed.key()).await;
+        assert_eq!(found.unwrap().key, key("Users", &number.to_string()));
     }
 }
 
@@ -256,11 +252,10 @@ async fn replace(store: &Store, before: &User, after: &User) {
     assert_eq!(stored(store, after).await.as_ref(), Some(after));
     let pool = &after.key.pool;
     if let Some(email) = after.email_key() {
-        let found = store.port.find_by_email(pool, &email).await.unwrap();
-        assert_eq!(found.as_ref(), Some(after));
+        assert_eq!(by_email(store, pool, &email).await.as_ref(), Some(after));
     }
     if let Some(old) = before.email_key().filter(|_| after.email.is_none()) {
-        assert_eq!(store.port.find_by_email(pool, &old).await.unwrap(), None);
+        assert_eq!(by_email(store, pool, &old).await, None);
     }
 }
 
@@ -287,11 +282,8 @@ pub async fn a_stale_commit_does_nothing(store: &Store) {
         assert!(is_stale(&answer), "{answer:?}");
     }
     assert_eq!(stored(store, &first).await, Some(second));
-    let taken = store
-        .port
-        .find_by_email(&pool("Users"), "other@example.com")
-        .await;
-    assert_eq!(taken.unwrap(), None);
+    let taken = by_email(store, &pool("Users"), "other@example.com").await;
+    assert_eq!(taken, None);
 }
 
 pub async fn a_commit_of_a_user_who_is_gone_is_stale(store: &Store) {
@@ -431,8 +423,8 @@ pub async fn a_deleted_user_is_gone(store: &Store) {
     store.port.delete(&user.key, user.revision).await.unwrap();
     assert_eq!(stored(store, &user).await, None);
     let users = &pool("Users");
-    let by_email = store.port.find_by_email(users, &user.email_key().unwrap()).await;
-    assert_eq!(by_email.unwrap(), None);
+    let found = by_email(store, users, &user.email_key().unwrap()).await;
+    assert_eq!(found, None);
     assert_eq!(store.port.list(users, None, 9).await.unwrap(), []);
     let again = store.port.delete(&user.key, user.revision).await;
     assert!(is_stale(&again), "{again:?}");

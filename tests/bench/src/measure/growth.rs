@@ -188,6 +188,7 @@ fn user(number: u32, password: PasswordHash) -> Result<User, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ports::LookupKey;
 
     #[test]
     fn those_who_log_in_are_spread_over_all_and_are_different() {
@@ -209,7 +210,8 @@ mod tests {
         let store = SqliteStore::open(&SqliteConfig::new(&path)).unwrap();
         let key = Email::parse("seeded2@example.com", false).unwrap();
         let pool = PoolName::new("Users");
-        let found = runtime.block_on(store.find_by_email(&pool, key.key()));
+        let email = LookupKey::Email(key.key().to_owned());
+        let found = runtime.block_on(store.find_by(&pool, &email));
         assert!(found.unwrap().is_some());
     }
 }
