@@ -1,0 +1,1 @@
+"""Servers that look like GitHub, Facebook, X and LinkedIn: see __main__."""
