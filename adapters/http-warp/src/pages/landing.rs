@@ -1,6 +1,6 @@
 //! The landing places that LoopBack's passport component sends people to.
 
-use super::place;
+use super::{place, words};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -8,12 +8,22 @@ use crate::routes::{Matched, assets};
 
 /// `/login.html`: the team's own page if there is one, else ours.
 pub async fn login(request: Request, _: Matched) -> Result<Reply, Problem> {
-    Ok(own_page_or(&request, "/login").await)
+    let ours = place::url("/login", &[("error", words::told_code(&request).as_deref())]);
+    Ok(own_page_or(&request, &ours).await)
 }
 
-/// `/link.html`, `/auth/account`, `/link/account`: likewise.
+/// `/auth/account`: likewise.
 pub async fn account(request: Request, _: Matched) -> Result<Reply, Problem> {
     Ok(own_page_or(&request, place::HOME).await)
+}
+
+/// `/link.html`, `/link/account`: likewise, where the linked accounts stand.
+pub async fn linked(request: Request, _: Matched) -> Result<Reply, Problem> {
+    let ours = match words::told_code(&request) {
+        Some(code) => place::url("/account", &[("error", Some(&code))]) + "#linked",
+        None => place::LINKED.to_owned(),
+    };
+    Ok(own_page_or(&request, &ours).await)
 }
 
 async fn own_page_or(request: &Request, ours: &str) -> Reply {

@@ -9,7 +9,7 @@ use super::form::Form;
 use super::pending::{Awaited, Pending};
 use super::view::{ErrorView, FieldErrors, LoginView};
 use super::visit::Visit;
-use super::{session, words};
+use super::{providers, session, words};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -43,6 +43,7 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
     }
     let view = LoginView {
         notice: visit.notice(NOTICES),
+        errors: words::told_in(&request),
         ..blank(&visit)
     };
     visit.page(StatusCode::OK, request.app.pages.login(&view))
@@ -127,6 +128,7 @@ fn blank(visit: &Visit<'_>) -> LoginView {
         pool: visit.pool_name(),
         return_to: visit.return_to.clone(),
         realm: visit.pool.realm_required.then(String::new),
+        providers: providers::log_in_links(visit),
         ..LoginView::default()
     }
 }

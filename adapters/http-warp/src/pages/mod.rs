@@ -13,6 +13,7 @@ mod logout;
 pub(crate) mod pending;
 pub(crate) mod place;
 mod problem_page;
+mod providers;
 pub mod render;
 mod reset;
 pub(crate) mod session;
@@ -61,6 +62,21 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
         "POST",
         handler!(account::sessions::end_others),
     ),
+    (
+        "/account/identities/unlink",
+        "POST",
+        handler!(account::linked::unlink),
+    ),
+    (
+        "/account/credentials/forget",
+        "POST",
+        handler!(account::linked::forget),
+    ),
+    ("/join", "GET", handler!(external::join::show)),
+    ("/join", "POST", handler!(external::join::with_password)),
+    ("/join/code", "POST", handler!(external::join::send_code)),
+    ("/join/confirm", "POST", handler!(external::join::with_code)),
+    ("/join/decline", "POST", handler!(external::join::decline)),
     ("/reset", "GET", handler!(reset::show)),
     ("/reset", "POST", handler!(reset::submit)),
     ("/verify", "GET", handler!(verify::show)),
@@ -69,7 +85,7 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
     ("/verify/phone/resend", "POST", handler!(verify::phone::resend)),
     // Where LoopBack's own pages used to be.
     ("/login.html", "GET", handler!(landing::login)),
-    ("/link.html", "GET", handler!(landing::account)),
+    ("/link.html", "GET", handler!(landing::linked)),
     ("/auth/account", "GET", handler!(landing::account)),
-    ("/link/account", "GET", handler!(landing::account)),
+    ("/link/account", "GET", handler!(landing::linked)),
 ];

@@ -6,6 +6,9 @@ const LONGEST: usize = 1024;
 /// Where people go who asked for no other place.
 pub const HOME: &str = "/account";
 
+/// Where the linked accounts stand.
+pub const LINKED: &str = "/account#linked";
+
 /// A place to return to, if it surely lies on this site. A browser reads `//host` and `/\host` as another site, drops tabs and
 /// line ends first, and takes `\` for `/`; so none of these may stand in it at all.
 pub fn local(text: &str) -> Option<&str> {

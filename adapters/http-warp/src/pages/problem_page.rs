@@ -4,8 +4,8 @@ use http::header::{ACCEPT, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 
 use super::form::STALE_FORM;
-use super::place;
 use super::view::{ErrorView, RateLimitedView};
+use super::{place, words};
 use crate::App;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -44,6 +44,16 @@ fn view(problem: &Problem, request_id: &str) -> ErrorView {
         return ErrorView::stale_form();
     }
     let status = problem.status;
+    // Elsewhere than on the way to a provider it means that the session is over.
+    let code = problem.code.filter(|code| *code != "AUTHORIZATION_REQUIRED");
+    if let Some(message) = code.and_then(|code| words::at_provider(code, "the provider")) {
+        return ErrorView {
+            status: status.as_u16(),
+            title: "That did not work".to_owned(),
+            message,
+            request_id: None,
+        };
+    }
     let (title, message) = match status {
         StatusCode::NOT_FOUND => return ErrorView::not_found(),
         StatusCode::SERVICE_UNAVAILABLE => (

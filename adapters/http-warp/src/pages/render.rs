@@ -6,7 +6,8 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::view::{
-    AccountView, ErrorView, LoginView, RateLimitedView, ResetView, SignupView, TwoFactorView, VerifyView,
+    AccountView, ConfirmLinkView, ErrorView, FailedView, JoinView, LoginView, OnwardView, RateLimitedView,
+    ResetView, SignupView, TwoFactorView, VerifyView,
 };
 
 #[cfg(test)]
@@ -23,11 +24,18 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 // Every name ends in `.html`: that is what switches escaping on.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("account.html", include_str!("templates/account.html")),
     ("base.html", include_str!("templates/base.html")),
+    ("confirm-link.html", include_str!("templates/confirm-link.html")),
     ("error.html", include_str!("templates/error.html")),
+    (
+        "external-failed.html",
+        include_str!("templates/external-failed.html"),
+    ),
+    ("join.html", include_str!("templates/join.html")),
     ("login.html", include_str!("templates/login.html")),
+    ("onward.html", include_str!("templates/onward.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("rate-limited.html", include_str!("templates/rate-limited.html")),
     ("reset-ask.html", include_str!("templates/reset-ask.html")),
@@ -124,6 +132,26 @@ impl Pages {
             VerifyView::Phone(view) => self.render("verify-phone.html", view),
             VerifyView::Result(view) => self.render("verify-result.html", view),
         }
+    }
+
+    /// The question before an account elsewhere is linked.
+    pub fn confirm_link(&self, view: &ConfirmLinkView) -> Result<String, PageError> {
+        self.render("confirm-link.html", view)
+    }
+
+    /// The page at `/join`.
+    pub fn join(&self, view: &JoinView) -> Result<String, PageError> {
+        self.render("join.html", view)
+    }
+
+    /// The page after a visit to a provider that failed.
+    pub fn failed(&self, view: &FailedView) -> Result<String, PageError> {
+        self.render("external-failed.html", view)
+    }
+
+    /// The page that opens a place elsewhere.
+    pub fn onward(&self, view: &OnwardView) -> Result<String, PageError> {
+        self.render("onward.html", view)
     }
 
     /// The page for a request that could not be answered.

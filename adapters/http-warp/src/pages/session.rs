@@ -6,6 +6,7 @@ use domain::service::{Authenticated, Authentication};
 use domain::session::{AccessToken, TokenLife};
 
 use super::csrf::Csrf;
+use super::external::onward;
 use super::place;
 use super::visit::Visit;
 use crate::extract::Request;
@@ -49,13 +50,25 @@ pub async fn current(request: &Request) -> Result<Option<Authenticated>, Problem
 /// # Errors
 /// When a store does not answer.
 pub async fn open(visit: &Visit<'_>, opened: &AccessToken) -> Result<Reply, Problem> {
+    let_in(visit, opened, Reply::see_other(visit.destination())).await
+}
+
+/// The same after a form of ours whose destination may lie elsewhere.
+///
+/// # Errors
+/// As [`open`]; 500 when the template failed.
+pub async fn open_from_form(visit: &Visit<'_>, opened: &AccessToken) -> Result<Reply, Problem> {
+    let_in(visit, opened, onward(visit, visit.destination())?).await
+}
+
+async fn let_in(visit: &Visit<'_>, opened: &AccessToken, reply: Reply) -> Result<Reply, Problem> {
     end(visit.request).await?;
     let jar = visit.jar();
     let age = match opened.session.life {
         TokenLife::Finite(life) => life.as_secs_ceil().min(LONGEST_COOKIE),
         TokenLife::Eternal => LONGEST_COOKIE,
     };
-    let reply = Reply::see_other(visit.destination())
+    let reply = reply
         .cookie(&jar.set(Cookie::Session, opened.secret.expose(), Some(age)))
         .cookie(&jar.clear(Cookie::Pending));
     Ok(Csrf::draw(&visit.request.app.services).dress(reply, jar))

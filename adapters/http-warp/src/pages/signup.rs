@@ -9,7 +9,7 @@ use super::form::Form;
 use super::pending::{Awaited, Pending};
 use super::view::SignupView;
 use super::visit::Visit;
-use super::words;
+use super::{providers, words};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -105,6 +105,7 @@ fn blank(visit: &Visit<'_>) -> SignupView {
         return_to: visit.return_to.clone(),
         realm: visit.pool.realm_required.then(String::new),
         shortest_password: visit.pool.password.min,
+        providers: providers::log_in_links(visit),
         ..SignupView::default()
     }
 }

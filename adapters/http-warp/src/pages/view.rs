@@ -3,6 +3,10 @@
 //! No view has room for a password or a code, so a form can never echo one. None implements `Debug`, because the
 //! anti-forgery value and the tokens of mailed links ride in them.
 
+mod external;
+
+pub use external::{ConfirmLinkView, FailedView, GrantView, JoinView, LinkedView, OnwardView, ProviderLink};
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -60,6 +64,8 @@ pub struct LoginView {
     pub identifier: String,
     /// Id of the user whose unconfirmed address kept a right password out: a link can be sent again.
     pub unverified: Option<String>,
+    /// The providers people can log in with.
+    pub providers: Vec<ProviderLink>,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -86,6 +92,8 @@ pub struct SignupView {
     pub phone: String,
     /// Fewest characters of a new password.
     pub shortest_password: usize,
+    /// The providers people can come with instead.
+    pub providers: Vec<ProviderLink>,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -123,14 +131,22 @@ pub struct AccountErrors {
     pub phone: FieldErrors,
     /// `/account/phone/confirm`: `code`.
     pub code: FieldErrors,
+    /// `/account/identities/unlink` and `/account/credentials/forget`, which have no field to be wrong.
+    pub linked: FieldErrors,
 }
 
 impl AccountErrors {
     /// Whether no form of the page has anything to complain about.
     pub fn is_empty(&self) -> bool {
-        [&self.page, &self.password, &self.email, &self.phone, &self.code]
-            .iter()
-            .all(|form| form.is_empty())
+        let forms = [
+            &self.page,
+            &self.password,
+            &self.email,
+            &self.phone,
+            &self.code,
+            &self.linked,
+        ];
+        forms.iter().all(|form| form.is_empty())
     }
 }
 
@@ -141,7 +157,7 @@ pub struct AccountView {
     pub csrf: String,
     /// Plural name of the user pool.
     pub pool: String,
-    /// The account's address.
+    /// The account's address; empty where there is none.
     pub email: String,
     /// Whether the address was confirmed.
     pub email_verified: bool,
@@ -151,6 +167,14 @@ pub struct AccountView {
     pub phone: Option<String>,
     /// Whether a code sent to the number came back.
     pub phone_confirmed: bool,
+    /// Whether there is a password; people who came by a provider have none at first.
+    pub has_password: bool,
+    /// The accounts elsewhere that log in to this one.
+    pub linked: Vec<LinkedView>,
+    /// Those that can be linked.
+    pub linkable: Vec<ProviderLink>,
+    /// What we may do there.
+    pub grants: Vec<GrantView>,
     /// The new address as typed into a refused form.
     pub new_email: String,
     /// The new number as typed into a refused form.

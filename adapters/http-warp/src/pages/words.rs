@@ -8,6 +8,10 @@ use http::StatusCode;
 use super::view::FieldErrors;
 use crate::problem::Problem;
 
+mod provider;
+
+pub use provider::{at_provider, told_code, told_in};
+
 /// A refusal that a form can show.
 pub struct Refusal {
     /// The answer's status.
@@ -58,6 +62,10 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
             };
             errors.with(field, property(fault))
         })),
+        Denial::LastWayIn => Some(FieldErrors::form(
+            "This is the last way to log in to your account. Choose a password or link another account first.",
+        )),
+        Denial::LinkUnknown => Some(FieldErrors::form("That is not linked to your account any more.")),
         Denial::EmailNotVerified { .. }
         | Denial::SecondFactorRequired { .. }
         | Denial::InvalidTtl
@@ -72,13 +80,11 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         | Denial::ProviderUnknown
         | Denial::IdentityTaken
         | Denial::TooManyLinks
-        | Denial::LastWayIn
         | Denial::AccountExists { .. }
         | Denial::ProviderEmailRequired
         | Denial::ReturnNotAllowed
         | Denial::CodeChallengeRequired
         | Denial::ExchangeRefused
-        | Denial::LinkUnknown
         | Denial::CredentialRevoked
         | Denial::ApplicationRefused
         | Denial::Unexpected => None,

@@ -3,10 +3,10 @@
 use domain::flow::change_profile::{Field, ProfileChange};
 
 use super::super::form::Form;
+use super::super::session;
 use super::super::view::{AccountErrors, AccountView};
 use super::super::visit::Visit;
-use super::super::{session, words};
-use super::{done, view};
+use super::{done, proof, refusal, view};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -21,7 +21,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let visit = Visit::within(&request, &caller.user.key.pool)?;
     let change = ProfileChange {
         email: Field::Set(form.text("email").to_owned()),
-        current_password: Some(form.password("current_password")),
+        current_password: proof(&form, &caller),
         ..ProfileChange::default()
     };
     match request
@@ -32,7 +32,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     {
         Ok(_) => Ok(done("email")),
         Err(error) => {
-            let refusal = words::refusal(error, visit.pool, "password")?;
+            let refusal = refusal(error, &visit, &caller)?;
             let problems = AccountErrors {
                 email: refusal.errors,
                 ..AccountErrors::default()

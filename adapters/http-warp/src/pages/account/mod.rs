@@ -1,16 +1,21 @@
 //! `/account`: who you are, and the forms that change it.
 
 pub mod email;
+pub mod linked;
 pub mod password;
 pub mod phone;
 pub mod sessions;
 
+use domain::credential::Password;
+use domain::error::{Denial, DomainError};
 use domain::service::Authenticated;
 use http::StatusCode;
 
-use super::session;
-use super::view::AccountView;
+use super::form::Form;
+use super::view::{AccountErrors, AccountView, FieldErrors};
 use super::visit::Visit;
+use super::words::{self, Refusal};
+use super::{providers, session};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -40,6 +45,14 @@ const NOTICES: &[(&str, &str)] = &[
         "Your phone number is confirmed. From now on it guards your log-in.",
     ),
     ("ended", "You are logged out everywhere else."),
+    (
+        "unlinked",
+        "That account is unlinked. You are logged out everywhere else.",
+    ),
+    (
+        "forgotten",
+        "That permission is forgotten here. You may withdraw it at the provider too.",
+    ),
 ];
 
 /// `GET /account`.
@@ -48,8 +61,13 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
         return Ok(session::log_in_first(&request));
     };
     let visit = Visit::within(&request, &caller.user.key.pool)?;
+    let problems = AccountErrors {
+        linked: words::told_in(&request),
+        ..AccountErrors::default()
+    };
     let view = AccountView {
         notice: visit.notice(NOTICES),
+        problems,
         ..view(&visit, &caller)
     };
     visit.page(StatusCode::OK, request.app.pages.account(&view))
@@ -58,6 +76,27 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
 /// The page again, saying what came of a form.
 fn done(told: &str) -> Reply {
     Reply::see_other(&super::place::url("/account", &[(told, Some("1"))]))
+}
+
+/// The password typed as proof; none where there is none to type, and a fresh log-in is asked for instead.
+fn proof(form: &Form, caller: &Authenticated) -> Option<Password> {
+    let typed = form.password("current_password");
+    caller.user.password.is_some().then_some(typed)
+}
+
+/// What a refused change of a contact shows.
+fn refusal(error: DomainError, visit: &Visit<'_>, caller: &Authenticated) -> Result<Refusal, Problem> {
+    let asks = matches!(
+        error,
+        DomainError::Denied(Denial::ProofRequired | Denial::CurrentPasswordRequired)
+    );
+    let mut refusal = words::refusal(error, visit.pool, "password")?;
+    if asks && caller.user.password.is_none() {
+        refusal.errors = FieldErrors::form(
+            "Prove once more that it is you: log out and in again, or choose a password first. Then change this.",
+        );
+    }
+    Ok(refusal)
 }
 
 /// The page as the account is now.
@@ -71,6 +110,10 @@ fn view(visit: &Visit<'_>, caller: &Authenticated) -> AccountView {
         username: user.username.as_ref().map(ToString::to_string),
         phone: user.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         phone_confirmed: user.phone_is_confirmed(),
+        has_password: user.password.is_some(),
+        linked: providers::linked(visit, user),
+        linkable: providers::link_links(visit),
+        grants: providers::grants(visit, user),
         shortest_password: visit.pool.password.min,
         ..AccountView::default()
     }

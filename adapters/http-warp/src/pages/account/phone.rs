@@ -5,10 +5,10 @@ use domain::flow::change_profile::{Field, ProfileChange};
 use http::StatusCode;
 
 use super::super::form::Form;
+use super::super::session;
 use super::super::view::{AccountErrors, AccountView, FieldErrors};
 use super::super::visit::Visit;
-use super::super::{session, words};
-use super::{done, view};
+use super::{done, proof, refusal, view};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -25,7 +25,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
         phone: form
             .filled("phone")
             .map_or(Field::Clear, |phone| Field::Set(phone.to_owned())),
-        current_password: Some(form.password("current_password")),
+        current_password: proof(&form, &caller),
         ..ProfileChange::default()
     };
     match request
@@ -36,7 +36,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     {
         Ok(_) => Ok(done("phone")),
         Err(error) => {
-            let refusal = words::refusal(error, visit.pool, "password")?;
+            let refusal = refusal(error, &visit, &caller)?;
             let problems = AccountErrors {
                 phone: refusal.errors,
                 ..AccountErrors::default()

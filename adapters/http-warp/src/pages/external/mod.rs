@@ -1,0 +1,11 @@
+//! What people see on their way to a provider and back. The way itself is in `routes::external`.
+
+mod confirm;
+mod failed;
+pub mod join;
+mod onward;
+
+pub use confirm::{confirm_link, confirmed};
+pub use failed::problem;
+pub use join::{offer_join, offered_join};
+pub use onward::onward;
