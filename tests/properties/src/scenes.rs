@@ -6,8 +6,11 @@ use domain::audit::AuditKind;
 use domain::credential::{PasswordHash, SmsCode};
 use domain::error::Denial;
 use domain::flow::{Ctx, Effect, Step};
-use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PendingLogin};
-use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::flow_record::{
+    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PendingLink, PendingLogin, Purpose,
+};
+use domain::id::{EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey};
+use domain::identity::{Identity, IdentityKey, Profile};
 use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
 use domain::policy::{Asked, Limits, Policy, PoolPolicy, SecondFactor};
 use domain::ports::Verified;
@@ -192,6 +195,8 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
                     phone,
                     code,
                     session: SessionId::new("to-be"),
+                    first: Factor::Password,
+                    link: None,
                 };
                 (scene.pool.pending_login_life, FlowBody::PendingLogin(pending))
             }
@@ -210,16 +215,69 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
                 scene.pool.reset_password_token_ttl,
                 FlowBody::ResetPassword { epoch },
             ),
+            FlowKind::Authorization => (scene.pool.pending_login_life, authorization(&token)),
+            FlowKind::Exchange => (scene.pool.pending_login_life, exchange(epoch)),
+            FlowKind::Join => (scene.pool.pending_login_life, join(epoch, code)),
         };
         let record = FlowRecord {
             id: token.hash(),
-            user: key(owner),
+            pool: key(owner).pool,
+            user: Some(key(owner).id),
             created,
             expires: created.plus(life),
             body,
         };
         Begun { record, digits }
     })
+}
+
+fn authorization(token: &Token) -> FlowBody {
+    FlowBody::Authorization(Box::new(Authorization {
+        entry: EntryName::new("elsewhere"),
+        purpose: Purpose::LogIn,
+        browser: token.hash(),
+        seed: token.hash(),
+        redirect_uri: "https://login.example.com/callback".to_owned(),
+        application: None,
+        carry: None,
+        return_to: None,
+        code_challenge: None,
+    }))
+}
+
+fn exchange(epoch: SessionEpoch) -> FlowBody {
+    FlowBody::Exchange(Exchange {
+        epoch,
+        code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+    })
+}
+
+fn join(epoch: SessionEpoch, code: SmsCode) -> FlowBody {
+    let moment = Timestamp::from_millis(START);
+    let identity = Identity {
+        id: IdentityId::new("to-be"),
+        key: IdentityKey {
+            provider: ProviderName::new("elsewhere"),
+            issuer: "https://elsewhere.example".to_owned(),
+            subject: "1".to_owned(),
+            client: None,
+        },
+        auth_scheme: "oAuth 2.0".to_owned(),
+        profile: Profile::default(),
+        created: moment,
+        modified: moment,
+    };
+    FlowBody::Join(Box::new(Join {
+        link: PendingLink {
+            identity,
+            credential: None,
+        },
+        epoch,
+        code: Some(code),
+        entry: EntryName::new("elsewhere"),
+        return_to: None,
+        code_challenge: None,
+    }))
 }
 
 /// Any kind of flow.
@@ -306,7 +364,7 @@ fn guards_come_first(effects: &[Effect]) {
 }
 
 fn nothing_secret_shows(effects: &[Effect]) {
-    use domain::message::MailKind::{AlreadyRegistered, ResetPassword, VerifyEmail};
+    use domain::message::MailKind::{AlreadyRegistered, JoinCode, ResetPassword, VerifyEmail};
     let shown = format!("{effects:?}");
     for effect in effects {
         if let Effect::SendMail(mail) = effect {
@@ -315,6 +373,7 @@ fn nothing_secret_shows(effects: &[Effect]) {
                     let token = link.expose().rsplit('=').next().unwrap_or_default();
                     assert!(token.len() == 64 && !shown.contains(token), "a token shows");
                 }
+                JoinCode { code, .. } => assert!(!shown.contains(code.expose()), "a code shows"),
                 AlreadyRegistered => {}
             }
         }

@@ -300,7 +300,7 @@ impl System {
 pub fn is_reset(kind: &MailKind) -> Option<&Secret> {
     match kind {
         MailKind::ResetPassword { link, .. } => Some(link),
-        MailKind::VerifyEmail { .. } | MailKind::AlreadyRegistered => None,
+        MailKind::VerifyEmail { .. } | MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => None,
     }
 }
 
@@ -308,7 +308,7 @@ pub fn is_reset(kind: &MailKind) -> Option<&Secret> {
 pub fn is_verification(kind: &MailKind) -> Option<&Secret> {
     match kind {
         MailKind::VerifyEmail { link } => Some(link),
-        MailKind::ResetPassword { .. } | MailKind::AlreadyRegistered => None,
+        MailKind::ResetPassword { .. } | MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => None,
     }
 }
 
@@ -397,5 +397,6 @@ pub fn reason(denial: &Denial) -> &'static str {
         Denial::Invalid(_) => "Invalid",
         Denial::Limited { .. } => "Limited",
         Denial::Unexpected => "Unexpected",
+        about_elsewhere => about_elsewhere.code().unwrap_or("Elsewhere"),
     }
 }

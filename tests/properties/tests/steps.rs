@@ -111,7 +111,7 @@ proptest! {
             && tries_left == Verdict::Allowed
             && right
             && scene.now < begun.record.created.plus(scene.pool.code_life)
-            && who.as_ref().is_some_and(|user| user.key == begun.record.user && user.session_epoch == pending.epoch);
+            && who.as_ref().is_some_and(|user| begun.record.is_of(&user.key) && user.session_epoch == pending.epoch);
         let typed = LoginEvent::CodeTyped(Box::new(facts));
         match lawful(&scene, &Login::Start, &typed, login::step) {
             Ok((Login::Opened(token), effects)) => {
@@ -202,7 +202,7 @@ proptest! {
         };
         let before = who.ok_or_else(|| TestCaseError::fail("nobody was recovered"))?;
         let bound = matches!(begun.record.body, FlowBody::ResetPassword { epoch } if epoch == before.session_epoch);
-        prop_assert!(bound && begun.record.user == before.key && scene.now < begun.record.expires);
+        prop_assert!(bound && begun.record.is_of(&before.key) && scene.now < begun.record.expires);
         prop_assert_ne!(next.session_epoch, before.session_epoch);
         prop_assert!(next.spared_session.is_none());
         prop_assert!(effects.iter().any(|effect| effect.audit_kind() == Some(AuditKind::PasswordReset)));
@@ -214,7 +214,8 @@ proptest! {
         who in user(),
         (right, verdict, tries_left, own) in (prop::bool::weighted(0.8), verdict(), verdict(), prop::bool::weighted(0.8)),
     ) {
-        let uid = if own { begun.record.user.id.clone() } else { UserId::new("other") };
+        let owner = begun.record.user.clone().filter(|_| own);
+        let uid = owner.unwrap_or_else(|| UserId::new("other"));
         let (flow, who) = (Some(Box::new(begun.record.clone())), Box::new(who));
         let confirmed = VerifyContactEvent::EmailConfirmed {
             flow: flow.clone(), uid: uid.clone(), user: Some(who.clone()), verdict,
@@ -224,7 +225,7 @@ proptest! {
                 return Err(TestCaseError::fail("another kind of flow proved an address"));
             };
             prop_assert_eq!(next.email.as_ref().map(Email::as_str), Some(address.as_str()));
-            prop_assert!(next.key == begun.record.user && uid == next.key.id && scene.now < begun.record.expires);
+            prop_assert!(begun.record.is_of(&next.key) && uid == next.key.id && scene.now < begun.record.expires);
         }
         let typed = if right { begun.digits.clone() } else { Secret::new("x") };
         let typed = VerifyContactEvent::PhoneCodeTyped { flow, user: who.clone(), typed, verdict, tries_left };

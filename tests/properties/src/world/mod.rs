@@ -1,15 +1,17 @@
 //! A world in memory: every port of the core for one thread, with a clock set by hand and chance from a seed.
 
+mod elsewhere;
 mod outside;
 mod stores;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::application::Application;
 use domain::audit::{AuditEvent, AuditKind};
 use domain::entropy::Entropy;
 use domain::flow_record::{FlowKind, FlowRecord};
-use domain::id::UserKey;
+use domain::id::{ApplicationId, UserKey};
 use domain::limits::{LimitKey, Tries};
 use domain::message::{MailMessage, SmsMessage};
 use domain::secret::TokenHash;
@@ -35,6 +37,8 @@ pub struct Contents {
     pub sessions: BTreeMap<TokenHash, Session>,
     /// Flows by token hash, each with the order it was kept in.
     pub flows: BTreeMap<TokenHash, (u64, FlowRecord)>,
+    /// Client applications by id.
+    pub applications: BTreeMap<ApplicationId, Application>,
     /// Counters.
     pub counters: BTreeMap<LimitKey, Tries>,
     /// Every code sent.
@@ -68,7 +72,7 @@ impl Contents {
         let mut found: Vec<&(u64, FlowRecord)> = self
             .flows
             .values()
-            .filter(|(_, flow)| flow.user == *user && flow.kind() == kind)
+            .filter(|(_, flow)| flow.is_of(user) && flow.kind() == kind)
             .collect();
         found.sort_by_key(|(order, flow)| (flow.created, *order));
         found.into_iter().map(|(_, flow)| flow.clone()).collect()
@@ -118,6 +122,10 @@ impl World {
             audit: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
+            timer: self.clone(),
+            providers: self.clone(),
+            sealer: self.clone(),
+            applications: self.clone(),
         }
     }
 

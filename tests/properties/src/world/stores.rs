@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::{PoolName, SessionId, UserId, UserKey};
 use domain::limits::{LimitKey, Quota, Verdict};
-use domain::ports::{FlowStore, PortError, RateLimiter, SessionStore, UniqueKey, UserStore};
+use domain::ports::{FlowStore, LookupKey, PortError, RateLimiter, SessionStore, UniqueKey, UserStore};
 use domain::secret::TokenHash;
 use domain::session::Session;
 use domain::time::Timestamp;
@@ -24,7 +24,14 @@ impl Contents {
         }
         let named = user.username_key().is_some()
             && others().any(|other| other.username_key() == user.username_key());
-        named.then_some(UniqueKey::Username)
+        if named {
+            return Some(UniqueKey::Username);
+        }
+        let linked = user
+            .identities
+            .iter()
+            .any(|identity| others().any(|other| other.identity_of(&identity.key).is_some()));
+        linked.then_some(UniqueKey::Identity)
     }
 
     fn at_revision(&self, key: &UserKey, expected: Revision) -> Result<(), PortError> {
@@ -32,6 +39,17 @@ impl Contents {
             Some(user) if user.revision == expected => Ok(()),
             _ => Err(PortError::Stale),
         }
+    }
+}
+
+fn holds(user: &User, key: &LookupKey) -> bool {
+    match key {
+        LookupKey::Email(key) => user.email_key().as_ref() == Some(key),
+        LookupKey::Username(key) => user.username_key().as_ref() == Some(key),
+        LookupKey::Identity(key) => user
+            .identities
+            .iter()
+            .any(|identity| identity.key.to_text() == *key),
     }
 }
 
@@ -55,21 +73,11 @@ impl UserStore for World {
         Ok(self.contents().users.get(key).cloned())
     }
 
-    async fn find_by_email(&self, pool: &PoolName, email_key: &str) -> Result<Option<User>, PortError> {
+    async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError> {
         self.tick();
         let contents = self.contents();
         let mut users = contents.users.values();
-        let found =
-            users.find(|user| user.key.pool == *pool && user.email_key().as_deref() == Some(email_key));
-        Ok(found.cloned())
-    }
-
-    async fn find_by_username(&self, pool: &PoolName, username_key: &str) -> Result<Option<User>, PortError> {
-        self.tick();
-        let contents = self.contents();
-        let mut users = contents.users.values();
-        let found =
-            users.find(|user| user.key.pool == *pool && user.username_key().as_deref() == Some(username_key));
+        let found = users.find(|user| user.key.pool == *pool && holds(user, key));
         Ok(found.cloned())
     }
 
@@ -183,7 +191,7 @@ impl FlowStore for World {
         self.tick();
         self.contents()
             .flows
-            .retain(|_, (_, flow)| flow.user != *user || flow.kind() != kind);
+            .retain(|_, (_, flow)| !flow.is_of(user) || flow.kind() != kind);
         Ok(())
     }
 
