@@ -179,6 +179,8 @@ pub struct Limits {
     pub mail_per_address: Quota,
     /// Failed reset and verification tokens from one address.
     pub token_tries_per_address: Quota,
+    /// People sent to providers from one address.
+    pub authorizations_per_address: Quota,
 }
 
 /// Tries one pending login has, whatever the other limits say.
@@ -219,6 +221,7 @@ impl Default for Limits {
             mail_per_account: rate(3, 3600),
             mail_per_address: rate(20, 3600),
             token_tries_per_address: rate(60, 900),
+            authorizations_per_address: rate(120, 600),
         }
     }
 }
@@ -232,6 +235,8 @@ pub enum MailBudget {
     Reset,
     /// Mails that a sign-up causes.
     SignUp,
+    /// Codes to join an account elsewhere with a user.
+    Join,
 }
 
 impl MailBudget {
@@ -240,6 +245,7 @@ impl MailBudget {
             Self::Verify => "mail-verify",
             Self::Reset => "mail-reset",
             Self::SignUp => "mail-sign-up",
+            Self::Join => "mail-join",
         }
     }
 }
@@ -340,6 +346,14 @@ impl Limits {
         self.ask(vec![(
             LimitKey::new("mail-address", &[address.as_str()]),
             self.mail_per_address,
+        )])
+    }
+
+    /// Somebody to be sent to a provider: each leaves an unfinished flow behind.
+    pub fn authorization(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("authorization", &[address.as_str()]),
+            self.authorizations_per_address,
         )])
     }
 

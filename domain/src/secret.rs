@@ -200,6 +200,11 @@ impl fmt::Debug for MacKey {
 }
 
 impl CodeMac {
+    /// The code as text of 43 characters: a secret derived from the key instead of being stored. It fits a PKCE verifier.
+    pub fn to_secret(&self) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.0))
+    }
+
     /// Compares in constant time (ASVS 11.2.4).
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

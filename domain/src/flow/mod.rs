@@ -9,11 +9,14 @@
 
 mod effect;
 
+pub mod authorize;
 pub mod change_password;
 pub mod change_profile;
+pub mod link;
 pub mod log_out;
 pub mod login;
 pub mod recover;
+pub mod refresh_credential;
 pub mod sign_up;
 pub mod verify_contact;
 

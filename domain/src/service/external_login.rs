@@ -1,13 +1,27 @@
 //! Logging in and linking by an account elsewhere: sent away, come back, resolved.
 
-use super::{Authenticated, LoggedIn, Services};
+use std::sync::Arc;
+
+use super::perform::Halt;
+use super::{Authenticated, LoggedIn, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
+use crate::flow::Advanced;
+use crate::flow::authorize::{
+    self, AUTHORIZATION_LIFE, Asking, Authorize, AuthorizeEvent, CameBack, Failure, Redeeming,
+};
+use crate::flow::link::Proven;
+use crate::flow::link::attach::{self, Attach, AttachEvent};
 use crate::flow::login::CodeRequested;
+use crate::flow::login::external::{self, Exchanged, External, ExternalEvent, Onward, Opening};
+use crate::flow_record::{FlowBody, FlowRecord, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
 use crate::limits::ClientAddress;
 use crate::policy::PoolPolicy;
-use crate::secret::{Token, TokenHash};
-use crate::session::AccessToken;
+use crate::ports::{
+    AuthorizationRequest, AuthorizationResponse, LookupKey, PortError, ProviderBinding, ProviderError,
+};
+use crate::secret::{Secret, Token, TokenHash};
+use crate::session::{AccessToken, Session};
 use crate::user::User;
 
 /// What somebody wants who is about to be sent to a provider.
@@ -91,6 +105,23 @@ pub enum Outcome {
     },
 }
 
+impl From<Opening> for Outcome {
+    fn from(opening: Opening) -> Self {
+        match opening {
+            Opening::LoggedIn(token) => Self::LoggedIn(token),
+            Opening::AwaitingCode(requested) => Self::AwaitingCode(requested),
+            Opening::Exchange(code) => Self::Exchange(code),
+            Opening::AccountExists { join, methods } => Self::AccountExists { join, methods },
+        }
+    }
+}
+
+/// What a step on the way waits for: the world's answer, or nothing because the user was changed meanwhile.
+enum Settled {
+    Done(Opening),
+    Stale,
+}
+
 impl Services {
     /// Sends somebody to the provider of an entry.
     ///
@@ -103,8 +134,62 @@ impl Services {
         ask: AuthorizationAsk,
         address: &ClientAddress,
     ) -> Result<AuthorizationStarted, DomainError> {
-        let _ = (entry, ask, address);
-        Err(Denial::Unexpected.into())
+        let (binding, pool) = self.bound(entry)?;
+        let (client, redirect_uri) = self.client_of(&binding, ask.application.as_ref()).await?;
+        let asking = Asking {
+            entry: binding.entry.clone(),
+            caller: ask.caller.map(|caller| (caller.user, caller.session)),
+            application: ask.application.filter(|_| client.is_some()),
+            redirect_uri,
+            return_to: ask.return_to,
+            code_challenge: ask.code_challenge,
+            verdict: self.take(&self.policy.limits.authorization(address)).await?,
+        };
+        let event = AuthorizeEvent::Asked(Box::new(asking));
+        let state = self.authorize(pool, address, Authorize::Start, event).await?;
+        let Authorize::Begin(beginning) = state else {
+            return Err(Denial::Unexpected.into());
+        };
+        let seed = beginning.seed();
+        let request = AuthorizationRequest {
+            redirect_uri: beginning.redirect_uri().to_owned(),
+            state: Secret::new(beginning.state.expose()),
+            nonce: authorize::nonce(&self.key, &seed),
+            code_verifier: authorize::code_verifier(&self.key, &seed),
+            client,
+        };
+        let started = match binding.provider.begin(&request).await {
+            Ok(started) => started,
+            Err(error) => {
+                let state = Authorize::Begin(beginning);
+                return Err(self.provider_failed(pool, address, state, &error).await);
+            }
+        };
+        let carry = match &started.carry {
+            Some(carry) => Some(
+                self.ports
+                    .sealer
+                    .seal(carry, &authorize::carry_binding(&seed))
+                    .await?,
+            ),
+            None => None,
+        };
+        let event = AuthorizeEvent::ProviderBegan {
+            handle: started.handle,
+            carry,
+        };
+        match self
+            .authorize(pool, address, Authorize::Begin(beginning), event)
+            .await?
+        {
+            Authorize::Away { flow, browser } => Ok(AuthorizationStarted {
+                url: started.url,
+                flow,
+                browser,
+                life: AUTHORIZATION_LIFE,
+            }),
+            _ => Err(Denial::Unexpected.into()),
+        }
     }
 
     /// Judges what a provider sent somebody back with, and logs them in or links the account.
@@ -119,8 +204,42 @@ impl Services {
         callback: Callback,
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
-        let _ = (entry, callback, address);
-        Err(Denial::Unexpected.into())
+        let (binding, pool) = self.bound(entry)?;
+        let flow = match Callback::flow(&callback.params) {
+            Some(id) => self.ports.flows.find(&id).await?,
+            None => None,
+        };
+        let facts = CameBack {
+            entry: binding.entry.clone(),
+            linker: self.linker_of(flow.as_ref()).await?,
+            flow,
+            browser: callback.browser,
+            doubled: has_doubled(&callback.params),
+        };
+        let event = AuthorizeEvent::CameBack(Box::new(facts));
+        let state = self.authorize(pool, address, Authorize::Start, event).await?;
+        let Authorize::Redeem(mut redeeming) = state else {
+            return Err(Denial::Unexpected.into());
+        };
+        let kept = redeeming.authorization.clone();
+        let linker = redeeming.linker.clone();
+        redeeming.client = self.client_of(&binding, kept.application.as_ref()).await?.0;
+        let proven = self
+            .proven(&binding, pool, redeeming, callback.params, address)
+            .await?;
+        let outcome = if let Some(linker) = linker {
+            self.link(pool, linker, proven, address).await?
+        } else {
+            let onward = Onward {
+                return_to: kept.return_to.clone(),
+                code_challenge: kept.code_challenge,
+            };
+            self.arrive(pool, proven, onward, address).await?
+        };
+        Ok(Finished {
+            outcome,
+            return_to: kept.return_to,
+        })
     }
 
     /// Hands the session of [`Outcome::Exchange`] to the client whose verifier fits.
@@ -134,7 +253,313 @@ impl Services {
         code_verifier: &str,
         address: &ClientAddress,
     ) -> Result<LoggedIn, DomainError> {
-        let _ = (pool, code, code_verifier, address);
-        Err(Denial::Unexpected.into())
+        let flow = self.ports.flows.find(&code.hash()).await?;
+        let user = match &flow {
+            Some(flow) => self.user_of(flow).await?,
+            None => None,
+        };
+        let taken = self.policy.limits.token_try(address);
+        let facts = Exchanged {
+            flow,
+            user,
+            code_verifier: code_verifier.to_owned(),
+            verdict: self.take(&taken).await?,
+            taken,
+        };
+        let event = ExternalEvent::Exchanged(Box::new(facts));
+        let step = self.decide(pool, address, |cx| external::step(External::Start, event, cx));
+        let entrance = match step {
+            Ok(Advanced {
+                next: External::Enter(entrance),
+                ..
+            }) => entrance,
+            Ok(_) => return Err(Denial::Unexpected.into()),
+            Err(refused) => return Err(self.refuse(refused).await),
+        };
+        let sends = self.decide(pool, address, |cx| entrance.would_send_code(cx));
+        let sending = self
+            .sending_if(sends.then(|| entrance.user().key.clone()), address)
+            .await?;
+        let (state, event) = (External::Enter(entrance), ExternalEvent::Ready(sending));
+        match self.settle_external(pool, address, state, event).await {
+            Ok(Settled::Done(Opening::LoggedIn(token))) => Ok(LoggedIn::Opened(token)),
+            Ok(Settled::Done(Opening::AwaitingCode(requested))) => Ok(LoggedIn::AwaitingCode(requested)),
+            Ok(_) => Err(Denial::ExchangeRefused.into()),
+            Err(Halted::Port(PortError::Stale) | Halted::Spent) => Err(Denial::ExchangeRefused.into()),
+            Err(halted) => Err(halted.into()),
+        }
     }
+
+    /// The adapter of an entry and the rules of its pool.
+    pub(super) fn bound(
+        &self,
+        entry: &EntryName,
+    ) -> Result<(Arc<ProviderBinding>, &PoolPolicy), DomainError> {
+        let binding = self.ports.providers.find(entry).ok_or(Denial::ProviderUnknown)?;
+        let pool = self.pool(&binding.entry.pool).ok_or(Denial::ProviderUnknown)?;
+        Ok((binding, pool))
+    }
+
+    async fn authorize(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: Authorize,
+        event: AuthorizeEvent,
+    ) -> Result<Authorize, DomainError> {
+        match self.decide(pool, address, |cx| authorize::step(state, event, cx)) {
+            Ok(Advanced { next, effects }) => match self.perform(effects).await {
+                Ok(()) => Ok(next),
+                Err(halt) => Err(halt.or_denial(Denial::AuthorizationUnknown)),
+            },
+            Err(refused) => Err(self.refuse(refused).await),
+        }
+    }
+
+    async fn provider_failed(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: Authorize,
+        error: &ProviderError,
+    ) -> DomainError {
+        let event = AuthorizeEvent::ProviderFailed(Failure::from(error));
+        match self.authorize(pool, address, state, event).await {
+            Ok(_) => Denial::Unexpected.into(),
+            Err(error) => error,
+        }
+    }
+
+    /// The session and user that an authorization wants to link to, as stored now.
+    async fn linker_of(&self, flow: Option<&FlowRecord>) -> Result<Option<(User, Session)>, DomainError> {
+        let Some(FlowBody::Authorization(kept)) = flow.map(|flow| &flow.body) else {
+            return Ok(None);
+        };
+        let Purpose::Link { session, .. } = &kept.purpose else {
+            return Ok(None);
+        };
+        let Some(session) = self.ports.sessions.find(session).await? else {
+            return Ok(None);
+        };
+        let user = self.ports.users.find(&session.user).await?;
+        Ok(user.map(|user| (user, session)))
+    }
+
+    /// Lets the adapter judge the answer, and the core the account.
+    async fn proven(
+        &self,
+        binding: &ProviderBinding,
+        pool: &PoolPolicy,
+        redeeming: Box<Redeeming>,
+        params: Vec<(String, String)>,
+        address: &ClientAddress,
+    ) -> Result<Proven, DomainError> {
+        let kept = &redeeming.authorization;
+        let carry = match &kept.carry {
+            Some(carry) => Some(
+                self.ports
+                    .sealer
+                    .open(carry, &authorize::carry_binding(&kept.seed))
+                    .await?,
+            ),
+            None => None,
+        };
+        let response = AuthorizationResponse {
+            params,
+            redirect_uri: kept.redirect_uri.clone(),
+            nonce: authorize::nonce(&self.key, &kept.seed),
+            code_verifier: authorize::code_verifier(&self.key, &kept.seed),
+            carry,
+            client: redeeming.client.clone(),
+            now: self.ports.clock.now(),
+        };
+        let arrival = match binding.provider.complete(&response).await {
+            Ok(arrival) => arrival,
+            Err(error) => {
+                let state = Authorize::Redeem(redeeming);
+                return Err(self.provider_failed(pool, address, state, &error).await);
+            }
+        };
+        let event = AuthorizeEvent::Arrived(Box::new(arrival));
+        match self
+            .authorize(pool, address, Authorize::Redeem(redeeming), event)
+            .await?
+        {
+            Authorize::Proven(proven) => Ok(*proven),
+            _ => Err(Denial::Unexpected.into()),
+        }
+    }
+
+    /// Links to somebody who is logged in. Racing callbacks meet in the store: one of them makes the link.
+    async fn link(
+        &self,
+        pool: &PoolPolicy,
+        linker: User,
+        proven: Proven,
+        address: &ClientAddress,
+    ) -> Result<Outcome, DomainError> {
+        let mut user = linker;
+        for _ in 0..STALE_RETRIES {
+            let holder = self.holder_of(pool, &proven).await?;
+            let event = AttachEvent::Arrived {
+                user: Box::new(user.clone()),
+                proven: Box::new(proven.clone()),
+                holder: holder.map(Box::new),
+            };
+            let step = self.decide(pool, address, |cx| attach::step(Attach::Start, event, cx));
+            let attaching = match step {
+                Ok(Advanced {
+                    next: Attach::Seal(attaching),
+                    ..
+                }) => attaching,
+                Ok(_) => return Err(Denial::Unexpected.into()),
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+            let sealed = self.seal_grant(&attaching.user, &attaching.draft).await?;
+            let event = AttachEvent::Sealed(sealed);
+            let step = self.decide(pool, address, |cx| {
+                attach::step(Attach::Seal(attaching), event, cx)
+            });
+            let Advanced { next, effects } = match step {
+                Ok(advanced) => advanced,
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+            match (self.perform(effects).await, next) {
+                (Ok(()), Attach::Linked { user, identity }) => return Ok(Outcome::Linked { user, identity }),
+                (Err(Halt::KeyTaken(_)), next) => {
+                    let step = self.decide(pool, address, |cx| attach::step(next, AttachEvent::KeyTaken, cx));
+                    return match step {
+                        Ok(_) => Err(Denial::Unexpected.into()),
+                        Err(refused) => Err(self.refuse(refused).await),
+                    };
+                }
+                (Err(Halt::Stale), _) => {
+                    let reread = self.ports.users.find(&user.key).await?;
+                    user = reread
+                        .filter(|reread| reread.session_epoch == user.session_epoch)
+                        .ok_or(Denial::AuthorizationRequired)?;
+                }
+                (Err(halt), _) => return Err(halt.or_denial(Denial::Unexpected)),
+                (Ok(()), _) => return Err(Denial::Unexpected.into()),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    /// Logs in. A key that somebody else took meanwhile, and a user who was changed meanwhile, are looked up again.
+    async fn arrive(
+        &self,
+        pool: &PoolPolicy,
+        proven: Proven,
+        onward: Onward,
+        address: &ClientAddress,
+    ) -> Result<Outcome, DomainError> {
+        for _ in 0..STALE_RETRIES {
+            let holder = self.holder_of(pool, &proven).await?;
+            let event = ExternalEvent::Arrived {
+                proven: Box::new(proven.clone()),
+                holder: holder.map(Box::new),
+                onward: onward.clone(),
+            };
+            let mut state = self.external(pool, address, External::Start, event).await?;
+            if let External::LookUp(newcomer) = &state {
+                let email_holder = match newcomer.email_key() {
+                    Some(key) => self.user_by(pool, LookupKey::Email(key)).await?,
+                    None => None,
+                };
+                let username_holder = match newcomer.username_key() {
+                    Some(key) => self.user_by(pool, LookupKey::Username(key)).await?,
+                    None => None,
+                };
+                let event = ExternalEvent::KeysLookedUp {
+                    email_holder: email_holder.map(Box::new),
+                    username_holder: username_holder.map(Box::new),
+                };
+                state = self.external(pool, address, state, event).await?;
+            }
+            let External::Seal(arriving) = state else {
+                return Err(Denial::Unexpected.into());
+            };
+            let sealed = self.seal_grant(&arriving.user, &arriving.draft).await?;
+            let sends = self.decide(pool, address, |cx| arriving.would_send_code(cx));
+            let sending = self
+                .sending_if(sends.then(|| arriving.user.key.clone()), address)
+                .await?;
+            let event = ExternalEvent::Sealed { sealed, sending };
+            match self
+                .settle_external(pool, address, External::Seal(arriving), event)
+                .await
+            {
+                Ok(Settled::Done(opening)) => return Ok(opening.into()),
+                Ok(Settled::Stale) => {}
+                Err(halted) => return Err(halted.into()),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    async fn holder_of(&self, pool: &PoolPolicy, proven: &Proven) -> Result<Option<User>, PortError> {
+        self.user_by(pool, LookupKey::Identity(proven.key.to_text()))
+            .await
+    }
+
+    /// A step without effects.
+    async fn external(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: External,
+        event: ExternalEvent,
+    ) -> Result<External, DomainError> {
+        match self.decide(pool, address, |cx| external::step(state, event, cx)) {
+            Ok(advanced) => Ok(advanced.next),
+            Err(refused) => Err(self.refuse(refused).await),
+        }
+    }
+
+    /// The last step, and its effects.
+    async fn settle_external(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: External,
+        event: ExternalEvent,
+    ) -> Result<Settled, Halted> {
+        let Advanced { next, effects } =
+            match self.decide(pool, address, |cx| external::step(state, event, cx)) {
+                Ok(advanced) => advanced,
+                Err(refused) => return Err(Halted::Denied(self.refuse(refused).await)),
+            };
+        match (self.perform(effects).await, next) {
+            (Ok(()), External::Done(opening)) => Ok(Settled::Done(opening)),
+            (Ok(()), _) => Err(Halted::Denied(Denial::Unexpected.into())),
+            (Err(Halt::Stale | Halt::KeyTaken(_)), _) => Ok(Settled::Stale),
+            (Err(Halt::Spent), _) => Err(Halted::Spent),
+            (Err(Halt::Failed(error)), _) => Err(Halted::Port(error)),
+        }
+    }
+}
+
+/// Why the last step came to nothing.
+enum Halted {
+    Denied(DomainError),
+    Spent,
+    Port(PortError),
+}
+
+impl From<Halted> for DomainError {
+    fn from(halted: Halted) -> Self {
+        match halted {
+            Halted::Denied(error) => error,
+            Halted::Spent => Denial::AuthorizationUnknown.into(),
+            Halted::Port(error) => error.into(),
+        }
+    }
+}
+
+/// Whether a parameter is there twice: no honest provider does that, and readers disagree on which one counts.
+fn has_doubled(params: &[(String, String)]) -> bool {
+    let mut names: Vec<&str> = params.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
 }

@@ -6,10 +6,11 @@ use super::{Credentials, LoginName, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::login::{
     self, Candidate, CodeAskedAgain, CodeRequested, CodeTyped, Identified, Login, LoginEvent,
-    PasswordChecked, Wanted,
+    PasswordChecked, Sending, Wanted,
 };
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
+use crate::id::UserKey;
 use crate::limits::{ClientAddress, Verdict};
 use crate::policy::{Asked, Limits, PoolPolicy};
 use crate::ports::{PortError, Verified};
@@ -158,19 +159,31 @@ impl Services {
         let reaches_without_number = self.ports.sms.reaches_without_number();
         let mut facts = PasswordChecked {
             verified,
-            send: Verdict::Allowed,
-            pending: Vec::new(),
-            reaches_without_number,
+            sending: Sending {
+                verdict: Verdict::Allowed,
+                pending: Vec::new(),
+                reaches_without_number,
+            },
         };
         let sends = facts.verified != Verified::Wrong
             && self.decide(pool, address, |cx| candidate.would_send_code(cx));
         if let Some(user) = candidate.user.as_ref().filter(|_| sends) {
-            facts.send = self
-                .take(&self.policy.limits.code_send(&user.key, address))
-                .await?;
-            facts.pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
+            facts.sending = self.sending(&user.key, address).await?;
         }
         Ok(facts)
+    }
+
+    /// Takes from the counters for messages and gathers what sending a code needs.
+    pub(super) async fn sending(
+        &self,
+        user: &UserKey,
+        address: &ClientAddress,
+    ) -> Result<Sending, DomainError> {
+        Ok(Sending {
+            verdict: self.take(&self.policy.limits.code_send(user, address)).await?,
+            pending: self.ports.flows.list(user, FlowKind::PendingLogin).await?,
+            reaches_without_number: self.ports.sms.reaches_without_number(),
+        })
     }
 
     /// Logs in with a code.

@@ -5,6 +5,7 @@ mod application;
 mod change_password;
 mod change_profile;
 mod external_login;
+mod grants;
 mod join;
 mod linked;
 mod log_out;

@@ -6,12 +6,16 @@
 //! Start ──CodeTyped──▶ Opened
 //! Start ──CodeAskedAgain──▶ AwaitingCode
 //! ```
+//!
+//! By an account elsewhere: [`external`].
 
+pub mod external;
 pub mod password;
 pub mod sms_code;
 
+pub use external::{Exchanged, External, ExternalEvent, Opening};
 pub use password::{Candidate, Identified, PasswordChecked, Wanted};
-pub use sms_code::{CodeAskedAgain, CodeRequested, CodeTyped};
+pub use sms_code::{CodeAskedAgain, CodeRequested, CodeTyped, Sending};
 
 use super::{Ctx, Refused, Step};
 use crate::session::AccessToken;

@@ -1,10 +1,10 @@
 //! "Log in with a password": limits before the hash, the same answer and cost for unknown and wrong, the second factor after.
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::{Login, sms_code};
+use super::Login;
+use super::sms_code::{self, Sending};
 use crate::audit::AuditKind;
 use crate::error::Denial;
-use crate::flow_record::FlowRecord;
 use crate::id::{SessionId, UserKey};
 use crate::limits::Verdict;
 use crate::policy::{Asked, SecondFactor};
@@ -61,12 +61,8 @@ impl Candidate {
 pub struct PasswordChecked {
     /// What the hasher said.
     pub verified: Verified,
-    /// What the counters for messages said; asked only if the password is right and a code will be sent.
-    pub send: Verdict,
-    /// Live pending logins of the user, oldest first.
-    pub pending: Vec<FlowRecord>,
-    /// Whether codes can be delivered without a number.
-    pub reaches_without_number: bool,
+    /// What sending a code needs; the counters are asked only if the password is right and a code will be sent.
+    pub sending: Sending,
 }
 
 /// Lets a try through to the hasher, or not.
@@ -115,7 +111,16 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
         ));
     }
     if wants_code(wanted, &user, cx) {
-        return sms_code::send_first(&user, taken, life_of(wanted), facts, cx);
+        let next = rehashed(&user, &facts.verified, cx);
+        let proof = sms_code::FirstProof {
+            user,
+            next,
+            factor: Factor::Password,
+            link: None,
+            taken,
+            life: life_of(wanted),
+        };
+        return sms_code::send_first(proof, &facts.sending, cx);
     }
     if cx.pool.second_factor_is_due(&user) {
         let effects = vec![
@@ -153,15 +158,13 @@ fn open_by_password(
     cx: &mut Ctx<'_>,
 ) -> Advanced<Login> {
     let mut effects = Vec::new();
-    let user = match verified {
-        Verified::RightAndRehashed(hash) => {
-            let mut next = user.changed(cx.now);
-            next.password = Some(hash.clone());
+    let user = match rehashed(&user, verified, cx) {
+        Some(next) => {
             effects.push(commit(&user, next.clone()));
             effects.push(cx.audit(AuditKind::PasswordRehashed, Some(&user.key)));
             next
         }
-        Verified::Right | Verified::Wrong => user,
+        None => user,
     };
     let id = SessionId::draw(cx.now, cx.entropy);
     let opened = open(user, id, life, vec![Factor::Password], cx);
@@ -174,8 +177,20 @@ fn open_by_password(
     }
 }
 
+/// The user with a stronger hash of the same password, where the hasher made one.
+pub(crate) fn rehashed(user: &User, verified: &Verified, cx: &Ctx<'_>) -> Option<User> {
+    match verified {
+        Verified::RightAndRehashed(hash) => {
+            let mut next = user.changed(cx.now);
+            next.password = Some(hash.clone());
+            Some(next)
+        }
+        Verified::Right | Verified::Wrong => None,
+    }
+}
+
 /// Makes a new session and its token. Every login gets a token of its own: nothing presented before it lives on in it.
-pub(super) fn open(
+pub(crate) fn open(
     user: User,
     id: SessionId,
     life: TokenLife,

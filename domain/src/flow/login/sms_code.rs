@@ -2,16 +2,16 @@
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use super::Login;
-use super::password::{PasswordChecked, open};
+use super::password::open;
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
 use crate::error::Denial;
-use crate::flow_record::{FlowBody, FlowRecord, PendingLogin};
+use crate::flow::link::attach;
+use crate::flow_record::{FlowBody, FlowRecord, PendingLink, PendingLogin};
 use crate::id::SessionId;
 use crate::limits::Verdict;
 use crate::message::SmsMessage;
 use crate::policy::{Asked, PENDING_LOGINS_PER_ACCOUNT};
-use crate::ports::Verified;
 use crate::secret::{Secret, Token, TokenHash};
 use crate::session::{Factor, TokenLife};
 use crate::time::Timestamp;
@@ -56,19 +56,48 @@ pub struct CodeAskedAgain {
     pub send: Verdict,
 }
 
-/// Sends the first code of a pending login: the password was right.
-pub(super) fn send_first(
-    user: &User,
-    taken: Asked,
-    life: TokenLife,
-    facts: &PasswordChecked,
-    cx: &mut Ctx<'_>,
-) -> Step<Login> {
+/// What was proven before the code, and what that changes.
+pub(crate) struct FirstProof {
+    /// The user it was judged on.
+    pub user: User,
+    /// The user's next state, where the proof changes it.
+    pub next: Option<User>,
+    /// What was proven.
+    pub factor: Factor,
+    /// What is attached to the user once the code is right.
+    pub link: Option<Box<PendingLink>>,
+    /// The counters to give the try back to.
+    pub taken: Asked,
+    /// How long the session will live.
+    pub life: TokenLife,
+}
+
+/// Facts for sending a code.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// What the counters for messages said; asked only if a code will be sent.
+    pub verdict: Verdict,
+    /// Live pending logins of the user, oldest first.
+    pub pending: Vec<FlowRecord>,
+    /// Whether codes can be delivered without a number.
+    pub reaches_without_number: bool,
+}
+
+/// Sends the first code of a pending login: the first factor was right.
+pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Step<Login> {
+    let FirstProof {
+        user,
+        next,
+        factor,
+        link,
+        taken,
+        life,
+    } = proof;
     let phone = user.code_phone().cloned();
     if phone.is_none() && !facts.reaches_without_number {
         return Err(Refused::new(Denial::PhoneRequired, vec![Effect::GiveBack(taken)]));
     }
-    if let Some(mut refused) = Refused::limited(facts.send, Some(&user.key), cx) {
+    if let Some(mut refused) = Refused::limited(facts.verdict, Some(&user.key), cx) {
         refused.effects.push(Effect::GiveBack(taken));
         return Err(refused);
     }
@@ -77,14 +106,12 @@ pub(super) fn send_first(
     let session = SessionId::draw(cx.now, cx.entropy);
     let address = cx.address.clone();
     let mut effects = Vec::new();
-    let user = &match &facts.verified {
-        Verified::RightAndRehashed(hash) => {
-            let mut next = user.changed(cx.now);
-            next.password = Some(hash.clone());
-            effects.push(commit(user, next.clone()));
+    let user = match next {
+        Some(next) => {
+            effects.push(commit(&user, next.clone()));
             next
         }
-        Verified::Right | Verified::Wrong => user.clone(),
+        None => user,
     };
     effects.extend(give_way(&facts.pending, cx).into_iter().map(Effect::DropFlow));
     let pending = PendingLogin {
@@ -94,8 +121,8 @@ pub(super) fn send_first(
         phone: phone.clone(),
         code,
         session,
-        first: Factor::Password,
-        link: None,
+        first: factor,
+        link,
     };
     effects.push(Effect::PutFlow(Box::new(FlowRecord {
         id: challenge.hash(),
@@ -105,7 +132,7 @@ pub(super) fn send_first(
         expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::PendingLogin(pending),
     })));
-    effects.push(send(user, phone.as_ref(), digits, cx));
+    effects.push(send(&user, phone.as_ref(), digits, cx));
     effects.push(Effect::GiveBack(taken));
     effects.push(cx.audit(AuditKind::CodeSent, Some(&user.key)));
     let sent_to = phone.as_ref().map(Phone::masked);
@@ -184,12 +211,23 @@ pub(super) fn judge(facts: CodeTyped, cx: &mut Ctx<'_>) -> Step<Login> {
         ));
     };
     let mut effects = vec![Effect::Spend(record.id)];
-    let user = confirm_phone(user, login.phone.as_ref(), &mut effects, cx);
+    let user = match complete(&user, &login, &mut effects, cx) {
+        Ok(user) => user,
+        Err(denial) => {
+            return Err(Refused::new(
+                denial,
+                vec![
+                    Effect::Spend(record.id),
+                    cx.audit(AuditKind::LinkRefused, account.as_ref()),
+                ],
+            ));
+        }
+    };
     let token = open(
         user,
         login.session,
         login.life,
-        vec![Factor::Password, Factor::Sms],
+        vec![login.first, Factor::Sms],
         cx,
     );
     effects.push(Effect::OpenSession(Box::new(token.session.clone())));
@@ -201,17 +239,34 @@ pub(super) fn judge(facts: CodeTyped, cx: &mut Ctx<'_>) -> Step<Login> {
     })
 }
 
-/// A code that came back proves the number it went to, the first time.
-fn confirm_phone(user: User, sent_to: Option<&Phone>, effects: &mut Vec<Effect>, cx: &Ctx<'_>) -> User {
+/// What a right code completes: the number it went to is confirmed, the first time; an account elsewhere that waited for it is
+/// attached.
+fn complete(
+    user: &User,
+    login: &PendingLogin,
+    effects: &mut Vec<Effect>,
+    cx: &Ctx<'_>,
+) -> Result<User, Denial> {
+    let sent_to = login.phone.as_ref();
     let proves = sent_to.is_some() && user.factor_phone.is_none() && user.phone.as_ref() == sent_to;
-    if !proves {
-        return user;
+    if !proves && login.link.is_none() {
+        return Ok(user.clone());
     }
     let mut next = user.changed(cx.now);
-    next.factor_phone = sent_to.cloned();
-    effects.insert(0, commit(&user, next.clone()));
-    effects.push(cx.audit(AuditKind::PhoneConfirmed, Some(&user.key)));
-    next
+    if proves {
+        next.factor_phone = sent_to.cloned();
+        effects.push(cx.audit(AuditKind::PhoneConfirmed, Some(&user.key)));
+    }
+    if let Some(link) = &login.link {
+        attach(&mut next, link, cx.now)?;
+        effects.push(cx.audit_about(
+            AuditKind::IdentityLinked,
+            Some(&user.key),
+            link.identity.key.provider.as_str(),
+        ));
+    }
+    effects.insert(0, commit(user, next.clone()));
+    Ok(next)
 }
 
 /// A pending login that may still be completed: not expired, of this user, begun in the user's present epoch.

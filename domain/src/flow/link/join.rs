@@ -1,0 +1,405 @@
+//! "These two accounts are mine": somebody proved an account elsewhere, and now proves the user here who has the same address or
+//! name. Only then they are one.
+//!
+//! ```text
+//! Start ──PasswordGiven──▶ CheckPassword ──PasswordChecked──▶ Enter ──Ready──▶ Done
+//! Start ──CodeAsked──────▶ CodeSent
+//! Start ──CodeTyped──────▶ Enter ──Ready──▶ Done
+//! Start ──Declined───────▶ Seal ──Sealed──▶ Done
+//! ```
+
+use std::sync::Arc;
+
+use super::super::login::external::{Entrance, Opening, enter};
+use super::super::login::password::rehashed;
+use super::super::login::sms_code::Sending;
+use super::super::{Advanced, Ctx, Effect, Refused, Step};
+use super::{PendingLink, attach};
+use crate::audit::AuditKind;
+use crate::credential::SmsCode;
+use crate::error::Denial;
+use crate::flow_record::{FlowBody, FlowRecord, Join};
+use crate::id::{IdentityId, UserId, UserKey};
+use crate::limits::Verdict;
+use crate::message::{MailKind, MailMessage};
+use crate::policy::Asked;
+use crate::ports::Verified;
+use crate::secret::{Sealed, Secret};
+use crate::session::Factor;
+use crate::time::Lifetime;
+use crate::user::User;
+
+/// How long a mailed code works: mail is slower than a text message.
+pub const JOIN_CODE_LIFE: Lifetime = Lifetime::from_secs(600);
+
+/// Where a join stands.
+#[derive(Clone, Debug)]
+pub enum Joining {
+    /// Nothing is known yet.
+    Start,
+    /// The password is to be compared.
+    CheckPassword(Box<JoinCandidate>),
+    /// A code is on its way by mail.
+    CodeSent,
+    /// Both sides are proven.
+    Enter(Box<Entrance>),
+    /// The account becomes a user of its own; its tokens are to be sealed for that one.
+    Seal(Box<Separate>),
+    /// It ended.
+    Done(Opening),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum JoiningEvent {
+    /// A password was given.
+    PasswordGiven(Box<JoinFacts>),
+    /// It was compared.
+    PasswordChecked(Verified),
+    /// A code was asked for.
+    CodeAsked {
+        /// The offer.
+        flow: Option<FlowRecord>,
+        /// Its user, as stored now.
+        user: Option<Box<User>>,
+        /// What the counters for mail said.
+        mail: Verdict,
+    },
+    /// A code was typed.
+    CodeTyped {
+        /// What is known.
+        facts: Box<JoinFacts>,
+        /// What was typed.
+        typed: Secret,
+        /// Whether the code's own five tries are used up.
+        tries_left: Verdict,
+    },
+    /// The person wants a user of their own.
+    Declined(Box<JoinFacts>),
+    /// What sending a code needs was gathered.
+    Ready(Sending),
+    /// The tokens were sealed for the new user.
+    Sealed {
+        /// None where nothing was granted.
+        sealed: Option<Sealed>,
+        /// What sending a code needs.
+        sending: Sending,
+    },
+}
+
+/// Facts about an offer.
+#[derive(Clone, Debug)]
+pub struct JoinFacts {
+    /// The offer.
+    pub flow: Option<FlowRecord>,
+    /// Its user, as stored now.
+    pub user: Option<User>,
+    /// What the counters said.
+    pub verdict: Verdict,
+    /// The counters, to give the try back to.
+    pub taken: Asked,
+}
+
+/// A user whose password is to be compared.
+#[derive(Clone, Debug)]
+pub struct JoinCandidate {
+    /// The user.
+    pub user: User,
+    flow: FlowRecord,
+    join: Join,
+    taken: Asked,
+}
+
+/// A user of its own for an account whose owner declined to join.
+#[derive(Clone, Debug)]
+pub struct Separate {
+    /// The new user.
+    pub user: User,
+    /// For whom the tokens are sealed so far.
+    pub sealed_for: UserKey,
+    /// The account.
+    pub link: PendingLink,
+    flow: FlowRecord,
+    code_challenge: Option<String>,
+    taken: Asked,
+}
+
+/// One step of a join.
+pub fn step(state: Joining, event: JoiningEvent, cx: &mut Ctx<'_>) -> Step<Joining> {
+    match (state, event) {
+        (Joining::Start, JoiningEvent::PasswordGiven(facts)) => {
+            let Offer {
+                flow,
+                join,
+                user,
+                taken,
+            } = standing(*facts, cx)?;
+            let candidate = JoinCandidate {
+                user,
+                flow,
+                join,
+                taken,
+            };
+            on(Joining::CheckPassword(Box::new(candidate)))
+        }
+        (Joining::CheckPassword(candidate), JoiningEvent::PasswordChecked(verified)) => {
+            by_password(*candidate, &verified, cx)
+        }
+        (Joining::Start, JoiningEvent::CodeAsked { flow, user, mail }) => {
+            send_code(flow, user.map(|user| *user), mail, cx)
+        }
+        (
+            Joining::Start,
+            JoiningEvent::CodeTyped {
+                facts,
+                typed,
+                tries_left,
+            },
+        ) => by_code(*facts, &typed, tries_left, cx),
+        (Joining::Start, JoiningEvent::Declined(facts)) => decline(*facts, cx),
+        (Joining::Enter(entrance), JoiningEvent::Ready(sending)) => done(enter(*entrance, &sending, cx)),
+        (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending }) => {
+            done(separate_user(*separate, sealed, &sending, cx))
+        }
+        _ => Err(Refused::unexpected()),
+    }
+}
+
+fn on(next: Joining) -> Step<Joining> {
+    Ok(Advanced {
+        next,
+        effects: Vec::new(),
+    })
+}
+
+fn done(step: Step<Opening>) -> Step<Joining> {
+    step.map(|Advanced { next, effects }| Advanced {
+        next: Joining::Done(next),
+        effects,
+    })
+}
+
+/// An offer that stands.
+struct Offer {
+    flow: FlowRecord,
+    join: Join,
+    user: User,
+    taken: Asked,
+}
+
+/// Whatever is wrong with an offer (no such, spent, expired, of a user whose sessions were ended since), the answer is the same.
+fn standing(facts: JoinFacts, cx: &Ctx<'_>) -> Result<Offer, Refused> {
+    let JoinFacts {
+        flow,
+        user,
+        verdict,
+        taken,
+    } = facts;
+    let account = user.as_ref().map(|user| user.key.clone());
+    if let Some(refused) = Refused::limited(verdict, account.as_ref(), cx) {
+        return Err(refused);
+    }
+    live(flow, user, cx)
+        .map(|(flow, join, user)| Offer {
+            flow,
+            join,
+            user,
+            taken,
+        })
+        .ok_or_else(|| failed(account.as_ref(), cx))
+}
+
+fn live(flow: Option<FlowRecord>, user: Option<User>, cx: &Ctx<'_>) -> Option<(FlowRecord, Join, User)> {
+    let (flow, user) = (flow?, user?);
+    let FlowBody::Join(join) = flow.body.clone() else {
+        return None;
+    };
+    let own = flow.is_of(&user.key) && flow.pool == cx.pool.name;
+    let good = own && !flow.is_expired(cx.now) && join.epoch == user.session_epoch;
+    good.then_some((flow, *join, user))
+}
+
+fn failed(user: Option<&UserKey>, cx: &Ctx<'_>) -> Refused {
+    Refused::new(Denial::LoginFailed, vec![cx.audit(AuditKind::JoinFailed, user)])
+}
+
+fn by_password(candidate: JoinCandidate, verified: &Verified, cx: &Ctx<'_>) -> Step<Joining> {
+    let JoinCandidate {
+        user,
+        flow,
+        join,
+        taken,
+    } = candidate;
+    if *verified == Verified::Wrong || user.password.is_none() {
+        return Err(failed(Some(&user.key), cx));
+    }
+    let next = rehashed(&user, verified, cx).unwrap_or_else(|| user.clone());
+    on(joined(user, next, (flow, join), Factor::Password, taken, cx))
+}
+
+fn send_code(flow: Option<FlowRecord>, user: Option<User>, mail: Verdict, cx: &mut Ctx<'_>) -> Step<Joining> {
+    let account = user.as_ref().map(|user| user.key.clone());
+    let offer = live(flow, user, cx);
+    let Some((flow, mut join, user, to)) =
+        offer.and_then(|(flow, join, user)| user.email.clone().map(|to| (flow, join, user, to)))
+    else {
+        return Err(failed(account.as_ref(), cx));
+    };
+    if let Some(refused) = Refused::limited(mail, account.as_ref(), cx) {
+        return Err(refused);
+    }
+    let (code, digits) = SmsCode::draw(&flow.id, JOIN_CODE_LIFE, cx.now, cx.key, cx.entropy);
+    join.code = Some(code);
+    let kind = MailKind::JoinCode {
+        code: digits,
+        provider: join.link.identity.key.provider.to_string(),
+        life: JOIN_CODE_LIFE,
+    };
+    let body = FlowBody::Join(Box::new(join));
+    let effects = vec![
+        Effect::ReplaceFlow(Box::new(FlowRecord { body, ..flow })),
+        Effect::SendMail(Box::new(MailMessage {
+            user: user.key.clone(),
+            to,
+            kind,
+        })),
+        cx.audit(AuditKind::JoinCodeSent, Some(&user.key)),
+    ];
+    Ok(Advanced {
+        next: Joining::CodeSent,
+        effects,
+    })
+}
+
+fn by_code(facts: JoinFacts, typed: &Secret, tries_left: Verdict, cx: &Ctx<'_>) -> Step<Joining> {
+    let Offer {
+        flow,
+        join,
+        user,
+        taken,
+    } = standing(facts, cx)?;
+    let code = join.code.as_ref();
+    let right = code.is_some_and(|code| code.accepts(typed.expose(), &flow.id, cx.now, cx.key));
+    if !right || tries_left != Verdict::Allowed {
+        return Err(failed(Some(&user.key), cx));
+    }
+    let next = if user.email_verified {
+        user.clone()
+    } else {
+        reclaimed(&user, cx)
+    };
+    on(joined(user, next, (flow, join), Factor::Email, taken, cx))
+}
+
+/// Nobody had ever proven the address; now its owner has. Whatever somebody else may have put on the account to get back in later
+/// is gone: password, sessions, linked accounts, phone numbers (pre-hijacking, arXiv 2205.10174).
+fn reclaimed(user: &User, cx: &Ctx<'_>) -> User {
+    let mut next = user.changed(cx.now);
+    next.email_verified = true;
+    next.password = None;
+    next.phone = None;
+    next.factor_phone = None;
+    next.identities = Arc::default();
+    next.credentials = Arc::default();
+    next.end_sessions(None);
+    next
+}
+
+fn joined(
+    user: User,
+    next: User,
+    (flow, join): (FlowRecord, Join),
+    factor: Factor,
+    taken: Asked,
+    cx: &Ctx<'_>,
+) -> Joining {
+    let mut audits = Vec::new();
+    if next.session_epoch != user.session_epoch {
+        audits.push(Effect::ClearSessions {
+            user: user.key.clone(),
+            spare: None,
+        });
+        audits.push(cx.audit(AuditKind::AccountReclaimed, Some(&user.key)));
+    }
+    audits.push(cx.audit_about(
+        AuditKind::IdentityLinked,
+        Some(&user.key),
+        join.link.identity.key.provider.to_string(),
+    ));
+    Joining::Enter(Box::new(Entrance {
+        before: Some(user),
+        next,
+        link: Some(join.link),
+        factor,
+        code_challenge: join.code_challenge,
+        taken,
+        spend: Some(flow.id),
+        audits,
+    }))
+}
+
+fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
+    let Offer {
+        flow,
+        join,
+        user,
+        taken,
+    } = standing(facts, cx)?;
+    let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
+    let mut link = join.link;
+    // Ids are never shared, not even between a user and an offer that was declined.
+    link.identity.id = IdentityId::draw(cx.now, cx.entropy);
+    on(Joining::Seal(Box::new(Separate {
+        user: User::blank(key, cx.now),
+        sealed_for: user.key,
+        link,
+        flow,
+        code_challenge: join.code_challenge,
+        taken,
+    })))
+}
+
+impl Separate {
+    /// Whether this will send a code: then the counters for messages must be asked first.
+    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
+        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user)
+    }
+}
+
+/// A user without address and name: both may be the namesake's.
+fn separate_user(
+    separate: Separate,
+    sealed: Option<Sealed>,
+    sending: &Sending,
+    cx: &mut Ctx<'_>,
+) -> Step<Opening> {
+    let Separate {
+        mut user,
+        mut link,
+        flow,
+        code_challenge,
+        taken,
+        ..
+    } = separate;
+    link.credential = link.credential.zip(sealed).map(|(mut credential, tokens)| {
+        credential.tokens = tokens;
+        credential
+    });
+    attach(&mut user, &link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
+    let detail = link.identity.key.provider.to_string();
+    let audits = vec![
+        cx.audit_about(AuditKind::SignedUp, Some(&user.key), detail.clone()),
+        cx.audit_about(AuditKind::IdentityLinked, Some(&user.key), detail),
+    ];
+    let entrance = Entrance {
+        before: None,
+        next: user,
+        link: None,
+        factor: Factor::Federated,
+        code_challenge,
+        taken,
+        spend: Some(flow.id),
+        audits,
+    };
+    enter(entrance, sending, cx)
+}

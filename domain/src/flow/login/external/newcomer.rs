@@ -1,0 +1,185 @@
+//! Who nobody here knows yet: the user they would become, and whether there is a namesake.
+
+use serde_json::{Value, json};
+
+use super::super::super::{Ctx, Refused};
+use super::{Onward, Relation};
+use crate::error::Denial;
+use crate::flow::link::{LinkDraft, Proven};
+use crate::id::{EntryName, UserId, UserKey};
+use crate::user::{Attributes, Email, User, Username, scoped_key};
+
+/// Properties of a user that no profile may set.
+const NEVER_MAPPED: [&str; 10] = [
+    "id",
+    "password",
+    "emailVerified",
+    "verificationToken",
+    "realm",
+    "phone",
+    "mobile",
+    "identities",
+    "credentials",
+    "accessTokens",
+];
+
+/// Somebody whose account is linked to nobody.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    proven: Proven,
+    user: User,
+    /// An address the provider names without vouching for it: never stored, only good for finding a namesake.
+    unvouched: Option<Email>,
+    pub(super) onward: Onward,
+}
+
+impl Newcomer {
+    /// The user a proven account would become.
+    pub(super) fn of(proven: Proven, onward: Onward, cx: &mut Ctx<'_>) -> Result<Self, Refused> {
+        let case = cx.pool.case_sensitive_email;
+        let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
+        let mut user = User::blank(key, cx.now);
+        user.email = proven.profile.vouched_email(case);
+        user.email_verified = user.email.is_some();
+        let unvouched = match user.email {
+            None if !cx.pool.hide_existing => proven.profile.any_email(case),
+            _ => None,
+        };
+        if proven.entry.mapping.is_empty() {
+            user.username = default_username(&proven);
+        } else {
+            map(&proven, &mut user);
+        }
+        if user.email.is_none() && !proven.entry.email_optional {
+            return Err(Refused::new(Denial::ProviderEmailRequired, Vec::new()));
+        }
+        Ok(Self {
+            proven,
+            user,
+            unvouched,
+            onward,
+        })
+    }
+
+    /// The address to look a namesake up by.
+    pub fn email_key(&self) -> Option<String> {
+        let unvouched = || {
+            let email = self.unvouched.as_ref()?;
+            Some(scoped_key(None, email.key()))
+        };
+        self.user.email_key().or_else(unvouched)
+    }
+
+    /// The name to look a namesake up by.
+    pub fn username_key(&self) -> Option<String> {
+        self.user.username_key()
+    }
+
+    pub(super) fn entry(&self) -> &EntryName {
+        &self.proven.entry.name
+    }
+
+    /// Who it will be: a new user, or a namesake to be proven first.
+    pub(super) fn settle(
+        self,
+        email_holder: Option<User>,
+        username_holder: Option<User>,
+        cx: &mut Ctx<'_>,
+    ) -> Result<(User, Relation, LinkDraft), Refused> {
+        let (user, relation) = match email_holder.or(username_holder) {
+            Some(namesake) => (namesake, Relation::Namesake),
+            None => (self.user, Relation::New),
+        };
+        let draft = self.proven.link_for(Some(&user), cx);
+        Ok((user, relation, draft))
+    }
+}
+
+/// LoopBack's name for people from elsewhere: `provider.name`, with the account's own name where it has one.
+pub(crate) fn default_username(proven: &Proven) -> Option<Username> {
+    let name = proven.profile.username.as_deref().unwrap_or(&proven.key.subject);
+    let username = Username::parse(&format!("{}.{name}", proven.entry.provider))?;
+    // One that looks like an address would name somebody else wherever one field takes both.
+    (!username.as_str().contains('@')).then_some(username)
+}
+
+/// Sets properties from places in the profile. An address counts only if the provider vouches for it.
+fn map(proven: &Proven, user: &mut User) {
+    let seen = passport_profile(proven);
+    let mut attributes = serde_json::Map::new();
+    for field in &proven.entry.mapping {
+        let Some(value) = at(&seen, &field.provider_field).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        match (field.user_field.as_str(), value) {
+            // The vouched address is set already; another one would not be proven.
+            ("email", _) => {}
+            ("username", Value::String(text)) => user.username = Username::parse(text),
+            ("username", Value::Number(number)) => user.username = Username::parse(&number.to_string()),
+            (name, _) if NEVER_MAPPED.contains(&name) => {}
+            (name, value) => {
+                attributes.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+    let foreign = |name: &Username| {
+        let own = user
+            .email
+            .as_ref()
+            .is_some_and(|email| email.as_str() == name.as_str());
+        name.as_str().contains('@') && !own
+    };
+    user.username = user.username.take().filter(|name| !foreign(name));
+    user.attributes = Attributes::from_client(attributes).unwrap_or_default();
+}
+
+/// The profile as Passport hands it out: what the paths of `profileMapping` were written for.
+fn passport_profile(proven: &Proven) -> Value {
+    let mut profile = serde_json::to_value(&proven.profile).unwrap_or_default();
+    if let Some(profile) = profile.as_object_mut() {
+        profile.insert("id".to_owned(), json!(proven.key.subject));
+        profile.insert("provider".to_owned(), json!(proven.key.provider));
+        profile.insert("_json".to_owned(), proven.raw.clone());
+        // Whatever else the provider said stands beside it, as strategies that flatten their claims have it.
+        for (name, value) in proven.raw.as_object().into_iter().flatten() {
+            profile.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    profile
+}
+
+/// The value at a path such as `emails[0].value`; what is not there is none, never an error.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut here = value;
+    for part in path.split(['.', '[']) {
+        let part = part.trim_end_matches(']').trim_matches(['"', '\'']);
+        here = match here {
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+            Value::Object(fields) => fields.get(part)?,
+            _ => return None,
+        };
+    }
+    Some(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_through_objects_and_lists() {
+        let value = json!({"emails": [{"value": "a@b.c"}], "_json": {"x-y": 7}});
+        assert_eq!(at(&value, "emails[0].value"), Some(&json!("a@b.c")));
+        assert_eq!(at(&value, "emails.0.value"), Some(&json!("a@b.c")));
+        assert_eq!(at(&value, "_json[\"x-y\"]"), Some(&json!(7)));
+        for nowhere in [
+            "emails[1].value",
+            "emails[x]",
+            "name.first",
+            "",
+            "emails[0].value.more",
+        ] {
+            assert_eq!(at(&value, nowhere), None, "{nowhere}");
+        }
+    }
+}
