@@ -6,11 +6,14 @@
 //! The link voids itself: it is bound to the user's session epoch, and setting the password starts the next one. Of two resets
 //! that finish at once the second finds another epoch when it decides again.
 
+use std::sync::Arc;
+
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::credential::{Password, PasswordHash};
 use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
+use crate::identity::Identity;
 use crate::limits::Verdict;
 use crate::message::{MailKind, MailMessage};
 use crate::secret::{Secret, Token};
@@ -163,10 +166,28 @@ fn judge_password(password: &Password, cx: &Ctx<'_>) -> Result<(), Refused> {
         .map_err(|fault| Refused::new(Denial::PasswordRefused { fault, rules }, Vec::new()))
 }
 
+/// Until now nobody had proven the address: an account elsewhere that was linked before may be somebody else's way back in. Those
+/// stay whose provider vouches for this very address (pre-hijacking by a trojan identity, arXiv 2205.10174).
+fn forget_unproven(next: &mut User, cx: &Ctx<'_>) {
+    let case = cx.pool.case_sensitive_email;
+    let address = next.email.as_ref().map(|email| email.key().to_owned());
+    let same = |identity: &Identity| {
+        let vouched = identity.profile.vouched_email(case);
+        vouched.map(|email| email.key().to_owned()) == address
+    };
+    Arc::make_mut(&mut next.identities).retain(same);
+    let kept = Arc::clone(&next.identities);
+    Arc::make_mut(&mut next.credentials)
+        .retain(|credential| kept.iter().any(|identity| identity.id == credential.identity));
+}
+
 /// The new password ends every session. It proves the address too: the link was read there.
 fn set_password(flow: &FlowRecord, user: &User, hash: PasswordHash, cx: &Ctx<'_>) -> Advanced<Recover> {
     let mut next = user.changed(cx.now);
     next.password = Some(hash);
+    if !user.email_verified {
+        forget_unproven(&mut next, cx);
+    }
     next.email_verified = true;
     next.end_sessions(None);
     let effects = vec![

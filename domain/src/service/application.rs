@@ -1,11 +1,18 @@
 //! Client applications and their own clients at providers.
 
-use super::Services;
+use super::grants::application_binding;
+use super::{STALE_RETRIES, Services};
 use crate::application::{Application, ApplicationCredential, ApplicationKeys, KeyType};
-use crate::error::{Denial, DomainError};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::error::{Denial, DomainError, Fault};
 use crate::id::{ApplicationId, ProviderName};
-use crate::limits::ClientAddress;
+use crate::limits::{ClientAddress, Verdict};
+use crate::ports::PortError;
 use crate::secret::{Secret, Token};
+use crate::user::Revision;
+
+/// Longest name of an application, in characters.
+const MAX_NAME: usize = 200;
 
 /// An application's client at a provider, as it is set.
 #[derive(Clone, Debug)]
@@ -31,8 +38,45 @@ impl Services {
         &self,
         name: &str,
     ) -> Result<(Application, ApplicationKeys), DomainError> {
-        let _ = name;
-        Err(Denial::Unexpected.into())
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(Denial::Invalid(vec![Fault {
+                property: "name",
+                code: if name.is_empty() {
+                    "presence"
+                } else {
+                    "custom.name"
+                },
+                message: if name.is_empty() {
+                    "can't be blank"
+                } else {
+                    "is invalid"
+                },
+                value: None,
+            }])
+            .into());
+        }
+        let now = self.ports.clock.now();
+        let (id, keys) = {
+            let mut entropy = self.ports.entropy.open();
+            (
+                ApplicationId::draw(entropy.as_mut()),
+                ApplicationKeys::draw(entropy.as_mut()),
+            )
+        };
+        let application = Application {
+            id,
+            revision: Revision::default(),
+            name: name.to_owned(),
+            keys: keys.hashed(),
+            credentials: Vec::new(),
+            created: now,
+            modified: now,
+        };
+        self.ports.applications.create_application(&application).await?;
+        let detail = application.id.to_string();
+        self.note(AuditKind::ApplicationCreated, None, detail).await?;
+        Ok((application, keys))
     }
 
     /// Which application this is, and by which of its keys.
@@ -45,8 +89,25 @@ impl Services {
         key: &Token,
         address: &ClientAddress,
     ) -> Result<(Application, KeyType), DomainError> {
-        let _ = (id, key, address);
-        Err(Denial::Unexpected.into())
+        let taken = self.policy.limits.token_try(address);
+        if let Verdict::Denied { retry_after } = self.take(&taken).await? {
+            return Err(Denial::Limited { retry_after }.into());
+        }
+        let found = self.ports.applications.find_application(id).await?;
+        let recognised = found.and_then(|application| {
+            let kind = application.recognise(key)?;
+            Some((application, kind))
+        });
+        let Some(recognised) = recognised else {
+            self.note(AuditKind::ApplicationRefused, Some(address), String::new())
+                .await?;
+            return Err(Denial::ApplicationRefused.into());
+        };
+        self.ports
+            .limiter
+            .give_back(&taken, self.ports.clock.now())
+            .await?;
+        Ok(recognised)
     }
 
     /// The application of an id.
@@ -78,8 +139,32 @@ impl Services {
         id: &ApplicationId,
         new: NewApplicationCredential,
     ) -> Result<ApplicationCredential, DomainError> {
-        let _ = (id, new);
-        Err(Denial::Unexpected.into())
+        let now = self.ports.clock.now();
+        let client_secret = match &new.client_secret {
+            Some(secret) => {
+                let binding = application_binding(id, &new.provider);
+                Some(self.ports.sealer.seal(secret, &binding).await?)
+            }
+            None => None,
+        };
+        let before = self.known(id).await?.credential(&new.provider).cloned();
+        let credential = ApplicationCredential {
+            provider: new.provider,
+            auth_scheme: new.auth_scheme,
+            client_id: new.client_id,
+            client_secret,
+            callback_url: new.callback_url,
+            created: before.map_or(now, |before| before.created),
+            modified: now,
+        };
+        self.change(id, |application| {
+            application
+                .credentials
+                .retain(|kept| kept.provider != credential.provider);
+            application.credentials.push(credential.clone());
+        })
+        .await?;
+        Ok(credential)
     }
 
     /// Removes an application's own client at a provider, and says whether there was one.
@@ -91,7 +176,60 @@ impl Services {
         id: &ApplicationId,
         provider: &ProviderName,
     ) -> Result<bool, DomainError> {
-        let _ = (id, provider);
-        Err(Denial::Unexpected.into())
+        if self.known(id).await?.credential(provider).is_none() {
+            return Ok(false);
+        }
+        self.change(id, |application| {
+            application.credentials.retain(|kept| kept.provider != *provider);
+        })
+        .await?;
+        Ok(true)
+    }
+
+    async fn known(&self, id: &ApplicationId) -> Result<Application, DomainError> {
+        let found = self.ports.applications.find_application(id).await?;
+        Ok(found.ok_or(Denial::ApplicationRefused)?)
+    }
+
+    async fn change(
+        &self,
+        id: &ApplicationId,
+        change: impl Fn(&mut Application) + Sync,
+    ) -> Result<(), DomainError> {
+        for _ in 0..STALE_RETRIES {
+            let before = self.known(id).await?;
+            let mut next = before.changed(self.ports.clock.now());
+            change(&mut next);
+            match self
+                .ports
+                .applications
+                .commit_application(&next, before.revision)
+                .await
+            {
+                Ok(()) => {
+                    let kind = AuditKind::ApplicationCredentialChanged;
+                    return self.note(kind, None, id.to_string()).await;
+                }
+                Err(PortError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    async fn note(
+        &self,
+        kind: AuditKind,
+        address: Option<&ClientAddress>,
+        detail: String,
+    ) -> Result<(), DomainError> {
+        let event = AuditEvent {
+            at: self.ports.clock.now(),
+            kind,
+            user: None,
+            address: address.cloned(),
+            detail: Some(detail).filter(|detail| !detail.is_empty()),
+        };
+        Ok(self.ports.audit.append(&event).await?)
     }
 }

@@ -1,12 +1,19 @@
 //! Joining an account elsewhere with a user here of the same address or name, after proof of both.
 
-use super::external_login::Finished;
-use super::{LoggedIn, Services};
+use super::external_login::{Finished, Outcome};
+use super::perform::Halt;
+use super::{STALE_RETRIES, Services};
 use crate::credential::Password;
 use crate::error::{Denial, DomainError};
-use crate::limits::ClientAddress;
-use crate::policy::PoolPolicy;
+use crate::flow::Advanced;
+use crate::flow::link::credential_binding;
+use crate::flow::link::join::{self, JoinFacts, Joining, JoiningEvent};
+use crate::flow_record::{FlowBody, FlowRecord, Join};
+use crate::limits::{ClientAddress, Verdict};
+use crate::policy::{Asked, Limits, MailBudget, PoolPolicy};
+use crate::ports::{PortError, Verified};
 use crate::secret::{Secret, Token};
+use crate::user::User;
 
 /// What a page may show of an offered join: nothing about the user here that the person did not bring along.
 #[derive(Clone, Debug)]
@@ -21,14 +28,61 @@ pub struct JoinOffer {
     pub code_sent: bool,
 }
 
+/// An offer as loaded.
+struct Loaded {
+    flow: Option<FlowRecord>,
+    user: Option<User>,
+}
+
+impl Loaded {
+    fn join(&self) -> Option<&Join> {
+        match self.flow.as_ref().map(|flow| &flow.body) {
+            Some(FlowBody::Join(join)) => Some(join),
+            _ => None,
+        }
+    }
+
+    fn return_to(&self) -> Option<String> {
+        self.join().and_then(|join| join.return_to.clone())
+    }
+
+    /// How counters call the account; what names no offer is counted for the address alone.
+    fn account(&self) -> String {
+        let user = self.user.as_ref();
+        user.map_or_else(|| "nobody".to_owned(), |user| user.key.id.to_string())
+    }
+}
+
 impl Services {
     /// The offer a token continues, if it still stands.
     ///
     /// # Errors
     /// Ports that do not answer.
     pub async fn find_join(&self, pool: &PoolPolicy, join: &Token) -> Result<Option<JoinOffer>, DomainError> {
-        let _ = (pool, join);
-        Ok(None)
+        let loaded = self.offer(pool, join).await?;
+        let now = self.ports.clock.now();
+        let stands = loaded.flow.as_ref().is_some_and(|flow| !flow.is_expired(now));
+        let (Some(join), Some(user), true) = (loaded.join(), &loaded.user, stands) else {
+            return Ok(None);
+        };
+        let profile = &join.link.identity.profile;
+        let address = profile.emails.first().map(|email| email.value.clone());
+        let shown = address
+            .or_else(|| profile.username.clone())
+            .or_else(|| profile.display_name.clone());
+        let methods = [
+            (user.password.is_some(), "password"),
+            (user.email.is_some(), "email"),
+        ];
+        Ok(Some(JoinOffer {
+            provider: join.link.identity.key.provider.to_string(),
+            account: shown,
+            methods: methods
+                .into_iter()
+                .filter_map(|(is, way)| is.then_some(way))
+                .collect(),
+            code_sent: join.code.is_some(),
+        }))
     }
 
     /// Proves the user by their password and joins; a due second factor is asked for before anything is joined.
@@ -42,8 +96,45 @@ impl Services {
         password: &Password,
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
-        let _ = (pool, join, password, address);
-        Err(Denial::Unexpected.into())
+        let mut loaded = self.offer(pool, join).await?;
+        let return_to = loaded.return_to();
+        let taken = self
+            .policy
+            .limits
+            .password_try(&pool.name, &loaded.account(), address);
+        let verdict = self.take(&taken).await?;
+        for _ in 0..STALE_RETRIES {
+            let facts = JoinFacts {
+                flow: loaded.flow.clone(),
+                user: loaded.user.clone(),
+                verdict,
+                taken: taken.clone(),
+            };
+            let event = JoiningEvent::PasswordGiven(Box::new(facts));
+            let state = self.joining(pool, address, Joining::Start, event).await?;
+            let Joining::CheckPassword(candidate) = state else {
+                return Err(Denial::Unexpected.into());
+            };
+            let verified = self.compare(&taken, password, &candidate.user).await?;
+            let state = Joining::CheckPassword(candidate);
+            let event = JoiningEvent::PasswordChecked(verified);
+            let state = self.joining(pool, address, state, event).await?;
+            match self.let_in(pool, state, address).await? {
+                Some(outcome) => return Ok(Finished { outcome, return_to }),
+                None => loaded = self.offer(pool, join).await?,
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    async fn compare(
+        &self,
+        taken: &Asked,
+        password: &Password,
+        user: &User,
+    ) -> Result<Verified, DomainError> {
+        let verified = self.ports.hasher.verify(password, user.password.as_ref()).await;
+        self.judged(taken, verified.map_err(DomainError::from)).await
     }
 
     /// Mails a code to the user's own address.
@@ -56,8 +147,26 @@ impl Services {
         join: &Token,
         address: &ClientAddress,
     ) -> Result<(), DomainError> {
-        let _ = (pool, join, address);
-        Err(Denial::Unexpected.into())
+        let loaded = self.offer(pool, join).await?;
+        let mail = match &loaded.user {
+            Some(_) => {
+                let account = loaded.account();
+                let asked = self
+                    .policy
+                    .limits
+                    .mail(MailBudget::Join, &pool.name, &account, address);
+                self.take(&asked).await?
+            }
+            None => Verdict::Allowed,
+        };
+        let event = JoiningEvent::CodeAsked {
+            flow: loaded.flow,
+            user: loaded.user.map(Box::new),
+            mail,
+        };
+        self.joining(pool, address, Joining::Start, event)
+            .await
+            .map(|_| ())
     }
 
     /// Proves the user by the mailed code and joins.
@@ -71,8 +180,39 @@ impl Services {
         code: &Secret,
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
-        let _ = (pool, join, code, address);
-        Err(Denial::Unexpected.into())
+        let mut loaded = self.offer(pool, join).await?;
+        let return_to = loaded.return_to();
+        let mut taken = match &loaded.user {
+            Some(user) => self.policy.limits.code_try(&user.key),
+            None => Asked::new(),
+        };
+        taken.extend(self.policy.limits.code_try_from(address));
+        let verdict = self.take(&taken).await?;
+        let tries_left = match (&loaded.flow, verdict) {
+            (Some(flow), Verdict::Allowed) => {
+                let tries = Limits::tries_of_one_code(&flow.id.to_text(), join::JOIN_CODE_LIFE);
+                self.take(&tries).await?
+            }
+            _ => Verdict::Allowed,
+        };
+        for _ in 0..STALE_RETRIES {
+            let event = JoiningEvent::CodeTyped {
+                facts: Box::new(JoinFacts {
+                    flow: loaded.flow.clone(),
+                    user: loaded.user.clone(),
+                    verdict,
+                    taken: taken.clone(),
+                }),
+                typed: code.clone(),
+                tries_left,
+            };
+            let state = self.joining(pool, address, Joining::Start, event).await?;
+            match self.let_in(pool, state, address).await? {
+                Some(outcome) => return Ok(Finished { outcome, return_to }),
+                None => loaded = self.offer(pool, join).await?,
+            }
+        }
+        Err(PortError::Stale.into())
     }
 
     /// Makes a separate user of the account elsewhere, without the address or name that is taken.
@@ -85,17 +225,107 @@ impl Services {
         join: &Token,
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
-        let _ = (pool, join, address);
-        Err(Denial::Unexpected.into())
+        let loaded = self.offer(pool, join).await?;
+        let return_to = loaded.return_to();
+        let taken = self.policy.limits.token_try(address);
+        let facts = JoinFacts {
+            flow: loaded.flow,
+            user: loaded.user,
+            verdict: self.take(&taken).await?,
+            taken,
+        };
+        let event = JoiningEvent::Declined(Box::new(facts));
+        let state = self.joining(pool, address, Joining::Start, event).await?;
+        let Joining::Seal(separate) = state else {
+            return Err(Denial::Unexpected.into());
+        };
+        let sealed = match &separate.link.credential {
+            Some(credential) => {
+                let key = &separate.link.identity.key;
+                let tokens = self
+                    .open_grant(&separate.sealed_for, &separate.link.identity, credential)
+                    .await?;
+                let user = &separate.user.key;
+                let binding = credential_binding(user, key, &credential.entry, &credential.client_id);
+                Some(self.ports.sealer.seal(&tokens.to_secret(), &binding).await?)
+            }
+            None => None,
+        };
+        let sends = self.decide(pool, address, |cx| separate.would_send_code(cx));
+        let sending = self
+            .sending_if(sends.then(|| separate.user.key.clone()), address)
+            .await?;
+        let (state, event) = (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending });
+        let outcome = self.settle_join(pool, address, state, event).await?;
+        Ok(Finished {
+            // Somebody else got the account meanwhile: the offer is void.
+            outcome: outcome.ok_or(Denial::IdentityTaken)?,
+            return_to,
+        })
     }
-}
 
-/// Kept apart so that both ways to log in read alike.
-impl From<LoggedIn> for super::external_login::Outcome {
-    fn from(logged_in: LoggedIn) -> Self {
-        match logged_in {
-            LoggedIn::Opened(token) => Self::LoggedIn(token),
-            LoggedIn::AwaitingCode(requested) => Self::AwaitingCode(requested),
+    async fn offer(&self, pool: &PoolPolicy, join: &Token) -> Result<Loaded, DomainError> {
+        let flow = self.ports.flows.find(&join.hash()).await?;
+        let flow = flow.filter(|flow| flow.pool == pool.name && matches!(flow.body, FlowBody::Join(_)));
+        let user = match &flow {
+            Some(flow) => self.user_of(flow).await?,
+            None => None,
+        };
+        Ok(Loaded { flow, user })
+    }
+
+    /// A step whose effects, if it has any, are all there is to it.
+    async fn joining(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: Joining,
+        event: JoiningEvent,
+    ) -> Result<Joining, DomainError> {
+        match self.decide(pool, address, |cx| join::step(state, event, cx)) {
+            Ok(Advanced { next, effects }) => match self.perform(effects).await {
+                Ok(()) => Ok(next),
+                Err(halt) => Err(halt.or_denial(Denial::LoginFailed)),
+            },
+            Err(refused) => Err(self.refuse(refused).await),
+        }
+    }
+
+    /// Both sides are proven: joins and lets in. `None` means the user was changed meanwhile.
+    async fn let_in(
+        &self,
+        pool: &PoolPolicy,
+        state: Joining,
+        address: &ClientAddress,
+    ) -> Result<Option<Outcome>, DomainError> {
+        let Joining::Enter(entrance) = state else {
+            return Err(Denial::Unexpected.into());
+        };
+        let sends = self.decide(pool, address, |cx| entrance.would_send_code(cx));
+        let sending = self
+            .sending_if(sends.then(|| entrance.user().key.clone()), address)
+            .await?;
+        let (state, event) = (Joining::Enter(entrance), JoiningEvent::Ready(sending));
+        self.settle_join(pool, address, state, event).await
+    }
+
+    async fn settle_join(
+        &self,
+        pool: &PoolPolicy,
+        address: &ClientAddress,
+        state: Joining,
+        event: JoiningEvent,
+    ) -> Result<Option<Outcome>, DomainError> {
+        let Advanced { next, effects } = match self.decide(pool, address, |cx| join::step(state, event, cx)) {
+            Ok(advanced) => advanced,
+            Err(refused) => return Err(self.refuse(refused).await),
+        };
+        match (self.perform(effects).await, next) {
+            (Ok(()), Joining::Done(opening)) => Ok(Some(Outcome::from(opening))),
+            (Err(Halt::Stale), _) => Ok(None),
+            (Err(Halt::KeyTaken(_)), _) => Err(Denial::IdentityTaken.into()),
+            (Err(halt), _) => Err(halt.or_denial(Denial::LoginFailed)),
+            (Ok(()), _) => Err(Denial::Unexpected.into()),
         }
     }
 }
