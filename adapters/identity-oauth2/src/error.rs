@@ -1,0 +1,41 @@
+use domain::ports::{ProviderError, ProviderFault};
+use outbound_http::OutboundError;
+
+/// Why a provider cannot be asked: the configuration will not do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OAuth2ConfigError {
+    /// An address is none, or is plain http to another machine.
+    #[error("{field}: https is needed, as in https://example.com/path")]
+    Address {
+        /// Which field, in the spelling of `providers.json`.
+        field: &'static str,
+    },
+    /// There is no client id.
+    #[error("clientID is missing")]
+    ClientId,
+    /// A header cannot be sent.
+    #[error("customHeaders: {name:?} cannot be sent, or is ours to say")]
+    Header {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// An answer that did not come, or is more than we read.
+pub fn from_outbound(error: &OutboundError) -> ProviderError {
+    if error.is_unavailable() {
+        ProviderError::Unavailable(error.to_string())
+    } else {
+        ProviderError::refused(ProviderFault::ResponseInvalid, error.to_string())
+    }
+}
+
+/// A provider's name for an error, fit for a log: names are short and plain, everything else may be anything.
+pub fn printable(name: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
+        name
+    } else {
+        "an unreadable error"
+    }
+}
