@@ -56,6 +56,16 @@ impl Client {
         }
     }
 
+    /// A request to any address, without token.
+    pub(crate) fn request_to(&self, method: Method, url: &str) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    /// The server's address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Sends a request.
     ///
     /// # Panics

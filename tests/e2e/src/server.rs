@@ -6,14 +6,16 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::binary;
+use crate::browser::Browser;
 use crate::client::Client;
 use crate::console::Console;
 use crate::people::PASSWORD;
 
+const PUBLIC_URL: &str = "PORTCULLIS__SERVER__PUBLIC_URL";
 const GREETING: &str = "Portcullis is listening at ";
 /// How long a server may take to greet or to go.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -62,6 +64,23 @@ impl Setup {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With these entries in `providers.json`, and at an address that is known beforehand: a provider must be told where to send
+    /// people back to.
+    ///
+    /// # Panics
+    /// When the folder cannot be written to.
+    #[must_use]
+    pub fn providers(mut self, entries: &Value) -> Self {
+        std::fs::write(self.home().join("providers.json"), entries.to_string()).expect("a file of providers");
+        if !self.environment.iter().any(|(name, _)| name == PUBLIC_URL) {
+            let port = free_port();
+            self = self
+                .variable("PORTCULLIS__SERVER__LISTEN", &format!("127.0.0.1:{port}"))
+                .variable(PUBLIC_URL, &format!("http://127.0.0.1:{port}"));
+        }
         self
     }
 
@@ -152,6 +171,12 @@ impl Setup {
     }
 }
 
+/// A port that nobody has just now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
 /// A running server.
 pub struct Portcullis {
     setup: Setup,
@@ -195,6 +220,16 @@ impl Portcullis {
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A place below its address.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    /// Somebody's browser, with no cookie yet.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client())
     }
 
     /// A client at 127.0.0.1.
