@@ -1,5 +1,7 @@
 //! Client applications: programs that call us for people, with keys and provider credentials of their own.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
@@ -109,7 +111,10 @@ impl ApplicationKeys {
         let draw = |kind| {
             let mut bytes = [0_u8; 20];
             entropy.fill(&mut bytes);
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = bytes.iter().fold(String::with_capacity(40), |mut digits, byte| {
+                let _ = write!(digits, "{byte:02x}");
+                digits
+            });
             (kind, Secret::new(digits))
         };
         Self(KeyType::ALL.into_iter().map(draw).collect())

@@ -64,8 +64,9 @@ pub struct Request<'a> {
     pub access: AccessType,
 }
 
-/// The access rules every pool starts with: LoopBack's for its `User` model, the two code calls of the two-factor article, and
-/// the calls about one's own phone.
+/// The access rules every pool starts with: LoopBack's for its `User` model, the two code calls of the two-factor article, the
+/// calls about one's own phone, and those about accounts elsewhere: ending a way to a provider is for everyone, for whoever holds its
+/// code has proven something; what it left is for its owner.
 pub fn default_rules() -> Vec<AclRule> {
     let everyone = |permission, properties: &[&str]| rule("$everyone", permission, properties);
     vec![
@@ -81,6 +82,10 @@ pub fn default_rules() -> Vec<AclRule> {
                 "resetPassword",
                 "requestCode",
                 "loginWithCode",
+                "exchange",
+                "join",
+                "sendJoinCode",
+                "declineJoin",
             ],
         ),
         // A reset token is the authority for this call; it is no session, so no role could stand for it.
@@ -95,6 +100,15 @@ pub fn default_rules() -> Vec<AclRule> {
                 "replaceById",
                 "sendPhoneCode",
                 "confirmPhone",
+                "__get__identities",
+                "__findById__identities",
+                "__count__identities",
+                "__destroyById__identities",
+                "__get__credentials",
+                "__findById__credentials",
+                "__count__credentials",
+                "__destroyById__credentials",
+                "freshToken",
             ],
         ),
         rule("$authenticated", Permission::Allow, &["changePassword"]),
@@ -200,6 +214,10 @@ mod tests {
             "resetPassword",
             "requestCode",
             "loginWithCode",
+            "exchange",
+            "join",
+            "sendJoinCode",
+            "declineJoin",
         ] {
             assert_eq!(asks(open, STRANGER), Permission::Allow, "{open}");
         }
@@ -211,6 +229,27 @@ mod tests {
         assert_eq!(asks("changePassword", OTHER), Permission::Allow);
         assert_eq!(asks("changePassword", STRANGER), Permission::Deny);
         for closed in ["find", "count", "upsert", "anything"] {
+            assert_eq!(asks(closed, OWNER), Permission::Deny, "{closed}");
+        }
+    }
+
+    #[test]
+    fn linked_accounts_and_their_grants_are_their_owners_alone() {
+        for verb in ["get", "findById", "count", "destroyById"] {
+            for relation in ["identities", "credentials"] {
+                let own = format!("__{verb}__{relation}");
+                assert_eq!(asks(&own, OWNER), Permission::Allow, "{own}");
+                assert_eq!(asks(&own, OTHER), Permission::Deny, "{own}");
+                assert_eq!(asks(&own, STRANGER), Permission::Deny, "{own}");
+            }
+        }
+        assert_eq!(asks("freshToken", OWNER), Permission::Allow);
+        assert_eq!(asks("freshToken", OTHER), Permission::Deny);
+        for closed in [
+            "__create__identities",
+            "__updateById__credentials",
+            "__delete__identities",
+        ] {
             assert_eq!(asks(closed, OWNER), Permission::Deny, "{closed}");
         }
     }

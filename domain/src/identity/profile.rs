@@ -84,17 +84,14 @@ impl Profile {
 
     /// The first address the provider vouches for, as we would keep it.
     pub fn vouched_email(&self, case_sensitive: bool) -> Option<Email> {
-        let vouched = self.emails.iter().filter(|email| email.verified);
-        vouched
-            .filter_map(|email| Email::parse(&email.value, case_sensitive))
-            .next()
+        let mut vouched = self.emails.iter().filter(|email| email.verified);
+        vouched.find_map(|email| Email::parse(&email.value, case_sensitive))
     }
 
     /// The first address, vouched for or not.
     pub fn any_email(&self, case_sensitive: bool) -> Option<Email> {
-        let all = self.emails.iter();
-        all.filter_map(|email| Email::parse(&email.value, case_sensitive))
-            .next()
+        let mut all = self.emails.iter();
+        all.find_map(|email| Email::parse(&email.value, case_sensitive))
     }
 }
 

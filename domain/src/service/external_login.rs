@@ -1,18 +1,19 @@
 //! Logging in and linking by an account elsewhere: sent away, come back, resolved.
 
+mod link;
+mod resolve;
+
 use std::sync::Arc;
 
-use super::perform::Halt;
-use super::{Authenticated, LoggedIn, STALE_RETRIES, Services};
+use super::{Authenticated, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::authorize::{
     self, AUTHORIZATION_LIFE, Asking, Authorize, AuthorizeEvent, CameBack, Failure, Redeeming,
 };
 use crate::flow::link::Proven;
-use crate::flow::link::attach::{self, Attach, AttachEvent};
 use crate::flow::login::CodeRequested;
-use crate::flow::login::external::{self, Exchanged, External, ExternalEvent, Onward, Opening};
+use crate::flow::login::external::{Onward, Opening};
 use crate::flow_record::{FlowBody, FlowRecord, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
 use crate::limits::ClientAddress;
@@ -114,12 +115,6 @@ impl From<Opening> for Outcome {
             Opening::AccountExists { join, methods } => Self::AccountExists { join, methods },
         }
     }
-}
-
-/// What a step on the way waits for: the world's answer, or nothing because the user was changed meanwhile.
-enum Settled {
-    Done(Opening),
-    Stale,
 }
 
 impl Services {
@@ -242,54 +237,6 @@ impl Services {
         })
     }
 
-    /// Hands the session of [`Outcome::Exchange`] to the client whose verifier fits.
-    ///
-    /// # Errors
-    /// [`Denial::ExchangeRefused`], [`Denial::Limited`]; ports that do not answer.
-    pub async fn exchange(
-        &self,
-        pool: &PoolPolicy,
-        code: &Token,
-        code_verifier: &str,
-        address: &ClientAddress,
-    ) -> Result<LoggedIn, DomainError> {
-        let flow = self.ports.flows.find(&code.hash()).await?;
-        let user = match &flow {
-            Some(flow) => self.user_of(flow).await?,
-            None => None,
-        };
-        let taken = self.policy.limits.token_try(address);
-        let facts = Exchanged {
-            flow,
-            user,
-            code_verifier: code_verifier.to_owned(),
-            verdict: self.take(&taken).await?,
-            taken,
-        };
-        let event = ExternalEvent::Exchanged(Box::new(facts));
-        let step = self.decide(pool, address, |cx| external::step(External::Start, event, cx));
-        let entrance = match step {
-            Ok(Advanced {
-                next: External::Enter(entrance),
-                ..
-            }) => entrance,
-            Ok(_) => return Err(Denial::Unexpected.into()),
-            Err(refused) => return Err(self.refuse(refused).await),
-        };
-        let sends = self.decide(pool, address, |cx| entrance.would_send_code(cx));
-        let sending = self
-            .sending_if(sends.then(|| entrance.user().key.clone()), address)
-            .await?;
-        let (state, event) = (External::Enter(entrance), ExternalEvent::Ready(sending));
-        match self.settle_external(pool, address, state, event).await {
-            Ok(Settled::Done(Opening::LoggedIn(token))) => Ok(LoggedIn::Opened(token)),
-            Ok(Settled::Done(Opening::AwaitingCode(requested))) => Ok(LoggedIn::AwaitingCode(requested)),
-            Ok(_) => Err(Denial::ExchangeRefused.into()),
-            Err(Halted::Port(PortError::Stale) | Halted::Spent) => Err(Denial::ExchangeRefused.into()),
-            Err(halted) => Err(halted.into()),
-        }
-    }
-
     /// The adapter of an entry and the rules of its pool.
     pub(super) fn bound(
         &self,
@@ -390,170 +337,9 @@ impl Services {
         }
     }
 
-    /// Links to somebody who is logged in. Racing callbacks meet in the store: one of them makes the link.
-    async fn link(
-        &self,
-        pool: &PoolPolicy,
-        linker: User,
-        proven: Proven,
-        address: &ClientAddress,
-    ) -> Result<Outcome, DomainError> {
-        let mut user = linker;
-        for _ in 0..STALE_RETRIES {
-            let holder = self.holder_of(pool, &proven).await?;
-            let event = AttachEvent::Arrived {
-                user: Box::new(user.clone()),
-                proven: Box::new(proven.clone()),
-                holder: holder.map(Box::new),
-            };
-            let step = self.decide(pool, address, |cx| attach::step(Attach::Start, event, cx));
-            let attaching = match step {
-                Ok(Advanced {
-                    next: Attach::Seal(attaching),
-                    ..
-                }) => attaching,
-                Ok(_) => return Err(Denial::Unexpected.into()),
-                Err(refused) => return Err(self.refuse(refused).await),
-            };
-            let sealed = self.seal_grant(&attaching.user, &attaching.draft).await?;
-            let event = AttachEvent::Sealed(sealed);
-            let step = self.decide(pool, address, |cx| {
-                attach::step(Attach::Seal(attaching), event, cx)
-            });
-            let Advanced { next, effects } = match step {
-                Ok(advanced) => advanced,
-                Err(refused) => return Err(self.refuse(refused).await),
-            };
-            match (self.perform(effects).await, next) {
-                (Ok(()), Attach::Linked { user, identity }) => return Ok(Outcome::Linked { user, identity }),
-                (Err(Halt::KeyTaken(_)), next) => {
-                    let step = self.decide(pool, address, |cx| attach::step(next, AttachEvent::KeyTaken, cx));
-                    return match step {
-                        Ok(_) => Err(Denial::Unexpected.into()),
-                        Err(refused) => Err(self.refuse(refused).await),
-                    };
-                }
-                (Err(Halt::Stale), _) => {
-                    let reread = self.ports.users.find(&user.key).await?;
-                    user = reread
-                        .filter(|reread| reread.session_epoch == user.session_epoch)
-                        .ok_or(Denial::AuthorizationRequired)?;
-                }
-                (Err(halt), _) => return Err(halt.or_denial(Denial::Unexpected)),
-                (Ok(()), _) => return Err(Denial::Unexpected.into()),
-            }
-        }
-        Err(PortError::Stale.into())
-    }
-
-    /// Logs in. A key that somebody else took meanwhile, and a user who was changed meanwhile, are looked up again.
-    async fn arrive(
-        &self,
-        pool: &PoolPolicy,
-        proven: Proven,
-        onward: Onward,
-        address: &ClientAddress,
-    ) -> Result<Outcome, DomainError> {
-        for _ in 0..STALE_RETRIES {
-            let holder = self.holder_of(pool, &proven).await?;
-            let event = ExternalEvent::Arrived {
-                proven: Box::new(proven.clone()),
-                holder: holder.map(Box::new),
-                onward: onward.clone(),
-            };
-            let mut state = self.external(pool, address, External::Start, event).await?;
-            if let External::LookUp(newcomer) = &state {
-                let email_holder = match newcomer.email_key() {
-                    Some(key) => self.user_by(pool, LookupKey::Email(key)).await?,
-                    None => None,
-                };
-                let username_holder = match newcomer.username_key() {
-                    Some(key) => self.user_by(pool, LookupKey::Username(key)).await?,
-                    None => None,
-                };
-                let event = ExternalEvent::KeysLookedUp {
-                    email_holder: email_holder.map(Box::new),
-                    username_holder: username_holder.map(Box::new),
-                };
-                state = self.external(pool, address, state, event).await?;
-            }
-            let External::Seal(arriving) = state else {
-                return Err(Denial::Unexpected.into());
-            };
-            let sealed = self.seal_grant(&arriving.user, &arriving.draft).await?;
-            let sends = self.decide(pool, address, |cx| arriving.would_send_code(cx));
-            let sending = self
-                .sending_if(sends.then(|| arriving.user.key.clone()), address)
-                .await?;
-            let event = ExternalEvent::Sealed { sealed, sending };
-            match self
-                .settle_external(pool, address, External::Seal(arriving), event)
-                .await
-            {
-                Ok(Settled::Done(opening)) => return Ok(opening.into()),
-                Ok(Settled::Stale) => {}
-                Err(halted) => return Err(halted.into()),
-            }
-        }
-        Err(PortError::Stale.into())
-    }
-
     async fn holder_of(&self, pool: &PoolPolicy, proven: &Proven) -> Result<Option<User>, PortError> {
         self.user_by(pool, LookupKey::Identity(proven.key.to_text()))
             .await
-    }
-
-    /// A step without effects.
-    async fn external(
-        &self,
-        pool: &PoolPolicy,
-        address: &ClientAddress,
-        state: External,
-        event: ExternalEvent,
-    ) -> Result<External, DomainError> {
-        match self.decide(pool, address, |cx| external::step(state, event, cx)) {
-            Ok(advanced) => Ok(advanced.next),
-            Err(refused) => Err(self.refuse(refused).await),
-        }
-    }
-
-    /// The last step, and its effects.
-    async fn settle_external(
-        &self,
-        pool: &PoolPolicy,
-        address: &ClientAddress,
-        state: External,
-        event: ExternalEvent,
-    ) -> Result<Settled, Halted> {
-        let Advanced { next, effects } =
-            match self.decide(pool, address, |cx| external::step(state, event, cx)) {
-                Ok(advanced) => advanced,
-                Err(refused) => return Err(Halted::Denied(self.refuse(refused).await)),
-            };
-        match (self.perform(effects).await, next) {
-            (Ok(()), External::Done(opening)) => Ok(Settled::Done(opening)),
-            (Ok(()), _) => Err(Halted::Denied(Denial::Unexpected.into())),
-            (Err(Halt::Stale | Halt::KeyTaken(_)), _) => Ok(Settled::Stale),
-            (Err(Halt::Spent), _) => Err(Halted::Spent),
-            (Err(Halt::Failed(error)), _) => Err(Halted::Port(error)),
-        }
-    }
-}
-
-/// Why the last step came to nothing.
-enum Halted {
-    Denied(DomainError),
-    Spent,
-    Port(PortError),
-}
-
-impl From<Halted> for DomainError {
-    fn from(halted: Halted) -> Self {
-        match halted {
-            Halted::Denied(error) => error,
-            Halted::Spent => Denial::AuthorizationUnknown.into(),
-            Halted::Port(error) => error.into(),
-        }
     }
 }
 

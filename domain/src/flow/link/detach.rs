@@ -56,7 +56,7 @@ pub fn step(state: Detach, event: DetachEvent, cx: &mut Ctx<'_>) -> Step<Detach>
             },
         ) => unlink(&user, session, &identity, cx),
         (Detach::Start, DetachEvent::ForgetAsked { user, credential }) => forget(&user, &credential, cx),
-        (Detach::Done(_), _) => Err(Refused::unexpected()),
+        _ => Err(Refused::unexpected()),
     }
 }
 

@@ -8,18 +8,21 @@
 //! Start ──Declined───────▶ Seal ──Sealed──▶ Done
 //! ```
 
+mod separate;
+
+pub use separate::Separate;
+
 use std::sync::Arc;
 
 use super::super::login::external::{Entrance, Opening, enter};
 use super::super::login::password::rehashed;
 use super::super::login::sms_code::Sending;
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
-use super::{PendingLink, attach};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
 use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowRecord, Join};
-use crate::id::{IdentityId, UserId, UserKey};
+use crate::id::UserKey;
 use crate::limits::Verdict;
 use crate::message::{MailKind, MailMessage};
 use crate::policy::Asked;
@@ -110,20 +113,6 @@ pub struct JoinCandidate {
     taken: Asked,
 }
 
-/// A user of its own for an account whose owner declined to join.
-#[derive(Clone, Debug)]
-pub struct Separate {
-    /// The new user.
-    pub user: User,
-    /// For whom the tokens are sealed so far.
-    pub sealed_for: UserKey,
-    /// The account.
-    pub link: PendingLink,
-    flow: FlowRecord,
-    code_challenge: Option<String>,
-    taken: Asked,
-}
-
 /// One step of a join.
 pub fn step(state: Joining, event: JoiningEvent, cx: &mut Ctx<'_>) -> Step<Joining> {
     match (state, event) {
@@ -140,7 +129,7 @@ pub fn step(state: Joining, event: JoiningEvent, cx: &mut Ctx<'_>) -> Step<Joini
                 join,
                 taken,
             };
-            on(Joining::CheckPassword(Box::new(candidate)))
+            Ok(on(Joining::CheckPassword(Box::new(candidate))))
         }
         (Joining::CheckPassword(candidate), JoiningEvent::PasswordChecked(verified)) => {
             by_password(*candidate, &verified, cx)
@@ -156,20 +145,21 @@ pub fn step(state: Joining, event: JoiningEvent, cx: &mut Ctx<'_>) -> Step<Joini
                 tries_left,
             },
         ) => by_code(*facts, &typed, tries_left, cx),
-        (Joining::Start, JoiningEvent::Declined(facts)) => decline(*facts, cx),
+        (Joining::Start, JoiningEvent::Declined(facts)) => separate::decline(*facts, cx),
         (Joining::Enter(entrance), JoiningEvent::Ready(sending)) => done(enter(*entrance, &sending, cx)),
         (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending }) => {
-            done(separate_user(*separate, sealed, &sending, cx))
+            done(separate::enter_as_new(*separate, sealed, &sending, cx))
         }
         _ => Err(Refused::unexpected()),
     }
 }
 
-fn on(next: Joining) -> Step<Joining> {
-    Ok(Advanced {
+/// A step that changes nothing but the state.
+fn on(next: Joining) -> Advanced<Joining> {
+    Advanced {
         next,
         effects: Vec::new(),
-    })
+    }
 }
 
 fn done(step: Step<Opening>) -> Step<Joining> {
@@ -234,7 +224,7 @@ fn by_password(candidate: JoinCandidate, verified: &Verified, cx: &Ctx<'_>) -> S
         return Err(failed(Some(&user.key), cx));
     }
     let next = rehashed(&user, verified, cx).unwrap_or_else(|| user.clone());
-    on(joined(user, next, (flow, join), Factor::Password, taken, cx))
+    Ok(on(joined(user, next, (flow, join), Factor::Password, taken, cx)))
 }
 
 fn send_code(flow: Option<FlowRecord>, user: Option<User>, mail: Verdict, cx: &mut Ctx<'_>) -> Step<Joining> {
@@ -288,7 +278,7 @@ fn by_code(facts: JoinFacts, typed: &Secret, tries_left: Verdict, cx: &Ctx<'_>) 
     } else {
         reclaimed(&user, cx)
     };
-    on(joined(user, next, (flow, join), Factor::Email, taken, cx))
+    Ok(on(joined(user, next, (flow, join), Factor::Email, taken, cx)))
 }
 
 /// Nobody had ever proven the address; now its owner has. Whatever somebody else may have put on the account to get back in later
@@ -336,70 +326,4 @@ fn joined(
         spend: Some(flow.id),
         audits,
     }))
-}
-
-fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
-    let Offer {
-        flow,
-        join,
-        user,
-        taken,
-    } = standing(facts, cx)?;
-    let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
-    let mut link = join.link;
-    // Ids are never shared, not even between a user and an offer that was declined.
-    link.identity.id = IdentityId::draw(cx.now, cx.entropy);
-    on(Joining::Seal(Box::new(Separate {
-        user: User::blank(key, cx.now),
-        sealed_for: user.key,
-        link,
-        flow,
-        code_challenge: join.code_challenge,
-        taken,
-    })))
-}
-
-impl Separate {
-    /// Whether this will send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
-        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user)
-    }
-}
-
-/// A user without address and name: both may be the namesake's.
-fn separate_user(
-    separate: Separate,
-    sealed: Option<Sealed>,
-    sending: &Sending,
-    cx: &mut Ctx<'_>,
-) -> Step<Opening> {
-    let Separate {
-        mut user,
-        mut link,
-        flow,
-        code_challenge,
-        taken,
-        ..
-    } = separate;
-    link.credential = link.credential.zip(sealed).map(|(mut credential, tokens)| {
-        credential.tokens = tokens;
-        credential
-    });
-    attach(&mut user, &link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
-    let detail = link.identity.key.provider.to_string();
-    let audits = vec![
-        cx.audit_about(AuditKind::SignedUp, Some(&user.key), detail.clone()),
-        cx.audit_about(AuditKind::IdentityLinked, Some(&user.key), detail),
-    ];
-    let entrance = Entrance {
-        before: None,
-        next: user,
-        link: None,
-        factor: Factor::Federated,
-        code_challenge,
-        taken,
-        spend: Some(flow.id),
-        audits,
-    };
-    enter(entrance, sending, cx)
 }

@@ -7,33 +7,30 @@
 //! Start ──Exchanged──▶ Enter ──Ready──▶ Done
 //! ```
 
+mod entrance;
+mod exchange;
 mod newcomer;
 
+pub use entrance::Entrance;
+pub(crate) use entrance::enter;
+pub use exchange::{EXCHANGE_LIFE, Exchanged, is_code_challenge};
 pub use newcomer::Newcomer;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
 
-use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::Login;
-use super::password::open;
-use super::sms_code::{CodeRequested, FirstProof, Sending, send_first};
+use super::super::{Advanced, Ctx, Effect, Refused, Step};
+use super::sms_code::{CodeRequested, Sending};
 use crate::audit::AuditKind;
-use crate::error::Denial;
 use crate::flow::link::{LinkDraft, Proven, attach};
-use crate::flow_record::{Exchange, FlowBody, FlowRecord, Join, PendingLink};
-use crate::id::{EntryName, SessionId};
-use crate::limits::Verdict;
+use crate::flow_record::{FlowBody, FlowRecord, Join, PendingLink};
+use crate::id::EntryName;
 use crate::policy::Asked;
-use crate::secret::{Sealed, Token, TokenHash};
-use crate::session::{AccessToken, Factor, TokenLife};
+use crate::secret::{Sealed, Token};
+use crate::session::{AccessToken, Factor};
 use crate::time::Lifetime;
 use crate::user::User;
-
-/// How long a session waits for the client that fetches it (RFC 6749 section 4.1.2 asks for little; ASVS 10.4.3 for a minute).
-pub const EXCHANGE_LIFE: Lifetime = Lifetime::from_secs(60);
 
 /// How long somebody has to prove that they are a user here.
 pub const JOIN_LIFE: Lifetime = Lifetime::from_secs(900);
@@ -112,21 +109,6 @@ pub struct Onward {
     pub code_challenge: Option<String>,
 }
 
-/// Facts: a client came with a code.
-#[derive(Clone, Debug)]
-pub struct Exchanged {
-    /// What the code leads to.
-    pub flow: Option<FlowRecord>,
-    /// Its user, as stored now.
-    pub user: Option<User>,
-    /// The client's proof that it is the one that began (RFC 7636 section 4.5).
-    pub code_verifier: String,
-    /// What the address's counters said.
-    pub verdict: Verdict,
-    /// The counters, to give the try back to.
-    pub taken: Asked,
-}
-
 /// A log-in whose user is decided.
 #[derive(Clone, Debug)]
 pub struct Arriving {
@@ -172,10 +154,16 @@ pub fn step(state: External, event: ExternalEvent, cx: &mut Ctx<'_>) -> Step<Ext
         ) => {
             let Some(holder) = holder else {
                 let newcomer = Newcomer::of(*proven, onward, cx)?;
-                return on(External::LookUp(Box::new(newcomer)));
+                return Ok(on(External::LookUp(Box::new(newcomer))));
             };
             let draft = proven.link_for(Some(&holder), cx);
-            on(seal(*holder, Relation::Owner, draft, proven.entry.name, onward))
+            Ok(on(seal(
+                *holder,
+                Relation::Owner,
+                draft,
+                proven.entry.name,
+                onward,
+            )))
         }
         (
             External::LookUp(newcomer),
@@ -190,23 +178,24 @@ pub fn step(state: External, event: ExternalEvent, cx: &mut Ctx<'_>) -> Step<Ext
                 email_holder.map(|user| *user),
                 username_holder.map(|user| *user),
                 cx,
-            )?;
-            on(seal(user, relation, draft, entry, onward))
+            );
+            Ok(on(seal(user, relation, draft, entry, onward)))
         }
         (External::Seal(arriving), ExternalEvent::Sealed { sealed, sending }) => {
             arrive(*arriving, sealed, &sending, cx)
         }
-        (External::Start, ExternalEvent::Exchanged(facts)) => redeem(*facts, cx),
+        (External::Start, ExternalEvent::Exchanged(facts)) => exchange::redeem(*facts, cx),
         (External::Enter(entrance), ExternalEvent::Ready(sending)) => done(enter(*entrance, &sending, cx)),
         _ => Err(Refused::unexpected()),
     }
 }
 
-fn on(next: External) -> Step<External> {
-    Ok(Advanced {
+/// A step that changes nothing but the state.
+fn on(next: External) -> Advanced<External> {
+    Advanced {
         next,
         effects: Vec::new(),
-    })
+    }
 }
 
 fn done(step: Step<Opening>) -> Step<External> {
@@ -303,187 +292,4 @@ fn offer_join(
         }),
         effects: vec![Effect::PutFlow(Box::new(record)), audit],
     }
-}
-
-/// Somebody at the door, with everything proven that comes before a code.
-#[derive(Clone, Debug)]
-pub struct Entrance {
-    /// The user it was decided on; none for one who is made by it.
-    pub(crate) before: Option<User>,
-    /// The user's next state, without the link.
-    pub(crate) next: User,
-    /// What is attached once everything is proven.
-    pub(crate) link: Option<PendingLink>,
-    /// What was proven.
-    pub(crate) factor: Factor,
-    /// The challenge of a client that will fetch the session.
-    pub(crate) code_challenge: Option<String>,
-    /// The counters to give the try back to.
-    pub(crate) taken: Asked,
-    /// The flow that is used up by it.
-    pub(crate) spend: Option<TokenHash>,
-    /// What is written down besides.
-    pub(crate) audits: Vec<Effect>,
-}
-
-impl Entrance {
-    /// Who it is.
-    pub fn user(&self) -> &User {
-        &self.next
-    }
-
-    /// Whether this will send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
-        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.next)
-    }
-}
-
-/// Lets somebody in: by a code where a second factor is due, by an exchange where a client waits, else at once.
-pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
-    if entrance.would_send_code(cx) {
-        return enter_by_code(entrance, sending, cx);
-    }
-    let Entrance {
-        before,
-        mut next,
-        link,
-        factor,
-        code_challenge,
-        taken,
-        spend,
-        audits,
-    } = entrance;
-    if let Some(link) = &link {
-        if before
-            .as_ref()
-            .is_some_and(|before| before.revision == next.revision)
-        {
-            next = next.changed(cx.now);
-        }
-        attach(&mut next, link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
-    }
-    let mut effects = made_or_committed(before.as_ref(), &next);
-    effects.extend(spend.map(Effect::Spend));
-    let opening = if let Some(code_challenge) = code_challenge {
-        let code = Token::draw(cx.entropy);
-        effects.push(Effect::PutFlow(Box::new(FlowRecord {
-            id: code.hash(),
-            pool: next.key.pool.clone(),
-            user: Some(next.key.id.clone()),
-            created: cx.now,
-            expires: cx.now.plus(EXCHANGE_LIFE),
-            body: FlowBody::Exchange(Exchange {
-                epoch: next.session_epoch,
-                code_challenge,
-            }),
-        })));
-        Opening::Exchange(code)
-    } else {
-        let life = TokenLife::Finite(cx.pool.ttl);
-        let id = SessionId::draw(cx.now, cx.entropy);
-        let opened = open(next.clone(), id, life, vec![factor], cx);
-        effects.push(Effect::OpenSession(Box::new(opened.session.clone())));
-        effects.push(cx.audit(AuditKind::LoggedIn, Some(&next.key)));
-        Opening::LoggedIn(Box::new(opened))
-    };
-    effects.push(Effect::GiveBack(taken));
-    effects.extend(audits);
-    Ok(Advanced {
-        next: opening,
-        effects,
-    })
-}
-
-fn made_or_committed(before: Option<&User>, next: &User) -> Vec<Effect> {
-    match before {
-        None => vec![Effect::Create(Box::new(next.clone()))],
-        Some(before) if before.revision != next.revision => vec![commit(before, next.clone())],
-        Some(_) => Vec::new(),
-    }
-}
-
-/// Nothing is attached before the code is right.
-fn enter_by_code(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
-    let Entrance {
-        before,
-        next,
-        link,
-        factor,
-        taken,
-        spend,
-        audits,
-        ..
-    } = entrance;
-    let mut first = made_or_committed(before.as_ref(), &next);
-    first.extend(spend.map(Effect::Spend));
-    let proof = FirstProof {
-        user: next,
-        next: None,
-        factor,
-        link: link.map(Box::new),
-        taken,
-        life: TokenLife::Finite(cx.pool.ttl),
-    };
-    let Advanced { next, effects } = send_first(proof, sending, cx)?;
-    let Login::AwaitingCode(requested) = next else {
-        return Err(Refused::unexpected());
-    };
-    first.extend(effects);
-    first.extend(audits);
-    Ok(Advanced {
-        next: Opening::AwaitingCode(requested),
-        effects: first,
-    })
-}
-
-fn redeem(facts: Exchanged, cx: &mut Ctx<'_>) -> Step<External> {
-    let Exchanged {
-        flow,
-        user,
-        code_verifier,
-        verdict,
-        taken,
-    } = facts;
-    if let Some(refused) = Refused::limited(verdict, None, cx) {
-        return Err(refused);
-    }
-    let account = user.as_ref().map(|user| user.key.clone());
-    let good = flow.zip(user).filter(|(flow, user)| {
-        let FlowBody::Exchange(exchange) = &flow.body else {
-            return false;
-        };
-        let own = flow.is_of(&user.key) && flow.pool == cx.pool.name && exchange.epoch == user.session_epoch;
-        own && !flow.is_expired(cx.now) && fits(&code_verifier, &exchange.code_challenge)
-    });
-    let Some((flow, user)) = good else {
-        let audit = cx.audit(AuditKind::TokenRefused, account.as_ref());
-        return Err(Refused::new(Denial::ExchangeRefused, vec![audit]));
-    };
-    on(External::Enter(Box::new(Entrance {
-        before: Some(user.clone()),
-        next: user,
-        link: None,
-        factor: Factor::Federated,
-        code_challenge: None,
-        taken,
-        spend: Some(flow.id),
-        audits: Vec::new(),
-    })))
-}
-
-/// Whether a verifier is the one behind an S256 challenge (RFC 7636 sections 4.1 and 4.6).
-fn fits(verifier: &str, challenge: &str) -> bool {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    let sound = (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved);
-    let hashed = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-    let same: bool = hashed.as_bytes().ct_eq(challenge.as_bytes()).into();
-    sound && same
-}
-
-/// Whether a text can be an S256 challenge: 43 characters of base64url.
-pub fn is_code_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

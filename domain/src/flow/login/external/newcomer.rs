@@ -85,13 +85,13 @@ impl Newcomer {
         email_holder: Option<User>,
         username_holder: Option<User>,
         cx: &mut Ctx<'_>,
-    ) -> Result<(User, Relation, LinkDraft), Refused> {
+    ) -> (User, Relation, LinkDraft) {
         let (user, relation) = match email_holder.or(username_holder) {
             Some(namesake) => (namesake, Relation::Namesake),
             None => (self.user, Relation::New),
         };
         let draft = self.proven.link_for(Some(&user), cx);
-        Ok((user, relation, draft))
+        (user, relation, draft)
     }
 }
 

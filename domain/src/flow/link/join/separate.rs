@@ -1,0 +1,94 @@
+//! "They are not the same": the account elsewhere becomes a user of its own.
+
+use super::super::super::login::external::{Entrance, Opening, enter};
+use super::super::super::login::sms_code::Sending;
+use super::super::super::{Ctx, Refused, Step};
+use super::super::{PendingLink, attach};
+use super::{JoinFacts, Joining, Offer, on, standing};
+use crate::audit::AuditKind;
+use crate::flow_record::FlowRecord;
+use crate::id::{IdentityId, UserId, UserKey};
+use crate::policy::Asked;
+use crate::secret::Sealed;
+use crate::session::Factor;
+use crate::user::User;
+
+/// A user of its own for an account whose owner declined to join.
+#[derive(Clone, Debug)]
+pub struct Separate {
+    /// The new user.
+    pub user: User,
+    /// For whom the tokens are sealed so far.
+    pub sealed_for: UserKey,
+    /// The account.
+    pub link: PendingLink,
+    flow: FlowRecord,
+    code_challenge: Option<String>,
+    taken: Asked,
+}
+
+pub(super) fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
+    let Offer {
+        flow,
+        join,
+        user,
+        taken,
+    } = standing(facts, cx)?;
+    let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
+    let mut link = join.link;
+    // Ids are never shared, not even between a user and an offer that was declined.
+    link.identity.id = IdentityId::draw(cx.now, cx.entropy);
+    Ok(on(Joining::Seal(Box::new(Separate {
+        user: User::blank(key, cx.now),
+        sealed_for: user.key,
+        link,
+        flow,
+        code_challenge: join.code_challenge,
+        taken,
+    }))))
+}
+
+impl Separate {
+    /// Whether this will send a code: then the counters for messages must be asked first.
+    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
+        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user)
+    }
+}
+
+/// A user without address and name: both may be the namesake's.
+pub(super) fn enter_as_new(
+    separate: Separate,
+    sealed: Option<Sealed>,
+    sending: &Sending,
+    cx: &mut Ctx<'_>,
+) -> Step<Opening> {
+    let Separate {
+        mut user,
+        mut link,
+        flow,
+        code_challenge,
+        taken,
+        ..
+    } = separate;
+    link.credential = link.credential.zip(sealed).map(|(mut credential, tokens)| {
+        credential.tokens = tokens;
+        credential
+    });
+    attach(&mut user, &link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
+    let detail = link.identity.key.provider.to_string();
+    let audits = vec![
+        cx.audit_about(AuditKind::SignedUp, Some(&user.key), detail.clone()),
+        cx.audit_about(AuditKind::IdentityLinked, Some(&user.key), detail),
+    ];
+    let entrance = Entrance {
+        before: None,
+        next: user,
+        link: None,
+        factor: Factor::Federated,
+        code_challenge,
+        taken,
+        spend: Some(flow.id),
+        audits,
+    };
+    enter(entrance, sending, cx)
+}

@@ -1,0 +1,146 @@
+//! The door itself: everything was proven that comes before a code.
+
+use super::super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
+use super::super::Login;
+use super::super::password::open;
+use super::super::sms_code::{FirstProof, Sending, send_first};
+use super::{EXCHANGE_LIFE, Opening};
+use crate::audit::AuditKind;
+use crate::flow::link::attach;
+use crate::flow_record::{Exchange, FlowBody, FlowRecord, PendingLink};
+use crate::id::SessionId;
+use crate::policy::Asked;
+use crate::secret::{Token, TokenHash};
+use crate::session::{Factor, TokenLife};
+use crate::user::User;
+
+/// Somebody at the door, with everything proven that comes before a code.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The user it was decided on; none for one who is made by it.
+    pub(crate) before: Option<User>,
+    /// The user's next state, without the link.
+    pub(crate) next: User,
+    /// What is attached once everything is proven.
+    pub(crate) link: Option<PendingLink>,
+    /// What was proven.
+    pub(crate) factor: Factor,
+    /// The challenge of a client that will fetch the session.
+    pub(crate) code_challenge: Option<String>,
+    /// The counters to give the try back to.
+    pub(crate) taken: Asked,
+    /// The flow that is used up by it.
+    pub(crate) spend: Option<TokenHash>,
+    /// What is written down besides.
+    pub(crate) audits: Vec<Effect>,
+}
+
+impl Entrance {
+    /// Who it is.
+    pub fn user(&self) -> &User {
+        &self.next
+    }
+
+    /// Whether this will send a code: then the counters for messages must be asked first.
+    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
+        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.next)
+    }
+}
+
+/// Lets somebody in: by a code where a second factor is due, by an exchange where a client waits, else at once.
+pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
+    if entrance.would_send_code(cx) {
+        return enter_by_code(entrance, sending, cx);
+    }
+    let Entrance {
+        before,
+        mut next,
+        link,
+        factor,
+        code_challenge,
+        taken,
+        spend,
+        audits,
+    } = entrance;
+    if let Some(link) = &link {
+        if before
+            .as_ref()
+            .is_some_and(|before| before.revision == next.revision)
+        {
+            next = next.changed(cx.now);
+        }
+        attach(&mut next, link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
+    }
+    let mut effects = made_or_committed(before.as_ref(), &next);
+    effects.extend(spend.map(Effect::Spend));
+    let opening = if let Some(code_challenge) = code_challenge {
+        let code = Token::draw(cx.entropy);
+        effects.push(Effect::PutFlow(Box::new(FlowRecord {
+            id: code.hash(),
+            pool: next.key.pool.clone(),
+            user: Some(next.key.id.clone()),
+            created: cx.now,
+            expires: cx.now.plus(EXCHANGE_LIFE),
+            body: FlowBody::Exchange(Exchange {
+                epoch: next.session_epoch,
+                code_challenge,
+            }),
+        })));
+        Opening::Exchange(code)
+    } else {
+        let life = TokenLife::Finite(cx.pool.ttl);
+        let id = SessionId::draw(cx.now, cx.entropy);
+        let opened = open(next.clone(), id, life, vec![factor], cx);
+        effects.push(Effect::OpenSession(Box::new(opened.session.clone())));
+        effects.push(cx.audit(AuditKind::LoggedIn, Some(&next.key)));
+        Opening::LoggedIn(Box::new(opened))
+    };
+    effects.push(Effect::GiveBack(taken));
+    effects.extend(audits);
+    Ok(Advanced {
+        next: opening,
+        effects,
+    })
+}
+
+fn made_or_committed(before: Option<&User>, next: &User) -> Vec<Effect> {
+    match before {
+        None => vec![Effect::Create(Box::new(next.clone()))],
+        Some(before) if before.revision != next.revision => vec![commit(before, next.clone())],
+        Some(_) => Vec::new(),
+    }
+}
+
+/// Nothing is attached before the code is right.
+fn enter_by_code(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
+    let Entrance {
+        before,
+        next,
+        link,
+        factor,
+        taken,
+        spend,
+        audits,
+        ..
+    } = entrance;
+    let mut first = made_or_committed(before.as_ref(), &next);
+    first.extend(spend.map(Effect::Spend));
+    let proof = FirstProof {
+        user: next,
+        next: None,
+        factor,
+        link: link.map(Box::new),
+        taken,
+        life: TokenLife::Finite(cx.pool.ttl),
+    };
+    let Advanced { next, effects } = send_first(proof, sending, cx)?;
+    let Login::AwaitingCode(requested) = next else {
+        return Err(Refused::unexpected());
+    };
+    first.extend(effects);
+    first.extend(audits);
+    Ok(Advanced {
+        next: Opening::AwaitingCode(requested),
+        effects: first,
+    })
+}
