@@ -96,7 +96,10 @@ async fn answer(request: Request) -> Reply {
 async fn route(request: Request, line: &mut RequestLine) -> Reply {
     let app = Arc::clone(&request.app);
     let id = request.id.clone();
-    let found = app.routes.find(&request.method, &request.path);
+    let found = app
+        .routes
+        .find(&request.method, &request.path)
+        .or_entry(&app, &request.path);
     let wants_page = found.is_page() && crate::pages::is_wanted(&request.headers);
     line.route = found.name();
     match found.call(request).await {

@@ -157,6 +157,9 @@ impl Problem {
         error.insert("statusCode".to_owned(), json!(self.status.as_u16()));
         if self.status.is_server_error() {
             error.insert("message".to_owned(), json!(self.message));
+            if let Some(code) = self.code {
+                error.insert("code".to_owned(), json!(code));
+            }
             error.insert("requestId".to_owned(), json!(request_id));
         } else {
             error.insert("name".to_owned(), json!(self.name));

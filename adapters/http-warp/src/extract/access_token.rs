@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderName};
 
 use super::cookies::{self, Cookie, Jar};
 use super::query::Query;
+use super::signed;
+use crate::settings::LegacyCookies;
 
 /// Longest text taken for a token; longer ones are nobody's.
 const LONGEST: usize = 1024;
@@ -38,7 +40,13 @@ pub struct Presented {
 }
 
 /// Finds the token, in LoopBack's order: query, `X-Access-Token`, `Authorization`, cookies.
-pub fn find(headers: &HeaderMap, query: &Query, query_token: bool, jar: Jar) -> Option<Presented> {
+pub fn find(
+    headers: &HeaderMap,
+    query: &Query,
+    query_token: bool,
+    jar: Jar,
+    legacy: Option<&LegacyCookies>,
+) -> Option<Presented> {
     let from_query = query
         .one("access_token")
         .filter(|_| query_token)
@@ -48,7 +56,7 @@ pub fn find(headers: &HeaderMap, query: &Query, query_token: bool, jar: Jar) -> 
         .or_else(|| header(headers, &AUTHORIZATION).map(authorization));
     let (source, texts) = match deliberate {
         Some(texts) => (Source::Deliberate, texts),
-        None => (Source::Cookie, vec![from_cookie(headers, jar)?]),
+        None => (Source::Cookie, vec![from_cookie(headers, jar, legacy)?]),
     };
     let readings: Vec<Token> = texts
         .into_iter()
@@ -95,13 +103,17 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(LENIENT.decode(text).ok()?).ok()
 }
 
-/// Our own session cookie, else LoopBack's. Its signed form `s:TOKEN.SIGNATURE` is read for the token in it: the token is the
-/// secret, the signature guards nothing more.
-fn from_cookie(headers: &HeaderMap, jar: Jar) -> Option<String> {
+/// Our own session cookie, else LoopBack's. Where a cookie secret is configured, LoopBack's must be signed by it, as LoopBack itself
+/// wants it: nobody who can set a cookie for this host can put a browser into a session of their choice. Without one they are read
+/// as they are, for the token itself is the secret.
+fn from_cookie(headers: &HeaderMap, jar: Jar, legacy: Option<&LegacyCookies>) -> Option<String> {
     if let Some(token) = jar.read(headers, Cookie::Session) {
         return Some(token.to_owned());
     }
     let raw = cookies::get(headers, "access_token").or_else(|| cookies::get(headers, "authorization"))?;
+    if let Some(legacy) = legacy {
+        return signed::open(&legacy.secret, raw);
+    }
     let text = percent_encoding::percent_decode_str(raw).decode_utf8().ok()?;
     let token = text
         .strip_prefix("s:")
@@ -122,7 +134,7 @@ mod tests {
             http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
             value.parse().unwrap(),
         );
-        let presented = find(&headers, &Query::default(), true, Jar::new(false))?;
+        let presented = find(&headers, &Query::default(), true, Jar::new(false), None)?;
         Some((
             presented.source,
             presented
@@ -165,11 +177,37 @@ mod tests {
     }
 
     #[test]
+    fn with_a_cookie_secret_only_signed_cookies_open_anything() {
+        let legacy = LegacyCookies {
+            secret: domain::secret::Secret::new("keyboard cat"),
+            write: false,
+        };
+        let opens = |cookie: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append("cookie", cookie.parse().unwrap());
+            find(&headers, &Query::default(), true, Jar::new(false), Some(&legacy))
+        };
+        let signed = signed::sign(&legacy.secret, TOKEN);
+        for name in ["access_token", "authorization"] {
+            let presented = opens(&format!("{name}={signed}")).unwrap();
+            assert_eq!(presented.source, Source::Cookie);
+            assert_eq!(presented.readings, [Token::presented(TOKEN)]);
+        }
+        for bad in [
+            TOKEN.to_owned(),
+            format!("s%3A{TOKEN}.c2ln"),
+            format!("s%3A{TOKEN}"),
+        ] {
+            assert_eq!(opens(&format!("access_token={bad}")), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn the_query_comes_first_and_can_be_switched_off() {
         let query = Query::parse(&format!("access_token={TOKEN}"));
         let headers = HeaderMap::new();
-        assert!(find(&headers, &query, true, Jar::new(false)).is_some());
-        assert!(find(&headers, &query, false, Jar::new(false)).is_none());
+        assert!(find(&headers, &query, true, Jar::new(false), None).is_some());
+        assert!(find(&headers, &query, false, Jar::new(false), None).is_none());
     }
 
     #[test]
@@ -177,8 +215,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("authorization", TOKEN.parse().unwrap());
         headers.append("authorization", TOKEN.parse().unwrap());
-        assert_eq!(find(&headers, &Query::default(), true, Jar::new(false)), None);
+        assert_eq!(
+            find(&headers, &Query::default(), true, Jar::new(false), None),
+            None
+        );
         let twice = Query::parse(&format!("access_token={TOKEN}&access_token={TOKEN}"));
-        assert_eq!(find(&HeaderMap::new(), &twice, true, Jar::new(false)), None);
+        assert_eq!(find(&HeaderMap::new(), &twice, true, Jar::new(false), None), None);
     }
 }

@@ -45,6 +45,11 @@ enum Kind {
     Form,
 }
 
+/// Whether the body is a form by its media type.
+pub fn is_form(request: &Request) -> bool {
+    matches!(kind_of(request), Ok(Some(Kind::Form)))
+}
+
 /// The kind of body, by its media type alone; parameters other than a UTF-8 charset are refused, and so is a packed body
 /// (RFC 9110 section 15.5.16): what it would unpack to has no bound.
 fn kind_of(request: &Request) -> Result<Option<Kind>, Problem> {

@@ -8,6 +8,7 @@ pub mod form;
 pub mod json;
 pub mod origin;
 pub mod query;
+pub mod signed;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};

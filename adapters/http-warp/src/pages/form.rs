@@ -79,7 +79,8 @@ impl Form {
     }
 }
 
-fn stale() -> Problem {
+/// 403 for a form that another site may have sent.
+pub fn stale() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "This form is too old or came from elsewhere.",

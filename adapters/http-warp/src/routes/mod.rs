@@ -1,8 +1,10 @@
 //! The URL table: every route of the site on one screen.
 
 mod api;
+mod applications;
 pub(crate) mod assets;
 mod auth_check;
+pub(crate) mod external;
 mod health;
 mod root;
 pub mod users;
@@ -10,12 +12,15 @@ pub mod users;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use domain::id::PoolName;
 use domain::policy::Policy;
 use http::Method;
 use matchit::Router;
 
+use crate::App;
+use crate::entries::{Door, WebEntry};
 use crate::extract::Request;
 use crate::pages;
 use crate::problem::Problem;
@@ -34,8 +39,12 @@ pub struct Matched {
     pub pool: Option<PoolName>,
     /// The `{id}` of the path, percent-decoded.
     pub id: Option<String>,
+    /// The `{fk}` of the path, percent-decoded: what is named below `{id}`.
+    pub fk: Option<String>,
     /// The user method behind an API route.
     pub method: Option<&'static users::Method>,
+    /// The entry of `providers.json` whose door it is.
+    pub entry: Option<(Arc<WebEntry>, Door)>,
 }
 
 /// Makes a handler of an async function.
@@ -94,6 +103,13 @@ impl Routes {
             };
             site(pattern, true, methods, *handler);
         }
+        // A pool of that name has its own calls there.
+        let taken = |pool: &PoolName| pool.as_str().eq_ignore_ascii_case(applications::COLLECTION);
+        if !policy.pools.keys().any(taken) {
+            for (pattern, method, handler) in applications::ROUTES {
+                site(pattern, false, &[method], *handler);
+            }
+        }
         for pool in policy.pools.keys() {
             for method in users::METHODS {
                 let path = format!("/api/{}{}", pool.as_str().to_ascii_lowercase(), method.path);
@@ -133,18 +149,20 @@ impl Routes {
                 .by_id(method, trimmed)
                 .unwrap_or_else(|| Found::unknown(path));
         };
-        let id = match matched.params.get("id") {
-            None => None,
-            // Folding keeps lengths: the id stands at the same bytes of the path as sent.
-            Some(folded_id) => match decoded(trimmed, &folded, folded_id) {
-                Some(id) => Some(id),
-                None => return Found::unknown(path),
-            },
+        // Folding keeps lengths: a parameter stands at the same bytes of the path as sent.
+        let parameter = |name: &str| match matched.params.get(name) {
+            None => Some(None),
+            Some(part) => decoded(trimmed, &folded, part).map(Some),
+        };
+        let (Some(id), Some(fk)) = (parameter("id"), parameter("fk")) else {
+            return Found::unknown(path);
         };
         let matched_path = Matched {
             pool: matched.value.pool.clone(),
             id,
+            fk,
             method: *user_method,
+            entry: None,
         };
         Found {
             handler: *handler,
@@ -173,6 +191,7 @@ impl Routes {
             pool: endpoint.pool.clone(),
             id: Some(id),
             method: *user_method,
+            ..Matched::default()
         };
         Some(Found {
             handler: *handler,
@@ -196,6 +215,9 @@ fn decoded(path: &str, folded: &str, parameter: &str) -> Option<String> {
         .map(std::borrow::Cow::into_owned)
 }
 
+/// The name of what is no route of ours.
+const UNKNOWN: &str = "none";
+
 /// A request's route.
 pub struct Found {
     handler: Handler,
@@ -218,8 +240,31 @@ impl Found {
         Self {
             handler,
             matched: Matched::default(),
-            name: "none",
+            name: UNKNOWN,
             page: !api,
+        }
+    }
+
+    /// The same; but what is no route of ours may be a door of `providers.json`.
+    #[must_use]
+    pub fn or_entry(self, app: &App, path: &str) -> Self {
+        if self.name != UNKNOWN {
+            return self;
+        }
+        let Some((entry, door)) = external::find(app, path) else {
+            return self;
+        };
+        Self {
+            handler: handler!(external::call),
+            name: match door {
+                Door::Start => "authPath",
+                Door::Callback => "callbackPath",
+            },
+            page: !entry.json,
+            matched: Matched {
+                entry: Some((entry, door)),
+                ..Matched::default()
+            },
         }
     }
 

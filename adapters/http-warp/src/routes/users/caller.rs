@@ -63,6 +63,7 @@ pub fn presented(request: &Request) -> Option<Presented> {
         &query,
         settings.query_token,
         Jar::new(settings.is_https()),
+        settings.legacy_cookies.as_ref(),
     )
 }
 

@@ -42,7 +42,7 @@ pub async fn logout(call: Call) -> Result<Reply, Problem> {
 }
 
 /// Whether `include` names the user: in any case of letters, alone, in a list, or as JSON; other names say nothing.
-fn includes_user(query: &Query) -> bool {
+pub fn includes_user(query: &Query) -> bool {
     let asked = query
         .pairs()
         .iter()

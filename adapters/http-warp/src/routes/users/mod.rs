@@ -4,7 +4,11 @@ pub mod caller;
 mod change;
 mod code;
 mod create;
-mod input;
+mod credentials;
+mod exchange;
+mod identities;
+pub(crate) mod input;
+mod join;
 mod login;
 mod output;
 mod password;
@@ -49,6 +53,8 @@ pub struct Call {
     pub caller: Option<Box<Authenticated>>,
     /// The `{id}` of the path; `me` already replaced.
     pub id: Option<String>,
+    /// The `{fk}` of the path: what is named below the user.
+    pub fk: Option<String>,
 }
 
 impl Call {
@@ -110,6 +116,25 @@ methods! {
     "POST"   "/reset-password"           setPassword       Execute password::reset_password;
     "POST"   "/{id}/phone/send-code"     sendPhoneCode     Execute phone::send_code;
     "POST"   "/{id}/phone/confirm"       confirmPhone      Execute phone::confirm;
+    "POST"   "/exchange"                 exchange          Execute exchange::exchange;
+    "POST"   "/join"                     join              Execute join::join;
+    "POST"   "/join/send-code"           sendJoinCode      Execute join::send_code;
+    "POST"   "/join/decline"             declineJoin       Execute join::decline;
+    "GET"    "/{id}/identities"          __get__identities          Read  identities::list;
+    "GET"    "/{id}/identities/count"    __count__identities        Read  identities::count;
+    "GET"    "/{id}/identities/{fk}"     __findById__identities     Read  identities::find;
+    "DELETE" "/{id}/identities/{fk}"     __destroyById__identities  Write identities::unlink;
+    "POST"   "/{id}/identities"          __create__identities       Write closed;
+    "DELETE" "/{id}/identities"          __delete__identities       Write closed;
+    "PUT"    "/{id}/identities/{fk}"     __updateById__identities   Write closed;
+    "GET"    "/{id}/credentials"         __get__credentials         Read  credentials::list;
+    "GET"    "/{id}/credentials/count"   __count__credentials       Read  credentials::count;
+    "GET"    "/{id}/credentials/{fk}"    __findById__credentials    Read  credentials::find;
+    "DELETE" "/{id}/credentials/{fk}"    __destroyById__credentials Write credentials::forget;
+    "POST"   "/{id}/credentials/{fk}/token" freshToken              Execute credentials::fresh_token;
+    "POST"   "/{id}/credentials"         __create__credentials      Write closed;
+    "DELETE" "/{id}/credentials"         __delete__credentials      Write closed;
+    "PUT"    "/{id}/credentials/{fk}"    __updateById__credentials  Write closed;
     "GET"    ""                          find              Read    closed;
     "PUT"    ""                          upsert            Write   closed;
     "PATCH"  ""                          upsert            Write   closed;
@@ -182,6 +207,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         pool_name,
         caller,
         id,
+        fk: matched.fk,
     })
     .await
 }

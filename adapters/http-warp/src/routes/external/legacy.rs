@@ -1,0 +1,42 @@
+//! The cookies that LoopBack's passport component sets after a log-in, for programs that still read them. They are signed as
+//! `cookie-parser` signs; unlike LoopBack's, script cannot read them and other sites cannot send them.
+
+use domain::session::{AccessToken, TokenLife};
+
+use crate::entries::{EntryKind, WebEntry};
+use crate::extract::Request;
+use crate::extract::cookies::Jar;
+use crate::extract::signed;
+use crate::reply::Reply;
+
+/// Browsers keep no cookie longer than 400 days (RFC 6265bis section 5.5).
+const LONGEST: u64 = 34_560_000;
+
+/// Adds `access_token` and `userId` where the configuration wants them.
+pub fn dress(request: &Request, entry: &WebEntry, token: &AccessToken, reply: Reply) -> Reply {
+    let settings = &request.app.settings;
+    let makes_token = match entry.kind {
+        EntryKind::Provider => entry.auto_login,
+        EntryKind::Local { set_access_token, .. } => set_access_token,
+    };
+    let wanted = settings
+        .legacy_cookies
+        .as_ref()
+        .filter(|legacy| legacy.write && makes_token);
+    let Some(legacy) = wanted else {
+        return reply;
+    };
+    let age = match token.session.life {
+        TokenLife::Finite(life) => life.as_secs_ceil().min(LONGEST),
+        TokenLife::Eternal => LONGEST,
+    };
+    let jar = Jar::new(settings.is_https());
+    let pairs = [
+        ("access_token", token.secret.expose()),
+        ("userId", token.session.user.id.as_str()),
+    ];
+    pairs.into_iter().fold(reply, |reply, (name, value)| {
+        let value = signed::sign(&legacy.secret, value);
+        reply.cookie(&jar.set_named(name, &value, Some(age)))
+    })
+}

@@ -1,0 +1,214 @@
+//! `authPath` of a provider's entry: off to the provider, bound to this browser.
+
+use domain::error::{Denial, DomainError};
+use domain::id::ApplicationId;
+use domain::policy::PoolPolicy;
+use domain::secret::Token;
+use domain::service::AuthorizationAsk;
+use http::header::{HeaderName, REFERRER_POLICY};
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::link::Caller;
+use super::{binding, link, place, refusal};
+use crate::entries::WebEntry;
+use crate::extract::query::Query;
+use crate::extract::{Request, origin};
+use crate::pages;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+static X_APPLICATION_ID: HeaderName = HeaderName::from_static("x-application-id");
+static X_APPLICATION_KEY: HeaderName = HeaderName::from_static("x-application-key");
+
+/// Characters of an S256 challenge: 32 bytes in base64url without padding (RFC 7636 section 4.2).
+const CHALLENGE_LENGTH: usize = 43;
+
+/// `GET` or `POST`: 302 to the provider, or what stands in the way.
+pub async fn start(mut request: Request, entry: &WebEntry) -> Result<Reply, Problem> {
+    let pool = pool_of(&request, entry)?.clone();
+    if request.method == Method::POST && !origin::is_own(&request) {
+        return Err(pages::form::stale());
+    }
+    let ask = match ask(&request, entry, &pool).await {
+        Ok(ask) => ask,
+        Err(problem) => return refusal::plain(&request, entry, problem),
+    };
+    let caller = if entry.link {
+        match link::caller(&mut request, entry).await? {
+            link::Linker::Known(caller) => Some(caller),
+            link::Linker::Answer(reply) => return Ok(reply),
+        }
+    } else {
+        None
+    };
+    let in_json = caller.as_ref().is_some_and(Caller::is_program);
+    let ask = AuthorizationAsk {
+        caller: caller.map(Caller::into_authenticated),
+        ..ask
+    };
+    let services = &request.app.services;
+    match services
+        .begin_authorization(&entry.name, ask, &request.address)
+        .await
+    {
+        Ok(started) => {
+            // A program that links in the name of a token cannot follow: it hands the address to its browser.
+            let reply = if in_json {
+                Reply::json(StatusCode::OK, &json!({ "url": started.url }))
+            } else {
+                Reply::found(&place::in_location(&started.url))
+            };
+            let reply = reply.header(REFERRER_POLICY, "no-referrer");
+            Ok(binding::bind(&request, &started, reply))
+        }
+        Err(error) => refusal::refuse(&request, entry, Problem::of(error, &pool)),
+    }
+}
+
+/// The rules of an entry's pool.
+pub fn pool_of<'a>(request: &'a Request, entry: &WebEntry) -> Result<&'a PoolPolicy, Problem> {
+    request
+        .app
+        .services
+        .pool(&entry.pool)
+        .ok_or_else(|| Problem::internal("an entry of no pool"))
+}
+
+/// What somebody wants, judged as far as it can be without knowing them.
+async fn ask(request: &Request, entry: &WebEntry, pool: &PoolPolicy) -> Result<AuthorizationAsk, Problem> {
+    let query = Query::parse(&request.query);
+    let denied = |denial: Denial| Problem::of_denial(&denial, &pool.model);
+    let place = match one_of(&query, &["returnTo", "return_to"])? {
+        Some(text) => Some(place::judge(text, &request.app.settings).map_err(denied)?),
+        None => None,
+    };
+    let code_challenge = code_challenge(&query).map_err(denied)?;
+    let elsewhere = place.as_ref().is_some_and(|place| place.elsewhere);
+    // A browser elsewhere has no session of ours: its program fetches one, and must prove that it is the one that asked.
+    let fetched = !entry.link && (elsewhere || (!entry.session && !entry.json));
+    if fetched && code_challenge.is_none() {
+        return Err(denied(Denial::CodeChallengeRequired));
+    }
+    Ok(AuthorizationAsk {
+        caller: None,
+        application: application(request, &query)
+            .await?
+            .map(|found| found.map_err(|error| Problem::of(error, pool)))
+            .transpose()?,
+        return_to: place.map(|place| place.address),
+        code_challenge: code_challenge.filter(|_| !entry.link),
+    })
+}
+
+/// The value of a parameter that has two names. Twice the same, or both names, is no value but a fault.
+fn one_of<'a>(query: &'a Query, names: &[&str]) -> Result<Option<&'a str>, Problem> {
+    let mut given = query
+        .pairs()
+        .iter()
+        .filter(|(name, _)| names.contains(&name.as_str()));
+    let first = given.next().map(|(_, value)| value.as_str());
+    if given.next().is_some() {
+        let name = names.first().copied().unwrap_or_default();
+        return Err(Problem::bad_request(format!("{name} stands there twice")));
+    }
+    Ok(first.filter(|value| !value.is_empty()))
+}
+
+/// The challenge of a client that will fetch its session. Only S256: `plain` would show the verifier to whoever sees the address
+/// (RFC 9700 section 2.1.1).
+fn code_challenge(query: &Query) -> Result<Option<String>, Denial> {
+    let named = |name: &str| query.pairs().iter().any(|(key, _)| key == name);
+    if !named("code_challenge") && !named("code_challenge_method") {
+        return Ok(None);
+    }
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let challenge = query
+        .one("code_challenge")
+        .filter(|text| text.len() == CHALLENGE_LENGTH && text.bytes().all(is_letter))
+        .filter(|_| query.one("code_challenge_method") == Some("S256"));
+    challenge
+        .map(|text| Some(text.to_owned()))
+        .ok_or(Denial::CodeChallengeRequired)
+}
+
+/// The application that asks, if one does: by headers, or in the address by a key that is no secret.
+async fn application(
+    request: &Request,
+    query: &Query,
+) -> Result<Option<Result<ApplicationId, DomainError>>, Problem> {
+    let by_header = in_headers(request);
+    let by_query = || {
+        let (id, key) = (query.one("application_id"), query.one("application_key"));
+        let named = query
+            .pairs()
+            .iter()
+            .any(|(name, _)| matches!(name.as_str(), "application_id" | "application_key"));
+        named.then(|| {
+            (
+                id.unwrap_or_default().to_owned(),
+                key.unwrap_or_default().to_owned(),
+            )
+        })
+    };
+    let in_address = by_header.is_none();
+    let Some((id, key)) = by_header.or_else(by_query) else {
+        return Ok(None);
+    };
+    let found = request
+        .app
+        .services
+        .authenticate_application(&ApplicationId::new(id), &Token::presented(key), &request.address)
+        .await;
+    match found {
+        Ok((_, kind)) if in_address && !kind.is_public() => Err(Problem::bad_request(format!(
+            "The {} is a secret: send it as X-Application-Key, never in an address. Replace it, for addresses are written down.",
+            kind.name()
+        ))),
+        Ok((application, _)) => Ok(Some(Ok(application.id))),
+        Err(error) => Ok(Some(Err(error))),
+    }
+}
+
+/// Id and key as headers, if either is there; a missing or doubled one is empty, which opens nothing.
+pub fn in_headers(request: &Request) -> Option<(String, String)> {
+    let named = [&X_APPLICATION_ID, &X_APPLICATION_KEY];
+    if !named.iter().any(|name| request.headers.contains_key(*name)) {
+        return None;
+    }
+    let [id, key] = named.map(|name| request.header(name).unwrap_or_default().to_owned());
+    Some((id, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn a_challenge_is_s256_or_it_is_none() {
+        let judged = |query: &str| code_challenge(&Query::parse(query));
+        let good = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
+        assert_eq!(judged(&good), Ok(Some(CHALLENGE.to_owned())));
+        assert_eq!(judged("returnTo=/"), Ok(None));
+        for bad in [
+            format!("code_challenge={CHALLENGE}"),
+            format!("code_challenge={CHALLENGE}&code_challenge_method=plain"),
+            format!("{good}&code_challenge={CHALLENGE}"),
+            "code_challenge=short&code_challenge_method=S256".to_owned(),
+            "code_challenge_method=S256".to_owned(),
+        ] {
+            assert_eq!(judged(&bad), Err(Denial::CodeChallengeRequired), "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_places_to_return_to_are_none() {
+        let names = ["returnTo", "return_to"];
+        assert_eq!(one_of(&Query::parse("return_to=/a"), &names), Ok(Some("/a")));
+        assert_eq!(one_of(&Query::parse("returnTo="), &names), Ok(None));
+        assert!(one_of(&Query::parse("returnTo=/a&return_to=/a"), &names).is_err());
+        assert!(one_of(&Query::parse("returnTo=/a&returnTo=/b"), &names).is_err());
+    }
+}
