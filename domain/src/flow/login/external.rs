@@ -16,9 +16,6 @@ pub(crate) use entrance::enter;
 pub use exchange::{EXCHANGE_LIFE, Exchanged, is_code_challenge};
 pub use newcomer::Newcomer;
 
-use base64::Engine as _;
-use sha2::Digest as _;
-use subtle::ConstantTimeEq as _;
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::sms_code::{CodeRequested, Sending};
