@@ -18,6 +18,7 @@ use crate::extract::cookies::{Cookie, Jar};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::Matched;
+use crate::routes::external::place;
 
 /// How long a browser keeps an offered join in mind, in seconds: as long as the offer can stand.
 const JOIN_LIFE: u64 = 600;
@@ -32,7 +33,7 @@ pub fn offer_join(request: &Request, pool: &PoolPolicy, join: &Token) -> Reply {
 }
 
 /// The join this browser was offered, and its pool.
-pub fn offered_join(request: &Request) -> Option<(Token, PoolName)> {
+fn offered_join(request: &Request) -> Option<(Token, PoolName)> {
     let jar = Jar::new(request.app.settings.is_https());
     let (token, pool) = jar.read(&request.headers, Cookie::Join)?.split_once('.')?;
     let sound = token.len() == TOKEN_LENGTH && pool.len() <= 64;
@@ -184,7 +185,7 @@ impl<'a> Offered<'a> {
                 let reply = Reply::see_other(&visit.url("/two-factor", None));
                 pending.keep(reply, visit.pool, visit.jar())
             }
-            Outcome::Exchange(code) => onward(visit, &with_exchange_code(visit, &code))?,
+            Outcome::Exchange(code) => onward(visit, &place::with_code(visit.destination(), &code))?,
             Outcome::Linked { .. } | Outcome::AccountExists { .. } => {
                 return Err(Problem::internal("a join that ended as none can"));
             }
@@ -197,11 +198,4 @@ impl<'a> Offered<'a> {
 fn over(request: &Request) -> Reply {
     let jar = Jar::new(request.app.settings.is_https());
     Reply::see_other("/login?again=1").cookie(&jar.clear(Cookie::Join))
-}
-
-/// Where the client of an exchange waits for its code.
-fn with_exchange_code(visit: &Visit<'_>, code: &Token) -> String {
-    let place = visit.destination();
-    let mark = if place.contains('?') { '&' } else { '?' };
-    format!("{place}{mark}code={}", code.expose())
 }

@@ -7,5 +7,5 @@ mod onward;
 
 pub use confirm::{confirm_link, confirmed};
 pub use failed::problem;
-pub use join::{offer_join, offered_join};
+pub use join::offer_join;
 pub use onward::onward;
