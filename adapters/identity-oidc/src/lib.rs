@@ -1,1 +1,24 @@
-//! Log in by OpenID Connect.
+#![doc = include_str!("../README.md")]
+
+mod ask;
+mod cache;
+mod claims;
+mod client_secret;
+mod config;
+mod discovery;
+mod issuer;
+mod jws;
+mod keys;
+mod profile;
+mod provider;
+mod ready;
+mod settled;
+mod start;
+mod token;
+mod userinfo;
+
+pub use config::{
+    Caching, ClientSecret, ConfigError, EmailRule, IssuerRule, OidcConfig, ResponseMode, SubjectRule,
+    TokenAuth, UserInfo,
+};
+pub use provider::OidcProvider;
