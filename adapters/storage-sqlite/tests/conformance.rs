@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use conformance::Fixture;
-use domain::ports::{AuditLog, FlowStore, RateLimiter, SessionStore, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, UserStore};
 use storage_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
@@ -41,14 +41,21 @@ async fn audit() -> Fixture<dyn AuditLog> {
     Fixture::new(store as Arc<dyn AuditLog>).guarded_by(directory)
 }
 
+async fn applications() -> Fixture<dyn ApplicationStore> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(directory)
+}
+
 async fn whole() -> Fixture<SqliteStore> {
     let (store, directory) = fresh();
     Fixture::new(store).guarded_by(directory)
 }
 
 conformance::user_store!(users);
+conformance::user_identities!(users);
 conformance::session_store!(sessions);
 conformance::flow_store!(flows);
 conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
+conformance::application_store!(applications);
 conformance::user_deletion!(whole);

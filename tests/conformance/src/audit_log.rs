@@ -19,6 +19,7 @@ macro_rules! audit_log {
             [
                 events_come_back_field_by_field_newest_first,
                 every_kind_comes_back,
+                a_detail_comes_back_as_it_was,
                 latest_gives_no_more_than_it_is_asked_for,
                 the_order_of_one_caller_is_kept,
                 purge_drops_what_is_older_and_nothing_else,
@@ -84,6 +85,25 @@ pub async fn every_kind_comes_back(log: &Log) {
         .collect();
     kinds.reverse();
     assert_eq!(kinds, AuditKind::ALL);
+}
+
+pub async fn a_detail_comes_back_as_it_was(log: &Log) {
+    let details = [
+        None,
+        Some(""),
+        Some("google-login"),
+        Some("Zoë's \"entry\" \\ 李雷\u{1f600}"),
+    ];
+    let told = details.map(|detail| AuditEvent {
+        detail: detail.map(str::to_owned),
+        ..event(AuditKind::ProviderRefused, "ann")
+    });
+    for event in &told {
+        append(log, event).await;
+    }
+    let mut latest = log.port.latest(9).await.unwrap();
+    latest.reverse();
+    assert_eq!(latest, told);
 }
 
 pub async fn latest_gives_no_more_than_it_is_asked_for(log: &Log) {

@@ -6,7 +6,7 @@ use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
 use domain::ports::FlowStore;
 use domain::time::Lifetime;
 
-use crate::sample::{at, flow, token};
+use crate::sample::{at, flow, flow_of_nobody, key, token};
 use crate::{Fixture, race};
 
 /// Runs every case of [`domain::ports::FlowStore`] against a fixture.
@@ -30,6 +30,11 @@ macro_rules! flow_store {
                 list_gives_one_kind_of_one_user_oldest_first,
                 end_all_ends_one_kind_of_one_user,
                 purge_drops_what_is_void_and_nothing_else,
+                a_flow_of_nobody_is_kept_field_by_field,
+                take_gives_a_flow_of_nobody_to_exactly_one_of_fifty,
+                a_flow_of_nobody_is_purged_like_any_other,
+                a_flow_of_nobody_belongs_to_no_user,
+                a_flow_can_find_its_user,
             ]
         );
     };
@@ -256,4 +261,79 @@ pub async fn purge_drops_what_is_void_and_nothing_else(store: &Store) {
     assert_eq!(found(store, &open).await.as_ref(), Some(&open));
     let listed = store.port.list(&ann, FlowKind::PendingLogin).await.unwrap();
     assert_eq!(listed, [open]);
+}
+
+pub async fn a_flow_of_nobody_is_kept_field_by_field(store: &Store) {
+    for kind in KINDS {
+        for pool in ["Users", "Zoë"] {
+            let flow = flow_of_nobody(pool, kind, &format!("{pool} {}", kind.name()));
+            store.port.put(&flow).await.unwrap();
+            assert_eq!(found(store, &flow).await.as_ref(), Some(&flow));
+            let changed = altered(&flow, "new");
+            assert!(store.port.replace(&changed).await.unwrap());
+            assert_eq!(store.port.take(&flow.id).await.unwrap(), Some(changed));
+            assert!(!store.port.replace(&flow).await.unwrap());
+        }
+    }
+}
+
+pub async fn take_gives_a_flow_of_nobody_to_exactly_one_of_fifty(store: &Store) {
+    for round in 0..5 {
+        let flow = flow_of_nobody("Users", FlowKind::Authorization, &round.to_string());
+        store.port.put(&flow).await.unwrap();
+        let taken = race(50, |_| {
+            let (port, id) = (Arc::clone(&store.port), flow.id);
+            async move { port.take(&id).await.unwrap() }
+        })
+        .await;
+        let got: Vec<FlowRecord> = taken.into_iter().flatten().collect();
+        assert_eq!(got, [flow]);
+    }
+}
+
+pub async fn a_flow_of_nobody_is_purged_like_any_other(store: &Store) {
+    let void = flow_of_nobody("Users", FlowKind::Authorization, "void");
+    let open = FlowRecord {
+        expires: at(601),
+        ..flow_of_nobody("Users", FlowKind::Authorization, "open")
+    };
+    store.port.put(&void).await.unwrap();
+    store.port.put(&open).await.unwrap();
+    assert_eq!(store.port.purge(at(599)).await.unwrap(), 0);
+    let between = at(600).plus(Lifetime::from_millis(500));
+    assert_eq!(store.port.purge(between).await.unwrap(), 1);
+    assert_eq!(found(store, &void).await, None);
+    assert_eq!(found(store, &open).await, Some(open));
+}
+
+pub async fn a_flow_of_nobody_belongs_to_no_user(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let nobodys = flow_of_nobody("Users", FlowKind::Authorization, "a");
+    let anns = flow(&ann, FlowKind::Authorization, "b");
+    store.port.put(&nobodys).await.unwrap();
+    store.port.put(&anns).await.unwrap();
+    let listed = store.port.list(&ann, FlowKind::Authorization).await.unwrap();
+    assert_eq!(listed, [anns]);
+    let unnamed = key("Users", "");
+    let listed = store.port.list(&unnamed, FlowKind::Authorization).await.unwrap();
+    assert_eq!(listed, []);
+    for user in [&ann, &unnamed] {
+        store.port.end_all(user, FlowKind::Authorization).await.unwrap();
+    }
+    assert_eq!(found(store, &nobodys).await, Some(nobodys));
+}
+
+/// A flow that began without a user may go on with one, and the other way round.
+pub async fn a_flow_can_find_its_user(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let nobodys = flow_of_nobody("Users", FlowKind::Join, "a");
+    let anns = flow(&ann, FlowKind::Join, "a");
+    store.port.put(&nobodys).await.unwrap();
+    assert!(store.port.replace(&anns).await.unwrap());
+    let listed = store.port.list(&ann, FlowKind::Join).await.unwrap();
+    assert_eq!(listed, [anns]);
+    store.port.put(&nobodys).await.unwrap();
+    assert_eq!(store.port.list(&ann, FlowKind::Join).await.unwrap(), []);
+    store.port.end_all(&ann, FlowKind::Join).await.unwrap();
+    assert_eq!(found(store, &nobodys).await, Some(nobodys));
 }

@@ -1,6 +1,6 @@
 //! What every adapter of a port must do.
 //!
-//! One module per port. Each **MUST** in a port's doc comment is a case here; a case is a plain `async fn` over a
+//! One module per port, or per matter where a port has many. Each **MUST** in a port's doc comment is a case here; a case is a plain `async fn` over a
 //! [`Fixture`], and the list of a port's cases stands once, in the macro that carries the port's name. An adapter's
 //! `tests/conformance.rs` is an `async fn` that makes a fresh fixture, and one line per port:
 //!
@@ -17,15 +17,19 @@ mod log;
 mod race;
 pub mod sample;
 
+pub mod application_store;
 pub mod audit_log;
 pub mod entropy_source;
 pub mod flow_store;
 pub mod mailer;
 pub mod password_hasher;
 pub mod rate_limiter;
+pub mod sealer;
 pub mod session_store;
 pub mod sms_sender;
+pub mod timer;
 pub mod user_deletion;
+pub mod user_identities;
 pub mod user_store;
 
 pub use case::run;

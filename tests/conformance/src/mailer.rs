@@ -1,5 +1,6 @@
 //! Cases of [`Mailer`](domain::ports::Mailer).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,10 +22,12 @@ macro_rules! mailer {
             [
                 a_mail_goes_to_its_receiver_and_to_nobody_else,
                 a_link_arrives_whole_and_once,
+                a_code_arrives_once_with_its_provider_and_life,
                 every_kind_is_told_apart_by_its_subject,
                 a_mail_to_a_registered_address_holds_no_link,
                 racing_mails_arrive_whole,
                 the_link_is_in_no_log,
+                the_code_is_in_no_log,
             ]
         );
     };
@@ -73,6 +76,14 @@ fn reset(link: &str) -> MailKind {
     }
 }
 
+fn join(code: &str) -> MailKind {
+    MailKind::JoinCode {
+        code: Secret::new(code),
+        provider: "google".to_owned(),
+        life: Lifetime::from_secs(600),
+    }
+}
+
 fn mail(to: &str, kind: MailKind) -> MailMessage {
     MailMessage {
         user: sample::key("Users", "ada"),
@@ -107,15 +118,36 @@ pub async fn a_link_arrives_whole_and_once(fixture: &MailFixture) {
     }
 }
 
+pub async fn a_code_arrives_once_with_its_provider_and_life(fixture: &MailFixture) {
+    send(fixture, join("471108")).await;
+    let delivered = fixture.inbox.delivered().await;
+    assert_eq!(delivered.len(), 1);
+    let mail = &delivered[0];
+    assert_eq!(mail.text.matches("471108").count(), 1, "{}", mail.text);
+    assert!(
+        !mail.subject.contains("471108"),
+        "a locked screen shows subjects: {}",
+        mail.subject
+    );
+    assert!(mail.text.contains("google"), "{}", mail.text);
+    assert!(mail.text.contains("10 minutes"), "{}", mail.text);
+}
+
 pub async fn every_kind_is_told_apart_by_its_subject(fixture: &MailFixture) {
-    for kind in [verify(LINK), reset(LINK), MailKind::AlreadyRegistered] {
+    for kind in [
+        verify(LINK),
+        reset(LINK),
+        MailKind::AlreadyRegistered,
+        join("471108"),
+    ] {
         send(fixture, kind).await;
     }
     let delivered = fixture.inbox.delivered().await;
     let subjects: Vec<&str> = delivered.iter().map(|mail| mail.subject.as_str()).collect();
-    assert_eq!(subjects.len(), 3);
+    assert_eq!(subjects.len(), 4);
     assert_eq!(subjects[0], "Thanks for Registering", "LoopBack's subject");
-    assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2] && subjects[0] != subjects[2]);
+    let distinct: BTreeSet<&str> = subjects.iter().copied().collect();
+    assert_eq!(distinct.len(), subjects.len(), "{subjects:?}");
     assert!(delivered.iter().all(|mail| !mail.text.trim().is_empty()));
 }
 
@@ -155,4 +187,14 @@ pub async fn the_link_is_in_no_log(fixture: &MailFixture) {
         assert!(!format!("{answer:?}").contains("a-token-for-no-log"));
     }
     assert!(!log::holds("a-token-for-no-log"), "the token is logged");
+}
+
+pub async fn the_code_is_in_no_log(fixture: &MailFixture) {
+    log::listen();
+    let answer = fixture
+        .port
+        .send(&mail("ada@example.com", join("a-code-for-no-log")))
+        .await;
+    assert!(!format!("{answer:?}").contains("a-code-for-no-log"));
+    assert!(!log::holds("a-code-for-no-log"), "the code is logged");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::flow_record::FlowKind;
 use domain::ports::{FlowStore, PortError, SessionStore, UserStore};
 
-use crate::sample::{blank, flow, key, session};
+use crate::sample::{blank, flow, flow_of_nobody, key, session};
 use crate::{Fixture, race};
 
 /// Runs every case of a store that is [`UserStore`](domain::ports::UserStore),
@@ -21,6 +21,7 @@ macro_rules! user_deletion {
                 a_refused_delete_removes_no_session,
                 nothing_is_opened_for_a_user_who_is_gone,
                 a_session_that_races_with_the_deletion_does_not_outlive_it,
+                a_flow_of_nobody_outlives_every_user,
             ]
         );
     };
@@ -98,4 +99,14 @@ pub async fn a_session_that_races_with_the_deletion_does_not_outlive_it<S: Whole
             assert_eq!(found, None, "round {round}");
         }
     }
+}
+
+pub async fn a_flow_of_nobody_outlives_every_user<S: WholeStore>(store: &Fixture<S>) {
+    let ann = blank(&key("Users", "ann"));
+    UserStore::create(&*store.port, &ann).await.unwrap();
+    let nobodys = flow_of_nobody("Users", FlowKind::Authorization, "a");
+    store.port.put(&nobodys).await.unwrap();
+    store.port.delete(&ann.key, ann.revision).await.unwrap();
+    let found = FlowStore::find(&*store.port, &nobodys.id).await.unwrap();
+    assert_eq!(found, Some(nobodys));
 }
