@@ -104,6 +104,7 @@ fn limits(limits: &config::Limits) -> Limits {
         mail_per_account: rate(&limits.mail_per_account),
         mail_per_address: rate(&limits.mail_per_address),
         token_tries_per_address: rate(&limits.token_tries_per_address),
+        authorizations_per_address: rate(&limits.authorizations_per_address),
     }
 }
 

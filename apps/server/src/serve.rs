@@ -7,16 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::error::DomainError;
 use domain::id::PoolName;
-use domain::ports::AuditLog;
-use domain::secret::MacKey;
-use domain::service::{Ports, Services};
+use domain::ports::ProviderDirectory;
+use domain::secret::Secret;
+use domain::service::Services;
 use http_warp::serve::{Listener, ServeConfig, TlsFiles};
-use http_warp::{App, HttpSettings, Metrics, Readiness, TrustedNetwork};
+use http_warp::{App, HttpSettings, LegacyCookies, Metrics, Readiness, TrustedNetwork};
 
-use crate::adapters::{self, Adapters, Storage};
-use crate::audit::LoggedAudit;
+use crate::adapters::Storage;
 use crate::config::{Config, Loaded, Server};
-use crate::{keys, listen, rules, shutdown};
+use crate::providers::{self, Directory, Providers};
+use crate::wire::{self, Opened, whole};
+use crate::{listen, shutdown};
 
 /// How often what is void by its age is dropped.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
@@ -40,32 +41,21 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
         .map(std::net::TcpListener::local_addr)
         .transpose()?
         .map_or(0, |address| address.port());
-    let Adapters {
-        storage,
-        sessions,
-        sms,
-        mailer,
-    } = adapters::open(config)?;
-    let keyed = keys::load_or_create(&config.secrets.key_file)?;
-    tracing::info!(key = keyed.key.id(), created = keyed.created, "server key");
     let public_url = config.server.public_url(port);
-    let ports = Ports {
-        users: Arc::clone(&storage.users),
-        audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
-        sessions: sessions.sessions,
-        flows: sessions.flows,
-        limiter: sessions.limiter,
-        hasher: Arc::new(hash_password::Hasher::new(hash_config(config))?),
-        sms,
-        mailer,
-        clock: Arc::new(system::SystemClock),
-        entropy: Arc::new(system::SystemEntropy),
-    };
-    let services = Services::new(
-        ports,
-        rules::policy(config, public_url.clone()),
-        MacKey::new(**keyed.key.bytes()),
-    );
+    // Faults of files come before anything is made.
+    let Providers {
+        directory,
+        watcher,
+        warnings,
+    } = providers::open(wire::providers_file(config, &public_url)?)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let known: Arc<dyn ProviderDirectory> = Arc::<Directory>::clone(&directory);
+    let opened = wire::open_with(config, public_url.clone(), known)?;
+    let Opened {
+        services, storage, ..
+    } = opened;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let storage = Arc::new(storage);
@@ -76,10 +66,12 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
             settings,
             readiness,
             Arc::new(Metrics::default()),
+            directory,
         )?;
         let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
         let ending = shutdown::listen()?;
         let purging = tokio::spawn(purge_now_and_then(services));
+        let watching = tokio::spawn(watcher.run());
         greet(&public_url, config);
         let drained = listener
             .run(warp::service(http_warp::filter(app)), async {
@@ -88,6 +80,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
             })
             .await;
         purging.abort();
+        watching.abort();
         tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");
         (storage.close)().await?;
         Ok::<(), Fault>(())
@@ -132,17 +125,6 @@ impl Readiness for StorageReadiness {
     }
 }
 
-fn hash_config(config: &Config) -> hash_password::HashConfig {
-    let hash = &config.hash;
-    hash_password::HashConfig {
-        memory_kib: small(hash.memory_kib),
-        iterations: small(hash.iterations),
-        parallelism: small(hash.parallelism),
-        workers: whole(hash.workers),
-        queue: whole(hash.queue),
-    }
-}
-
 fn http_settings(config: &Config, public_url: String) -> HttpSettings {
     let server = &config.server;
     let trusted = server.trusted_proxies.iter();
@@ -156,6 +138,11 @@ fn http_settings(config: &Config, public_url: String) -> HttpSettings {
             .collect(),
         cors_origins: server.cors_origins.clone(),
         redirect_origins: server.redirect_origins.clone(),
+        return_to: config.providers.return_to.clone(),
+        legacy_cookies: server.legacy_cookies.as_ref().map(|cookies| LegacyCookies {
+            secret: Secret::new(cookies.secret.expose()),
+            write: cookies.write,
+        }),
         static_dir: server.static_dir.clone(),
         body_limit: whole(server.body_limit),
         body_timeout: Duration::from_secs(server.body_timeout),
@@ -177,13 +164,4 @@ fn serve_config(server: &Server) -> ServeConfig {
         max_connections_per_address: whole(server.max_connections_per_address),
         ..ServeConfig::default()
     }
-}
-
-/// Bounds are checked where the configuration is read.
-fn small(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-fn whole(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

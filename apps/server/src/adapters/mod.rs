@@ -2,6 +2,7 @@
 //! among them.
 
 mod choice;
+pub mod identity;
 mod mail;
 mod sessions;
 mod sms;
@@ -97,8 +98,14 @@ pub fn migrate(config: &Config) -> Result<String, AdapterError> {
 
 /// All adapters this product has, and whether this binary holds them.
 pub fn list() -> Vec<(&'static str, bool)> {
-    [&storage::KIND, &sessions::KIND, &sms::KIND, &mail::KIND]
-        .into_iter()
-        .flat_map(|kind| kind.known.iter().map(|known| (known.feature, known.compiled)))
-        .collect()
+    [
+        &storage::KIND,
+        &sessions::KIND,
+        &sms::KIND,
+        &mail::KIND,
+        &identity::KIND,
+    ]
+    .into_iter()
+    .flat_map(|kind| kind.known.iter().map(|known| (known.feature, known.compiled)))
+    .collect()
 }

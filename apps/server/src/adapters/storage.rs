@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{AuditLog, PortError, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, PortError, UserStore};
 use futures_util::future::BoxFuture;
 
 use super::SessionPorts;
@@ -34,6 +34,8 @@ pub struct Storage {
     pub users: Arc<dyn UserStore>,
     /// Keeps the audit log.
     pub audit: Arc<dyn AuditLog>,
+    /// Keeps client applications.
+    pub applications: Arc<dyn ApplicationStore>,
     /// What keeps sessions, where the store can.
     pub sessions: Option<SessionPorts>,
     /// Whether it answers.
@@ -94,6 +96,7 @@ fn open_sqlite(chosen: &Chosen) -> Result<Storage, AdapterError> {
     Ok(Storage {
         users: Arc::<storage_sqlite::SqliteStore>::clone(&store),
         audit: Arc::<storage_sqlite::SqliteStore>::clone(&store),
+        applications: Arc::<storage_sqlite::SqliteStore>::clone(&store),
         ready: Box::new(move || {
             let store = Arc::clone(&asked);
             Box::pin(async move { store.ready().await })
@@ -115,7 +118,8 @@ fn open_memory() -> Storage {
     let store = Arc::new(storage_memory::MemoryStore::default());
     Storage {
         users: Arc::<storage_memory::MemoryStore>::clone(&store),
-        audit: store,
+        audit: Arc::<storage_memory::MemoryStore>::clone(&store),
+        applications: store,
         sessions: None,
         ready: Box::new(|| Box::pin(async { Ok(()) })),
         close: Box::new(|| Box::pin(async { Ok(()) })),

@@ -137,7 +137,7 @@ pub(super) fn web_origin(text: &str, insecure: bool) -> Result<String, String> {
             "must be scheme, host and port alone, without a path or a query, but is `{text}`"
         ));
     }
-    if url.scheme() == "http" && !insecure && !has_local_host(&url) {
+    if url.scheme() == "http" && !insecure && !is_local_url(&url) {
         return Err(format!(
             "is `{text}`: plain http sends passwords in clear text over the network. Use https, or set \
              `server.allow_insecure_http = true` if you really mean it"
@@ -148,10 +148,11 @@ pub(super) fn web_origin(text: &str, insecure: bool) -> Result<String, String> {
 
 /// Whether an origin from [`web_origin`] names this machine.
 pub(super) fn is_local_origin(origin: &str) -> bool {
-    Url::parse(origin).is_ok_and(|url| has_local_host(&url))
+    Url::parse(origin).is_ok_and(|url| is_local_url(&url))
 }
 
-fn has_local_host(url: &Url) -> bool {
+/// Whether an address is this machine's own.
+pub fn is_local_url(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_local_name(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -31,6 +31,21 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
             folder.display()
         )));
     }
+    if let Some(path) = &config.outbound.ca_file
+        && let Err(error) = fs::File::open(path)
+    {
+        problems.push(problem(format!(
+            "`outbound.ca_file` names {}, which cannot be read: {error}",
+            path.display()
+        )));
+    }
+    let providers = &config.providers;
+    if providers.named && !providers.file.exists() {
+        problems.push(problem(format!(
+            "`providers.file` names {}, which is not there",
+            providers.file.display()
+        )));
+    }
     problems
 }
 
@@ -67,6 +82,14 @@ pub(super) fn warnings(config: &Config, source: &Source) -> Vec<String> {
     warn(
         config.sms.kind == "console" && config.sms.names_a_gateway(),
         "`sms.kind` is console, so `sms.api_key`, `sms.api_secret`, `sms.from` and `sms.base_url` do nothing",
+    );
+    warn(
+        server
+            .legacy_cookies
+            .as_ref()
+            .is_some_and(|cookies| cookies.write),
+        "`server.legacy_cookies` is write: the token then also stands in a cookie of LoopBack's form, for every client that \
+         still reads it",
     );
     if let Some(tls) = &server.tls {
         warn(

@@ -78,7 +78,8 @@ pub(super) fn as_list(node: Node) -> Result<Vec<Node>, String> {
     }
 }
 
-pub(super) fn read_secret(path: &str) -> Result<Secret, String> {
+/// The secret in a file, without the line break at its end. The fault is a sentence that follows the key's name.
+pub fn read_secret(path: &str) -> Result<Secret, String> {
     let read = || {
         let size = std::fs::metadata(path)?.len();
         if size > MAX_SECRET_FILE {

@@ -33,6 +33,12 @@ impl Environment {
         }
     }
 
+    /// The text of a variable, unless it is absent, empty or no text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.variables.iter().find(|(known, _)| known == name)?;
+        found.1.to_str().filter(|value| !value.is_empty())
+    }
+
     /// `$PORTCULLIS_CONFIG`, unless it is absent or empty.
     pub(super) fn config_file(&self) -> Option<&OsStr> {
         let found = self.variables.iter().find(|(name, _)| name == CONFIG_FILE)?;

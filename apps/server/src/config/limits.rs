@@ -32,6 +32,8 @@ pub struct Limits {
     pub mail_per_address: Rate,
     /// Reset, confirm and verify tokens tried from one client address.
     pub token_tries_per_address: Rate,
+    /// People sent to providers from one client address.
+    pub authorizations_per_address: Rate,
 }
 
 /// A leaky bucket: `burst` at once, and as many again over `per_seconds`, drop by drop.
@@ -71,6 +73,7 @@ impl Limits {
             mail_per_account: rate(reader, "mail_per_account", 3, 3600),
             mail_per_address: rate(reader, "mail_per_address", 20, 3600),
             token_tries_per_address: rate(reader, "token_tries_per_address", 60, 900),
+            authorizations_per_address: rate(reader, "authorizations_per_address", 120, 600),
         }
     }
 }

@@ -17,7 +17,9 @@ mod load;
 mod log;
 mod mail;
 mod nearest;
+mod outbound;
 mod problem;
+mod providers;
 mod read;
 mod secret;
 mod secrets;
@@ -32,14 +34,18 @@ mod tests;
 mod users;
 
 pub use acl::Acl;
-pub use address::Listen;
+pub use address::{Listen, is_local_url};
 pub use audit::Audit;
+pub use convert::read_secret;
 pub use env::Environment;
 pub use hash::Hash;
 pub use limits::{Limits, Lockout, Rate};
 pub use load::{Loaded, Source, load};
 pub use log::{Log, LogFormat};
 pub use mail::Mail;
+pub use nearest::nearest_key;
+pub use outbound::Outbound;
+pub use providers::Providers;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use server::Server;
@@ -63,6 +69,10 @@ pub struct Config {
     pub sms: Sms,
     /// `[mail]`
     pub mail: Mail,
+    /// `[providers]`
+    pub providers: Providers,
+    /// `[outbound]`
+    pub outbound: Outbound,
     /// `[secrets]`
     pub secrets: Secrets,
     /// `[audit]`
@@ -79,12 +89,16 @@ pub struct Config {
 
 impl Config {
     fn read(reader: &mut Reader) -> Self {
+        let server = reader.section("server", Server::read);
+        let insecure = server.allow_insecure_http;
         Self {
-            server: reader.section("server", Server::read),
+            server,
             storage: reader.section("storage", Storage::read),
             sessions: reader.section("sessions", Sessions::read),
             sms: reader.section("sms", Sms::read),
             mail: reader.section("mail", Mail::read),
+            providers: reader.section("providers", |reader| Providers::read(reader, insecure)),
+            outbound: reader.section("outbound", Outbound::read),
             secrets: reader.section("secrets", Secrets::read),
             audit: reader.section("audit", Audit::read),
             log: reader.section("log", Log::read),
@@ -97,9 +111,12 @@ impl Config {
     /// Whether any value is worth hiding.
     fn holds_secrets(&self) -> bool {
         let urls = [&self.storage.url, &self.sessions.url, &self.mail.url];
+        let hidden = |url: &Secret| url.expose() != url.without_credentials();
         self.sms.api_key.is_some()
             || self.sms.api_secret.is_some()
-            || urls.iter().any(|url| url.expose() != url.without_credentials())
+            || self.server.legacy_cookies.is_some()
+            || self.outbound.proxy.as_ref().is_some_and(hidden)
+            || urls.into_iter().any(hidden)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// key of exactly that name in another section.
 ///
 /// `path` is the key as written, `template` the same with pool names replaced, `known` holds templates.
-pub(super) fn nearest_key(path: &str, template: &str, known: &BTreeMap<String, String>) -> Option<String> {
+pub fn nearest_key(path: &str, template: &str, known: &BTreeMap<String, String>) -> Option<String> {
     let (parent, _) = split(path);
     let (parent_template, written) = split(template);
     let wanted = fold(written);

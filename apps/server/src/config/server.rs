@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::address::{Listen, Network, is_local_origin, web_origin};
 use super::read::Reader;
+use super::secret::Secret;
 
 /// Bounds of every timeout here, in seconds.
 const SECONDS: std::ops::RangeInclusive<u64> = 1..=600;
@@ -41,6 +42,17 @@ pub struct Server {
     pub drain_timeout: u64,
     /// Accept `?access_token=`.
     pub query_token: bool,
+    /// LoopBack's signed cookies.
+    pub legacy_cookies: Option<LegacyCookies>,
+}
+
+/// LoopBack's cookies `access_token` and `authorization`, signed with its cookie parser's secret.
+#[derive(Clone, Debug)]
+pub struct LegacyCookies {
+    /// What signs them.
+    pub secret: Secret,
+    /// Whether they are also written; they are read in any case.
+    pub write: bool,
 }
 
 /// Certificate chain and private key, both PEM.
@@ -90,6 +102,7 @@ impl Server {
             max_connections_per_address: reader.number("max_connections_per_address", 512, 1..=1_000_000),
             drain_timeout: reader.number("drain_timeout", 20, SECONDS),
             query_token: reader.flag("query_token", true),
+            legacy_cookies: LegacyCookies::read(reader),
         }
     }
 
@@ -105,6 +118,31 @@ impl Server {
     /// Whether the public address is this machine's own: a trial, not a service.
     pub fn is_local(&self) -> bool {
         self.configured_public_url.as_deref().is_none_or(is_local_origin)
+    }
+}
+
+impl LegacyCookies {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        enum Use {
+            Read,
+            Write,
+            Off,
+        }
+        let secret = reader.secret("legacy_cookie_secret", "none");
+        let others = [("write", Use::Write), ("off", Use::Off)];
+        let chosen = reader.choice("legacy_cookies", ("read", Use::Read), &others);
+        if chosen == Use::Write && secret.is_none() {
+            reader.refuse(
+                "legacy_cookies",
+                "is `write`, but there is no `server.legacy_cookie_secret` to sign with",
+            );
+        }
+        let secret = secret.filter(|_| chosen != Use::Off)?;
+        Some(Self {
+            secret,
+            write: chosen == Use::Write,
+        })
     }
 }
 

@@ -1,0 +1,136 @@
+//! Wiring: everything the configuration names, opened and put behind the services.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::{AuditLog, ProviderDirectory};
+use domain::secret::MacKey;
+use domain::service::{Ports, Services};
+use outbound_http::{Outbound, OutboundConfig};
+use seal_local::LocalSealer;
+
+use crate::adapters::{self, Adapters, Storage};
+use crate::audit::LoggedAudit;
+use crate::config::{Config, Environment};
+use crate::control::Operated;
+use crate::providers::{Directory, ProvidersFile};
+use crate::serve::Fault;
+use crate::{keys, rules};
+
+/// Services on opened adapters, and what must be known of those besides.
+pub struct Opened {
+    /// What everything is asked of.
+    pub services: Services,
+    /// Seals what must be read again; takes new keys when they are rotated.
+    pub sealer: Arc<LocalSealer>,
+    /// The store, to be asked whether it answers, and to be closed.
+    pub storage: Storage,
+}
+
+impl Opened {
+    /// What an operator's commands work on.
+    pub fn operated(&self, config: &Config) -> Operated {
+        Operated {
+            services: self.services.clone(),
+            sealer: Arc::clone(&self.sealer),
+            key_file: config.secrets.key_file.clone(),
+        }
+    }
+}
+
+/// Opens what the configuration names, for work that needs no provider.
+///
+/// # Errors
+/// A sentence for the operator: an unusable store or key.
+pub fn open(config: &Config, port: u16) -> Result<Opened, Fault> {
+    open_with(
+        config,
+        config.server.public_url(port),
+        Arc::new(Directory::default()),
+    )
+}
+
+/// Opens what the configuration names, for a server reached at `public_url` that knows these providers.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    config: &Config,
+    public_url: String,
+    providers: Arc<dyn ProviderDirectory>,
+) -> Result<Opened, Fault> {
+    let Adapters {
+        storage,
+        sessions,
+        sms,
+        mailer,
+    } = adapters::open(config)?;
+    let keyed = keys::load_or_create(&config.secrets.key_file)?;
+    let newest = keyed.keys.newest();
+    tracing::info!(key = newest.id(), created = keyed.created, "server key");
+    let sealer = Arc::new(LocalSealer::new(keyed.keys.for_sealing())?);
+    let ports = Ports {
+        users: Arc::clone(&storage.users),
+        audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
+        applications: Arc::clone(&storage.applications),
+        sessions: sessions.sessions,
+        flows: sessions.flows,
+        limiter: sessions.limiter,
+        hasher: Arc::new(hash_password::Hasher::new(hash_config(config))?),
+        sms,
+        mailer,
+        clock: Arc::new(system::SystemClock),
+        entropy: Arc::new(system::SystemEntropy),
+        timer: Arc::new(system::SystemTimer),
+        providers,
+        sealer: Arc::<LocalSealer>::clone(&sealer),
+    };
+    let key = MacKey::new(**newest.bytes());
+    Ok(Opened {
+        services: Services::new(ports, rules::policy(config, public_url), key),
+        sealer,
+        storage,
+    })
+}
+
+/// The providers' file, and the calls that its entries will make.
+///
+/// # Errors
+/// A sentence for the operator: certificates or a proxy that cannot be used.
+pub fn providers_file(config: &Config, public_url: &str) -> Result<ProvidersFile, Fault> {
+    let outbound =
+        Outbound::new(outbound_config(config)).map_err(|error| format!("`[outbound]`: {error}"))?;
+    let environment = Environment::of_process();
+    Ok(ProvidersFile::new(config, public_url, environment, outbound))
+}
+
+fn outbound_config(config: &Config) -> OutboundConfig {
+    let outbound = &config.outbound;
+    OutboundConfig {
+        total_timeout: Duration::from_secs(outbound.timeout),
+        ca_file: outbound.ca_file.clone(),
+        proxy: outbound.proxy.as_ref().map(|proxy| proxy.expose().to_owned()),
+        ..OutboundConfig::default()
+    }
+}
+
+fn hash_config(config: &Config) -> hash_password::HashConfig {
+    let hash = &config.hash;
+    hash_password::HashConfig {
+        memory_kib: small(hash.memory_kib),
+        iterations: small(hash.iterations),
+        parallelism: small(hash.parallelism),
+        workers: whole(hash.workers),
+        queue: whole(hash.queue),
+    }
+}
+
+/// Bounds are checked where the configuration is read.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// As [`small`].
+pub fn whole(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
