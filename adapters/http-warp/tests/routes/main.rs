@@ -8,6 +8,11 @@
     reason = "the exemption of tests does not reach their helpers"
 )]
 
+mod applications;
+#[expect(dead_code, reason = "the tests of pages use more of it")]
+#[path = "../pages/browser.rs"]
+mod browser;
+mod external;
 mod poison;
 mod site;
 mod takeovers;

@@ -1,4 +1,7 @@
-//! A site of its own for every test: a clock to turn, a console and a mailbox to read.
+//! A site of its own for every test: a clock to turn, a console and a mailbox to read, providers to come back from.
+
+#[path = "outside.rs"]
+pub mod outside;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,12 +20,14 @@ use hash_password::{HashConfig, Hasher};
 use http_warp::serve::{Listener, ServeConfig};
 use http_warp::{App, HttpSettings, Metrics, Readiness, TrustedNetwork};
 use mail_console::ConsoleMailer;
+use outside::Doors;
 use reqwest::{Client, Method, RequestBuilder};
+use seal_local::{LocalSealer, SealKey};
 use serde_json::{Value, json};
 use sessions_memory::MemorySessions;
 use sms_console::ConsoleSmsSender;
 use storage_memory::MemoryStore;
-use system::SystemEntropy;
+use system::{SystemEntropy, SystemTimer};
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const EMAIL: &str = "ann@example.com";
@@ -98,6 +103,8 @@ pub struct Site {
     pub base: String,
     pub console: Received,
     pub mailbox: Received,
+    pub doors: Arc<Doors>,
+    pub services: Services,
     clock: Arc<AtomicI64>,
     client: Client,
 }
@@ -171,11 +178,13 @@ impl Site {
         let clock = Arc::new(AtomicI64::new(1_795_287_972_795));
         let ports = ports(&clock, &console, &mailbox);
         let services = Services::new(ports, policy, MacKey::new([7; 32]));
+        let doors = Arc::new(outside::doors());
         let app = App::new(
-            services,
+            services.clone(),
             settings,
             Arc::new(AlwaysReady),
             Arc::new(Metrics::default()),
+            doors.clone(),
         )
         .unwrap();
         let listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
@@ -195,6 +204,8 @@ impl Site {
             base,
             console,
             mailbox,
+            doors,
+            services,
             clock,
             client,
         }
@@ -209,6 +220,13 @@ impl Site {
     pub fn ask(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// The same beside the API.
+    pub fn ask_site(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let origin = self.base.trim_end_matches("/api");
+        self.client.request(method, format!("{origin}{path}"))
     }
 
     pub async fn answer(request: RequestBuilder) -> Answer {
@@ -282,6 +300,8 @@ fn settings() -> HttpSettings {
         }],
         cors_origins: Vec::new(),
         redirect_origins: vec!["https://app.example.org".to_owned()],
+        return_to: vec!["com.example.app:/signed-in".to_owned()],
+        legacy_cookies: None,
         static_dir: None,
         body_limit: 100 * 1024,
         body_timeout: Duration::from_secs(10),
@@ -308,7 +328,11 @@ fn ports(clock: &Arc<AtomicI64>, console: &Received, mailbox: &Received) -> Port
         hasher: Arc::new(Hasher::new(costs).unwrap()),
         sms: Arc::new(ConsoleSmsSender::writing_to(console.clone())),
         mailer: Arc::new(ConsoleMailer::writing_to("noreply@example.com", mailbox.clone())),
-        audit: store,
+        audit: store.clone(),
+        applications: store,
+        timer: Arc::new(SystemTimer),
+        providers: Arc::new(outside::directory()),
+        sealer: Arc::new(LocalSealer::new(vec![SealKey::new("00000000000000a1", [9; 32])]).unwrap()),
         clock: Arc::new(TurnedClock(Arc::clone(clock))),
         entropy: Arc::new(SystemEntropy),
     }

@@ -1,6 +1,7 @@
 mod change;
 mod code;
 mod create;
+mod identities;
 mod login;
 mod password;
 mod phone;

@@ -1,0 +1,53 @@
+//! A provider that answers by `POST` (`form_post`), as Apple does: the browser leaves `SameSite=Lax` cookies behind.
+
+use super::{begin, who};
+use crate::browser::Browser;
+use crate::site::Site;
+
+#[tokio::test]
+async fn a_posted_answer_is_led_here_again_with_the_cookie() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    let state = begin(&browser, "/auth/facebook").await;
+    let posted = site
+        .ask_site("POST", "/auth/facebook/callback")
+        .header("origin", "https://facebook.example")
+        .header("sec-fetch-site", "cross-site")
+        .form(&[
+            ("code", "ann"),
+            ("state", state.as_str()),
+            ("user", "{\"a\":\"ä&b\"}"),
+        ]);
+    let answer = Site::answer(posted).await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (303, ""));
+    let place = answer.header("location").to_owned();
+    assert!(
+        place.starts_with("/auth/facebook/callback?code=ann&state="),
+        "{place}"
+    );
+    browser.get(&place).await.is(302);
+    assert!(!who(&site, &browser).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_posted_answer_with_its_cookie_ends_the_way_at_once() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    let state = begin(&browser, "/auth/facebook").await;
+    let posted = browser
+        .request("POST", "/auth/facebook/callback")
+        .form(&[("code", "ann"), ("state", state.as_str())]);
+    browser.send(posted).await.is(302);
+    assert!(!who(&site, &browser).await.is_empty());
+}
+
+#[tokio::test]
+async fn only_a_form_of_sane_size_is_an_answer() {
+    let site = Site::open().await;
+    let post = || site.ask_site("POST", "/auth/facebook/callback");
+    let json = post().header("content-type", "application/json").body("{}");
+    assert_eq!(Site::answer(json).await.status, 415);
+    let long = "x".repeat(9000);
+    let huge = post().form(&[("state", "s"), ("code", long.as_str())]);
+    assert_eq!(Site::answer(huge).await.status, 400);
+}
