@@ -162,8 +162,8 @@ mod tests {
 
     use super::*;
     use crate::{SqliteConfig, SqliteStore};
-    use conformance::sample::{blank, key};
-    use domain::ports::UserStore as _;
+    use conformance::sample::{at, blank, identity, key, linked};
+    use domain::ports::{LookupKey, UserStore as _};
 
     fn store() -> (Arc<SqliteStore>, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
@@ -254,6 +254,45 @@ mod tests {
                 })
                 .await;
             assert_eq!(kept.unwrap(), "a,c");
+        });
+    }
+
+    #[test]
+    fn of_links_to_one_account_in_one_batch_the_first_wins_and_undoes_no_others() {
+        conformance::run(async {
+            let (store, _directory) = store();
+            let users = ["1", "2", "3"].map(|id| linked(id, Vec::new()));
+            for user in &users {
+                store.create(user).await.unwrap();
+            }
+            let (go, first) = hold_up(&store);
+            moment().await;
+            let mut answers = Vec::new();
+            for (user, subjects) in users.iter().zip([&["a"][..], &["b", "a"], &["c"]]) {
+                let mut next = user.changed(at(1));
+                next.identities = Arc::new(subjects.iter().map(|subject| identity("x", subject)).collect());
+                let (store, expected) = (Arc::clone(&store), user.revision);
+                answers.push(tokio::spawn(async move { store.commit(&next, expected).await }));
+                // One after the other into the queue.
+                moment().await;
+            }
+            go.send(()).unwrap();
+            first.await.unwrap();
+            let mut well = Vec::new();
+            for answer in answers {
+                well.push(answer.await.unwrap().is_ok());
+            }
+            assert_eq!(well, [true, false, true]);
+            let mut holders = Vec::new();
+            for subject in ["a", "b", "c"] {
+                let text = LookupKey::Identity(identity("x", subject).key.to_text());
+                let found = store.find_by(&users[0].key.pool, &text).await.unwrap();
+                holders.push(found.map(|user| user.key.id.as_str().to_owned()));
+            }
+            let expected = [Some("1"), None, Some("3")].map(|id| id.map(str::to_owned));
+            assert_eq!(holders, expected);
+            let loser = store.find(&users[1].key).await.unwrap();
+            assert_eq!(loser.as_ref(), Some(&users[1]));
         });
     }
 

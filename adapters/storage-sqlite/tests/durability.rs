@@ -4,9 +4,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use conformance::sample::{blank, key, session, token, with_email};
+use conformance::sample::{blank, identity, key, session, token, with_email};
 use domain::ports::{LookupKey, PortError, SessionStore, UserStore};
+use domain::user::User;
 use storage_sqlite::{SqliteConfig, SqliteStore};
 
 /// Set for the child process alone.
@@ -20,6 +22,14 @@ fn address(number: usize) -> String {
     format!("ann{number}@example.com")
 }
 
+/// A user with an address and an account elsewhere.
+fn user(number: usize) -> User {
+    User {
+        identities: Arc::new(vec![identity("google", &number.to_string())]),
+        ..with_email(&number.to_string(), &address(number))
+    }
+}
+
 /// Not a test of its own: the process that the next one kills. Writes for ever and says what was acknowledged.
 #[test]
 #[ignore = "run as a child process by a_killed_process_loses_nothing_it_acknowledged"]
@@ -30,7 +40,7 @@ fn writes_until_it_is_killed() {
     conformance::run(async {
         let store = open(Path::new(&path));
         for number in 0.. {
-            let user = with_email(&number.to_string(), &address(number));
+            let user = user(number);
             store.create(&user).await.unwrap();
             let open = session(&user.key, &number.to_string());
             store.open(&open).await.unwrap();
@@ -82,12 +92,15 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
     conformance::run(async {
         let store = open(&path);
         for number in 0..=last {
-            let user = with_email(&number.to_string(), &address(number));
+            let user = user(number);
             let found = UserStore::find(&store, &user.key).await.unwrap();
             assert_eq!(found.as_ref(), Some(&user));
             let email = LookupKey::Email(address(number));
-            let found = store.find_by(&user.key.pool, &email).await;
-            assert_eq!(found.unwrap(), Some(user));
+            let elsewhere = LookupKey::Identity(user.identities[0].key.to_text());
+            for key in [email, elsewhere] {
+                let found = store.find_by(&user.key.pool, &key).await;
+                assert_eq!(found.unwrap().as_ref(), Some(&user), "{key:?}");
+            }
             let session = SessionStore::find(&store, &token(&number.to_string())).await;
             assert_eq!(session.unwrap().is_some(), number % 3 != 0, "session {number}");
         }

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use conformance::race;
-use conformance::sample::{at, flow, full_user, key, session, with_email};
+use conformance::sample::{at, flow, flow_of_nobody, full_application, full_user, key, session, with_email};
 use domain::audit::{AuditEvent, AuditKind};
 use domain::flow_record::FlowKind;
-use domain::ports::{AuditLog, FlowStore, PortError, SessionStore, UniqueKey, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, FlowStore, PortError, SessionStore, UniqueKey, UserStore};
 use rusqlite::Connection;
 use storage_sqlite::{SqliteConfig, SqliteStore};
 
@@ -63,6 +63,51 @@ fn a_damaged_row_is_named_without_its_content() {
         assert!(is_corrupt(store.take(&reset.id).await, "Users/u-1"));
         assert!(is_corrupt(store.latest(9).await, "audit event 1"));
     });
+}
+
+#[test]
+fn a_damaged_list_is_named_without_its_content() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    for (table, column, named) in [
+        ("users", "identities", "Users/u-1"),
+        ("users", "credentials", "Users/u-1"),
+        ("applications", "keys", "application a-1"),
+        ("applications", "credentials", "application a-1"),
+        ("flows", "body", "authorization of Users/nobody yet"),
+    ] {
+        let user = full_user(&key("Users", "u-1"));
+        let (shop, nobodys) = (
+            full_application("a-1"),
+            flow_of_nobody("Users", FlowKind::Authorization, "t"),
+        );
+        conformance::run(async {
+            let store = open(&path);
+            store.create(&user).await.unwrap();
+            store.create_application(&shop).await.unwrap();
+            store.put(&nobodys).await.unwrap();
+            store.close().await.unwrap();
+            let outside = Connection::open(&path).unwrap();
+            for damage in ["secret", "{\"secret\":1}", "[1]", "[", ""] {
+                let sql = format!("UPDATE {table} SET {column} = ?1");
+                outside.execute(&sql, [damage]).unwrap();
+                let store = open(&path);
+                let answers = [
+                    UserStore::find(&store, &user.key).await.map(drop),
+                    store.find_application(&shop.id).await.map(drop),
+                    FlowStore::find(&store, &nobodys.id).await.map(drop),
+                ];
+                let corrupt: Vec<_> = answers.into_iter().filter(Result::is_err).collect();
+                assert_eq!(corrupt.len(), 1, "{table}.{column}: {corrupt:?}");
+                for answer in corrupt {
+                    assert!(is_corrupt(answer, named), "{table}.{column} = {damage:?}");
+                }
+            }
+            outside
+                .execute_batch("DELETE FROM users; DELETE FROM applications; DELETE FROM flows;")
+                .unwrap();
+        });
+    }
 }
 
 #[test]

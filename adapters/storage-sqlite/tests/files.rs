@@ -107,6 +107,7 @@ fn no_token_is_in_the_files_in_clear() {
         for (kind, text) in [
             (FlowKind::PendingLogin, TOKEN.to_owned()),
             (FlowKind::ResetPassword, format!("{TOKEN}2")),
+            (FlowKind::Authorization, format!("{TOKEN}3")),
         ] {
             store.put(&flow(&user.key, kind, &text)).await.unwrap();
         }
