@@ -73,6 +73,8 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
     }
     let mut effects = made_or_committed(before.as_ref(), &next);
     effects.extend(spend.map(Effect::Spend));
+    // Before the new session is there: among them may be the end of every other.
+    effects.extend(audits);
     let opening = if let Some(code_challenge) = code_challenge {
         let code = Token::draw(cx.entropy);
         effects.push(Effect::PutFlow(Box::new(FlowRecord {
@@ -96,7 +98,6 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         Opening::LoggedIn(Box::new(opened))
     };
     effects.push(Effect::GiveBack(taken));
-    effects.extend(audits);
     Ok(Advanced {
         next: opening,
         effects,
