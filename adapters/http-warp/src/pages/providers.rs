@@ -1,5 +1,7 @@
 //! Providers as pages name them, and the doors that lead to them.
 
+use std::sync::Arc;
+
 use domain::id::ProviderName;
 use domain::time::Timestamp;
 use domain::user::User;
@@ -37,30 +39,34 @@ pub fn link_links(visit: &Visit<'_>) -> Vec<ProviderLink> {
 
 fn links(visit: &Visit<'_>, link: bool) -> Vec<ProviderLink> {
     let table = visit.request.app.entries.current();
-    let here = |entry: &&WebEntry| {
-        entry.kind == EntryKind::Provider && entry.link == link && entry.pool == visit.pool.name
-    };
-    let entries = table.all().iter().map(AsRef::as_ref).filter(here);
-    let shown = entries.map(|entry| ProviderLink {
+    let fitting = table.all().iter().map(AsRef::as_ref);
+    let fitting =
+        fitting.filter(|entry| entry.link == link && is_for_people(entry) && entry.pool == visit.pool.name);
+    let shown = fitting.map(|entry| ProviderLink {
         label: entry.label.clone(),
         url: place::url(&entry.auth_path, &[("returnTo", visit.return_to.as_deref())]),
     });
     shown.collect()
 }
 
-/// What pages call a provider: as its entry does, else by its name.
+/// Whether a browser ends on a page: not where a program reads the answer or fetches the session.
+fn is_for_people(entry: &WebEntry) -> bool {
+    entry.kind == EntryKind::Provider && !entry.json && (entry.session || entry.link)
+}
+
+/// What pages call a provider: as its entry for this pool does, else by its name.
 pub fn label_of(visit: &Visit<'_>, provider: &ProviderName) -> String {
     let app = &visit.request.app;
     let table = app.entries.current();
     let bindings = app.services.providers();
-    let of_provider = bindings
-        .iter()
-        .filter(|binding| binding.entry.provider == *provider);
-    let mut labels = of_provider.filter_map(|binding| {
-        let same = |entry: &&std::sync::Arc<WebEntry>| entry.name == binding.entry.name;
-        table.all().iter().find(same).map(|entry| entry.label.clone())
-    });
-    labels.next().unwrap_or_else(|| provider.to_string())
+    let leads_there = |entry: &&Arc<WebEntry>| {
+        entry.pool == visit.pool.name
+            && bindings
+                .iter()
+                .any(|binding| binding.entry.name == entry.name && binding.entry.provider == *provider)
+    };
+    let entry = table.all().iter().find(leads_there);
+    entry.map_or_else(|| provider.to_string(), |entry| entry.label.clone())
 }
 
 /// The linked accounts of a user.

@@ -207,6 +207,19 @@ impl Browser {
         browser
     }
 
+    /// Off to a provider, and back from it as the account that `code` stands for.
+    pub async fn come_by(&self, door: &str, code: &str) -> Page {
+        let query = self.visit_provider(door).await;
+        let path = door.split('?').next().unwrap();
+        self.get(&format!("{path}/callback?code={code}&{query}")).await
+    }
+
+    /// Off to a provider; tells what its answer must bring back.
+    pub async fn visit_provider(&self, door: &str) -> String {
+        let page = self.get(door).await;
+        state_of(&page)
+    }
+
     /// A request line exactly as written: no client library tidies the path. Tells the status and the whole answer.
     pub async fn raw(&self, method: &str, path: &str) -> (u16, String) {
         let host = self.origin.trim_start_matches("http://");
@@ -220,4 +233,12 @@ impl Browser {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         (answer[9..12].parse().unwrap(), answer)
     }
+}
+
+/// The `state` that a provider was sent.
+pub fn state_of(page: &Page) -> String {
+    assert_eq!(page.status, 302, "{}", page.text);
+    let url = reqwest::Url::parse(page.location()).unwrap();
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1;
+    format!("state={state}")
 }

@@ -10,9 +10,12 @@
 
 mod account;
 mod browser;
+mod external;
 mod files;
 mod gate;
 mod guard;
+mod join;
+mod linked;
 mod links;
 mod problems;
 #[expect(dead_code, reason = "the REST tests use more of it")]

@@ -44,8 +44,9 @@ async fn the_landing_places_of_before_lead_to_the_pages_of_today() {
     let site = Site::open().await;
     let browser = Browser::new(&site);
     browser.get("/login.html").await.leads_to("/login");
-    for path in ["/link.html", "/auth/account", "/link/account"] {
-        browser.get(path).await.leads_to("/account");
+    browser.get("/auth/account").await.leads_to("/account");
+    for path in ["/link.html", "/link/account"] {
+        browser.get(path).await.leads_to("/account#linked");
     }
     browser.get("/").await.leads_to("/account");
 }

@@ -1,6 +1,7 @@
 //! `/join`: somebody proved an account elsewhere, and a user here has its address or name. Proof of both makes them one.
 
 use domain::error::{Denial, DomainError};
+use domain::flow::login::external::JOIN_LIFE;
 use domain::id::{PoolName, ProviderName};
 use domain::policy::PoolPolicy;
 use domain::secret::{TOKEN_LENGTH, Token};
@@ -20,16 +21,14 @@ use crate::reply::Reply;
 use crate::routes::Matched;
 use crate::routes::external::place;
 
-/// How long a browser keeps an offered join in mind, in seconds: as long as the offer can stand.
-const JOIN_LIFE: u64 = 600;
-
 const NOTICES: &[(&str, &str)] = &[("sent", "A code is on its way to the address of that account.")];
 
-/// Keeps an offered join in mind and leads to its page.
+/// Keeps an offered join in mind, as long as it can stand, and leads to its page.
 pub fn offer_join(request: &Request, pool: &PoolPolicy, join: &Token) -> Reply {
     let jar = Jar::new(request.app.settings.is_https());
     let value = format!("{}.{}", join.expose(), pool.name);
-    Reply::found("/join").cookie(&jar.set(Cookie::Join, &value, Some(JOIN_LIFE)))
+    let life = JOIN_LIFE.as_secs_ceil();
+    Reply::found("/join").cookie(&jar.set(Cookie::Join, &value, Some(life)))
 }
 
 /// The join this browser was offered, and its pool.
