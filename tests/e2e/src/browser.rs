@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::HeaderMap;
-use reqwest::{Method, Url};
+use reqwest::{Method, RequestBuilder, Url};
 
 use crate::client::{Client, Reply};
 
@@ -146,11 +146,28 @@ impl Browser {
         self.send(&step).await
     }
 
+    /// The same at a server that may be gone; none if it is.
+    pub async fn try_peek(&self, url: &str) -> Option<Reply> {
+        let step = self.visit(url);
+        let reply = self.http.try_send(self.dressed(&step, self.accept)).await.ok()?;
+        self.keep(&step.url, &reply.headers);
+        Some(reply)
+    }
+
     /// One request as if by a link on another site.
     pub async fn peek_from(&self, elsewhere: &str, url: &str) -> Reply {
         let mut step = self.visit(url);
         step.from = Url::parse(elsewhere).ok();
         self.send(&step).await
+    }
+
+    /// One request that also carries an access token, as a program in a browser sends it: it wants JSON.
+    pub async fn peek_with(&self, url: &str, token: &str) -> Reply {
+        let step = self.visit(url);
+        let request = self
+            .dressed(&step, "application/json")
+            .header("Authorization", token);
+        self.sent(&step, request).await
     }
 
     /// Forgets every cookie.
@@ -242,6 +259,16 @@ impl Browser {
     }
 
     async fn send(&self, step: &Step) -> Reply {
+        self.sent(step, self.dressed(step, self.accept)).await
+    }
+
+    async fn sent(&self, step: &Step, request: RequestBuilder) -> Reply {
+        let reply = self.http.send(request).await;
+        self.keep(&step.url, &reply.headers);
+        reply
+    }
+
+    fn dressed(&self, step: &Step, accept: &str) -> RequestBuilder {
         let mut request = self.http.request_to(step.method.clone(), step.url.as_str());
         let (site, is_cross) = match &step.from {
             None => ("none", false),
@@ -251,7 +278,7 @@ impl Browser {
             Some(_) => ("cross-site", true),
         };
         request = request
-            .header("Accept", self.accept)
+            .header("Accept", accept)
             .header("Sec-Fetch-Site", site)
             .header("Sec-Fetch-Mode", "navigate");
         let cookies = self.cookies_for(step, is_cross);
@@ -264,9 +291,7 @@ impl Browser {
                 .header("Origin", origin.unwrap_or_else(|| "null".to_owned()))
                 .form(form);
         }
-        let reply = self.http.send(request).await;
-        self.keep(&step.url, &reply.headers);
-        reply
+        request
     }
 
     fn cookies_for(&self, step: &Step, is_cross: bool) -> String {

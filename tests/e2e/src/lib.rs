@@ -23,13 +23,13 @@ pub mod binary;
 mod browser;
 mod client;
 mod console;
-pub mod counterparty;
+mod counterparty;
 mod people;
 mod server;
 
 pub use browser::{Browser, Page};
 pub use client::{Client, Reply};
 pub use console::{Console, in_link};
-pub use counterparty::Counterparty;
+pub use counterparty::{Counterparty, authority};
 pub use people::{PASSWORD, Person};
 pub use server::{Portcullis, Setup};

@@ -17,6 +17,7 @@ mod login;
 mod operations;
 mod pools;
 mod profile;
+mod providers;
 mod races;
 mod recover;
 mod sign_up;

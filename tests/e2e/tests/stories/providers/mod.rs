@@ -1,0 +1,15 @@
+//! Logging in and linking by other services, against real servers of each protocol: `tests/counterparties`.
+
+mod abuse;
+mod applications;
+mod article;
+mod crash;
+mod dialects;
+mod entries;
+mod faults;
+mod grants;
+mod joining;
+mod linking;
+mod oauth1;
+mod openid;
+mod programs;
