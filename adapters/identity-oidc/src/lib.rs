@@ -17,6 +17,10 @@ mod start;
 mod token;
 mod userinfo;
 
+#[cfg(test)]
+#[path = "../tests/idp/keys.rs"]
+mod test_keys;
+
 pub use config::{
     Caching, ClientSecret, ConfigError, EmailRule, IssuerRule, OidcConfig, ResponseMode, SubjectRule,
     TokenAuth, UserInfo,
