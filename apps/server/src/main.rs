@@ -1,25 +1,28 @@
 //! The Portcullis login server.
 //!
 //! The binary is the only place that knows adapters: `adapters/` opens what the configuration names, `rules.rs` turns its numbers
-//! into the domain's rules, `serve.rs` wires both to the HTTP edge.
+//! into the domain's rules, `serve.rs` wires both to the HTTP edge; `cli/` and `control/` are the operator's way in.
 
 mod adapters;
 mod audit;
 mod cli;
 mod config;
+mod control;
 mod keys;
 mod listen;
+mod providers;
 mod rules;
 mod serve;
 mod shutdown;
 mod telemetry;
+mod wire;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Said};
 use config::Loaded;
 
 fn main() -> ExitCode {
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
-    if cli.command() == Command::Adapters {
+    if *cli.command() == Command::Adapters {
         list_adapters();
         return Ok(());
     }
@@ -53,13 +56,27 @@ fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
         }
         Command::CheckConfig => check_config(&loaded),
         Command::Adapters => Ok(()),
+        Command::Keys(keys) => {
+            tell(&keys.run(&loaded.config)?);
+            Ok(())
+        }
+        Command::App(app) => {
+            tell(&app.run(&loaded.config)?);
+            Ok(())
+        }
     }
 }
 
 fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
     adapters::choose(&loaded.config)?;
+    let config = &loaded.config;
+    let public_url = config.server.public_url(config.server.listen.port);
+    let providers = providers::open(wire::providers_file(config, &public_url)?)?;
     say(&loaded.summary());
-    for warning in &loaded.warnings {
+    for line in providers.summary() {
+        say(&line);
+    }
+    for warning in loaded.warnings.iter().chain(&providers.warnings) {
         complain(&format!("warning: {warning}"));
     }
     Ok(())
@@ -69,6 +86,13 @@ fn list_adapters() {
     for (feature, compiled) in adapters::list() {
         let mark = if compiled { "yes" } else { "no " };
         say(&format!("{mark}  {feature}"));
+    }
+}
+
+fn tell(said: &Said) {
+    say(&said.out);
+    for note in &said.notes {
+        complain(&format!("portcullis: {note}"));
     }
 }
 

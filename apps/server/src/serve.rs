@@ -17,7 +17,7 @@ use crate::adapters::Storage;
 use crate::config::{Config, Loaded, Server};
 use crate::providers::{self, Directory, Providers};
 use crate::wire::{self, Opened, whole};
-use crate::{listen, shutdown};
+use crate::{control, listen, shutdown};
 
 /// How often what is void by its age is dropped.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
@@ -53,6 +53,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
     }
     let known: Arc<dyn ProviderDirectory> = Arc::<Directory>::clone(&directory);
     let opened = wire::open_with(config, public_url.clone(), known)?;
+    let operated = opened.operated(config);
     let Opened {
         services, storage, ..
     } = opened;
@@ -72,6 +73,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
         let ending = shutdown::listen()?;
         let purging = tokio::spawn(purge_now_and_then(services));
         let watching = tokio::spawn(watcher.run());
+        let commands = control::listen(operated).await;
         greet(&public_url, config);
         let drained = listener
             .run(warp::service(http_warp::filter(app)), async {
@@ -79,6 +81,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
                 tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
             })
             .await;
+        drop(commands);
         purging.abort();
         watching.abort();
         tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");

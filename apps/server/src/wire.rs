@@ -13,7 +13,7 @@ use crate::adapters::{self, Adapters, Storage};
 use crate::audit::LoggedAudit;
 use crate::config::{Config, Environment};
 use crate::control::Operated;
-use crate::providers::{Directory, ProvidersFile};
+use crate::providers::{self, Directory, ProvidersFile};
 use crate::serve::Fault;
 use crate::{keys, rules};
 
@@ -38,16 +38,19 @@ impl Opened {
     }
 }
 
-/// Opens what the configuration names, for work that needs no provider.
+/// Opens what the configuration names, for commands without a server. A faulty file of providers is no reason not to rotate keys:
+/// there are none then.
 ///
 /// # Errors
 /// A sentence for the operator: an unusable store or key.
-pub fn open(config: &Config, port: u16) -> Result<Opened, Fault> {
-    open_with(
-        config,
-        config.server.public_url(port),
-        Arc::new(Directory::default()),
-    )
+pub fn open(config: &Config) -> Result<Opened, Fault> {
+    let public_url = config.server.public_url(config.server.listen.port);
+    let file = providers_file(config, &public_url)?;
+    let known: Arc<dyn ProviderDirectory> = match providers::open(file) {
+        Ok(providers) => providers.directory,
+        Err(_) => Arc::new(Directory::default()),
+    };
+    open_with(config, public_url, known)
 }
 
 /// Opens what the configuration names, for a server reached at `public_url` that knows these providers.

@@ -1,4 +1,9 @@
-//! The command line.
+//! The command line: what can be typed, and what is printed then.
+
+mod app;
+mod ask;
+mod keys;
+mod table;
 
 use std::path::PathBuf;
 
@@ -17,7 +22,7 @@ pub struct Cli {
 }
 
 /// What the program can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Run the server (the default)
     Serve,
@@ -27,6 +32,34 @@ pub enum Command {
     CheckConfig,
     /// List the adapters in this binary
     Adapters,
+    /// List and rotate the server's own keys
+    Keys(keys::KeysArgs),
+    /// Make client applications, and give them clients of their own at providers
+    App(app::AppArgs),
+}
+
+/// What a command has to say.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// For standard output; what scripts read.
+    pub out: String,
+    /// For standard error, line by line; what people should know besides.
+    pub notes: Vec<String>,
+}
+
+impl Said {
+    /// Something to print, nothing besides.
+    fn printed(out: impl Into<String>) -> Self {
+        Self {
+            out: out.into(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Something to print for scripts.
+    fn json(value: &impl serde::Serialize) -> Result<Self, serde_json::Error> {
+        serde_json::to_string_pretty(value).map(Self::printed)
+    }
 }
 
 const AFTER_HELP: &str = "Every key of the configuration can also be given as an environment variable \
@@ -34,8 +67,8 @@ const AFTER_HELP: &str = "Every key of the configuration can also be given as an
 
 impl Cli {
     /// The command to carry out.
-    pub fn command(&self) -> Command {
-        self.command.unwrap_or(Command::Serve)
+    pub fn command(&self) -> &Command {
+        self.command.as_ref().unwrap_or(&Command::Serve)
     }
 }
 
@@ -47,7 +80,7 @@ mod tests {
     fn read(arguments: &[&str]) -> Result<(Command, Option<PathBuf>), i32> {
         let cli =
             Cli::try_parse_from([&["portcullis"], arguments].concat()).map_err(|error| error.exit_code())?;
-        Ok((cli.command(), cli.config))
+        Ok((cli.command().clone(), cli.config))
     }
 
     #[test]
@@ -73,5 +106,19 @@ mod tests {
         assert_eq!(read(&["dance"]), Err(2));
         assert_eq!(read(&["--config"]), Err(2));
         assert_eq!(read(&["--help"]), Err(0));
+        assert_eq!(read(&["keys"]), Err(2));
+        assert_eq!(read(&["app", "create"]), Err(2));
+    }
+    #[test]
+    fn a_secret_has_no_place_among_the_arguments() {
+        let set = ["app", "credential", "set", "a", "google", "--client-id", "c"];
+        assert!(read(&set).is_ok());
+        assert_eq!(
+            read(&[&set[..], &["--client-secret", "hunter2"]].concat()),
+            Err(2)
+        );
+        assert!(read(&[&set[..], &["--client-secret-stdin"]].concat()).is_ok());
+        let both = ["--client-secret-stdin", "--client-secret-file", "f"];
+        assert_eq!(read(&[&set[..], &both].concat()), Err(2));
     }
 }

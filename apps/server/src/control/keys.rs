@@ -1,0 +1,130 @@
+//! Rotating the server's keys while it serves.
+
+use serde::{Deserialize, Serialize};
+
+use super::Operated;
+use super::execute::Refusal;
+use crate::keys::{KeyRing, Rotation};
+
+/// How many generations a rotation leaves: the new one, and the one before for what is under way.
+const KEPT: usize = 2;
+/// Most passes over the store when nothing at all may stay under an old key.
+const PASSES: usize = 10;
+
+/// What can be done to the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum KeysCommand {
+    /// Make a new key, seal everything under it, forget what is older than the one before.
+    Rotate {
+        /// Forget the one before as well.
+        forget_old: bool,
+    },
+}
+
+/// What was done to the keys.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeysAnswer {
+    /// They were rotated.
+    Rotated(Rotated),
+}
+
+/// What a rotation did. Ids only, no key.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// Id of the new key.
+    pub newest: String,
+    /// Ids of the older keys that stay in the file.
+    pub kept: Vec<String>,
+    /// Ids of the keys that are gone.
+    pub dropped: Vec<String>,
+    /// Users and applications looked at.
+    pub records: u64,
+    /// Values sealed under the new key.
+    pub values: u64,
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// Why not, for whoever asked.
+pub async fn execute(command: KeysCommand, operated: &Operated) -> Result<KeysAnswer, Refusal> {
+    match command {
+        KeysCommand::Rotate { forget_old } => rotate(operated, forget_old).await.map(KeysAnswer::Rotated),
+    }
+}
+
+/// Every step is durable before the next, and none drops what is needed: whoever stops half-way runs it again. Until then old values
+/// open under old keys, which stay in the file.
+async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusal> {
+    let rotation = Rotation::begin(&operated.key_file).map_err(refusal)?;
+    let added = rotation.add().map_err(refusal)?;
+    load(operated, &added)?;
+    let newest = added.newest().id().to_owned();
+    tracing::info!(key = newest, "a new key seals from now on");
+    let (records, values) = reseal(operated, forget_old).await.map_err(|why| {
+        let more = "nothing is lost and no key was dropped: run it again";
+        Refusal::new(format!(
+            "key {newest} is in use, but not everything is sealed under it yet ({why}); {more}"
+        ))
+    })?;
+    let kept = rotation
+        .keep_only(if forget_old { 1 } else { KEPT })
+        .map_err(refusal)?;
+    load(operated, &kept)?;
+    let kept = older(&kept);
+    let dropped: Vec<String> = older(&added)
+        .into_iter()
+        .filter(|id| !kept.contains(id))
+        .collect();
+    tracing::info!(
+        key = newest,
+        records,
+        values,
+        dropped = dropped.len(),
+        "the keys were rotated"
+    );
+    Ok(Rotated {
+        newest,
+        kept,
+        dropped,
+        records,
+        values,
+    })
+}
+
+/// Seals everything under the newest key. `all`: until a pass finds nothing to do, because a value that was sealed just before the
+/// new key came may have been stored just behind the pass.
+async fn reseal(operated: &Operated, all: bool) -> Result<(u64, u64), Refusal> {
+    let first = operated.services.reseal().await?;
+    let (records, mut values) = (first.records, first.values);
+    let mut last = first.values;
+    for _ in 1..PASSES {
+        if !all || last == 0 {
+            return Ok((records, values));
+        }
+        last = operated.services.reseal().await?.values;
+        values += last;
+    }
+    if all && last > 0 {
+        return Err(Refusal::new("values under older keys kept coming"));
+    }
+    Ok((records, values))
+}
+
+fn load(operated: &Operated, keys: &KeyRing) -> Result<(), Refusal> {
+    operated
+        .sealer
+        .replace(keys.for_sealing())
+        .map_err(|error| Refusal::new(error.to_string()))
+}
+
+fn older(keys: &KeyRing) -> Vec<String> {
+    keys.iter().skip(1).map(|key| key.id().to_owned()).collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn refusal(error: crate::keys::KeyError) -> Refusal {
+    Refusal::new(error.to_string())
+}
