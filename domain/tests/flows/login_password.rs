@@ -3,7 +3,7 @@
 use domain::credential::PasswordHash;
 use domain::error::Denial;
 use domain::flow::login::{
-    Candidate, CodeRequested, Identified, Login, LoginEvent, PasswordChecked, Wanted, step,
+    Candidate, CodeRequested, Identified, Login, LoginEvent, PasswordChecked, Sending, Wanted, step,
 };
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord};
@@ -15,7 +15,7 @@ use domain::user::{Phone, User};
 
 use crate::support::{
     LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, committed, elsewhere, home, hour, kept,
-    limited, story, taken, texted,
+    limited, sending, story, taken, texted,
 };
 
 fn identified(user: Option<User>, wanted: Wanted, verdict: Verdict) -> LoginEvent {
@@ -30,9 +30,7 @@ fn identified(user: Option<User>, wanted: Wanted, verdict: Verdict) -> LoginEven
 fn checked(verified: Verified) -> PasswordChecked {
     PasswordChecked {
         verified,
-        send: Verdict::Allowed,
-        pending: Vec::new(),
-        reaches_without_number: false,
+        sending: sending(),
     }
 }
 
@@ -234,7 +232,10 @@ fn a_due_second_factor_opens_nothing_and_names_the_way() {
     for (rule, user) in [factor, required] {
         let mut scene = Scene::with(|pool| pool.second_factor = rule);
         let step = log_in(&mut scene, Some(user), SESSION(), checked(Verified::Right));
-        let denial = Denial::SecondFactorRequired { methods: vec!["sms"] };
+        let denial = Denial::SecondFactorRequired {
+            methods: vec!["sms"],
+            challenge: None,
+        };
         assert_refused(step, &denial, &["give back", "login.second_factor_due"]);
     }
 }
@@ -308,7 +309,7 @@ fn a_pending_login_remembers_what_the_session_will_need() {
     let flow = kept(&effects);
     let challenge = requested.challenge.expect("a challenge is handed out");
     assert_eq!(flow.id, challenge.hash());
-    assert_eq!((&flow.user, flow.created), (&ann().key, scene.now));
+    assert_eq!((flow.user_key(), flow.created), (Some(ann().key), scene.now));
     assert_eq!(flow.expires, scene.now.plus(scene.pool.pending_login_life));
     let FlowBody::PendingLogin(login) = &flow.body else {
         panic!("{flow:?}")
@@ -342,7 +343,10 @@ fn without_a_number_a_code_needs_a_sender_that_needs_none() {
     let step = log_in(&mut Scene::new(), Some(ann()), CODE(), checked(Verified::Right));
     assert_refused(step, &Denial::PhoneRequired, &["give back"]);
     let console = PasswordChecked {
-        reaches_without_number: true,
+        sending: Sending {
+            reaches_without_number: true,
+            ..sending()
+        },
         ..checked(Verified::Right)
     };
     let (requested, effects) = awaiting(log_in(&mut Scene::new(), Some(ann()), CODE(), console));
@@ -353,7 +357,10 @@ fn without_a_number_a_code_needs_a_sender_that_needs_none() {
 #[test]
 fn a_limit_on_messages_gives_the_password_its_try_back() {
     let busy = PasswordChecked {
-        send: NO,
+        sending: Sending {
+            verdict: NO,
+            ..sending()
+        },
         ..checked(Verified::Right)
     };
     let step = log_in(&mut Scene::new(), Some(ann_with_factor()), CODE(), busy);
@@ -393,7 +400,7 @@ fn dropped(places: &[bool]) -> Vec<usize> {
     let pending = pending_from(&mut scene, places);
     let ids: Vec<_> = pending.iter().map(|flow| flow.id).collect();
     let facts = PasswordChecked {
-        pending,
+        sending: Sending { pending, ..sending() },
         ..checked(Verified::Right)
     };
     let (_, effects) = awaiting(log_in(&mut scene, Some(ann_with_factor()), CODE(), facts));

@@ -1,12 +1,17 @@
 //! Every arm of every step table, one file per flow, one sentence per test.
 #![cfg(test)]
 
+mod authorize;
 mod change_password;
 mod change_profile;
+mod join;
+mod link;
 mod log_out;
+mod login_external;
 mod login_password;
 mod login_sms_code;
 mod recover;
+mod refresh_credential;
 mod sign_up;
 mod support;
 mod verify_contact;

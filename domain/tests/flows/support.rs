@@ -1,15 +1,24 @@
 //! A scene to step in, people to step with, and words for what came of it.
 
+use std::sync::Arc;
+
 use domain::audit::AuditKind;
 use domain::credential::{Password, PasswordHash, SmsCode};
 use domain::entropy::CountingEntropy;
 use domain::error::Denial;
+use domain::flow::link::Proven;
+use domain::flow::login::Sending;
 use domain::flow::{Ctx, Effect, Refused, Step};
 use domain::flow_record::{FlowBody, FlowRecord, PendingLogin};
-use domain::id::{PoolName, SessionId, UserId, UserKey};
+use domain::id::{CredentialId, EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey};
+use domain::identity::{
+    CredentialStatus, Identity, IdentityKey, Profile, ProfileEmail, ProviderEntry, ProviderTokens,
+    SubjectScope, UserCredential,
+};
 use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
+use domain::message::MailKind;
 use domain::policy::{Asked, Limits, Policy, PoolPolicy};
-use domain::secret::{MacKey, Secret, Token};
+use domain::secret::{MacKey, Sealed, Secret, Token};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::user::{Email, Phone, Revision, SessionEpoch, User};
@@ -87,6 +96,8 @@ impl Scene {
             phone: user.code_phone().cloned(),
             code,
             session: SessionId::new(format!("session-of-{text}")),
+            first: Factor::Password,
+            link: None,
         });
         let life = self.pool.pending_login_life;
         (self.record(user, text, life, body), digits)
@@ -96,7 +107,8 @@ impl Scene {
     pub fn record(&self, user: &User, text: &str, life: Lifetime, body: FlowBody) -> FlowRecord {
         FlowRecord {
             id: Token::presented(text).hash(),
-            user: user.key.clone(),
+            pool: user.key.pool.clone(),
+            user: Some(user.key.id.clone()),
             created: self.now,
             expires: self.now.plus(life),
             body,
@@ -260,13 +272,150 @@ pub const LIMIT: &str = AuditKind::Limited.name();
 
 /// The link of the mail a step sends.
 pub fn mailed_link(effects: &[Effect]) -> &str {
-    use domain::message::MailKind;
     let mail = effects.iter().find_map(|effect| match effect {
         Effect::SendMail(mail) => Some(&mail.kind),
         _ => None,
     });
     match mail.expect("a mail is sent") {
         MailKind::VerifyEmail { link } | MailKind::ResetPassword { link, .. } => link.expose(),
-        MailKind::AlreadyRegistered => panic!("a mail without a link"),
+        MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => panic!("a mail without a link"),
     }
+}
+
+/// Facts for sending a code: the counters allow it, nothing is pending, a number is needed.
+pub fn sending() -> Sending {
+    Sending {
+        verdict: Verdict::Allowed,
+        pending: Vec::new(),
+        reaches_without_number: false,
+    }
+}
+
+/// The address the mail of a step goes to, and what it says.
+pub fn mailed(effects: &[Effect]) -> (&str, &MailKind) {
+    let mail = effects.iter().find_map(|effect| match effect {
+        Effect::SendMail(mail) => Some(mail),
+        _ => None,
+    });
+    let mail = mail.expect("a mail is sent");
+    (mail.to.as_str(), &mail.kind)
+}
+
+/// Ann, who proved her address.
+pub fn verified_ann() -> User {
+    User {
+        email_verified: true,
+        ..ann()
+    }
+}
+
+/// An entry to log in with.
+pub fn entry(name: &str) -> ProviderEntry {
+    ProviderEntry {
+        name: EntryName::new(name),
+        provider: ProviderName::new("google"),
+        auth_scheme: "OpenID Connect".to_owned(),
+        pool: PoolName::new("Users"),
+        link: name.ends_with("-link"),
+        client_id: "our-client".to_owned(),
+        subjects: SubjectScope::Issuer,
+        callback_url: format!("https://login.example/auth/{name}/callback"),
+        scopes: vec!["email".to_owned()],
+        mapping: Vec::new(),
+        email_optional: true,
+    }
+}
+
+/// The key of an account at that provider.
+pub fn key(subject: &str) -> IdentityKey {
+    IdentityKey::new(ProviderName::new("google"), ISSUER, subject, None).expect("a key")
+}
+
+/// The provider's issuer.
+pub const ISSUER: &str = "https://accounts.example";
+
+/// What the provider says: an address, vouched for or not.
+pub fn profile(email: &str, verified: bool) -> Profile {
+    Profile {
+        emails: vec![ProfileEmail {
+            value: email.to_owned(),
+            verified,
+        }],
+        ..Profile::default()
+    }
+}
+
+/// Tokens of a grant.
+pub fn tokens(access_token: &str) -> ProviderTokens {
+    ProviderTokens {
+        access_token: Secret::new(access_token),
+        token_secret: None,
+        refresh_token: Some(Secret::new("refresh")),
+        token_type: "Bearer".to_owned(),
+        expires: Some(NOON.plus(Lifetime::from_secs(3600))),
+        scopes: Some(vec!["email".to_owned()]),
+    }
+}
+
+/// A proven account.
+pub fn proven(by: &str, subject: &str, profile: Profile) -> Proven {
+    let entry = entry(by);
+    Proven {
+        key: key(subject),
+        profile,
+        raw: serde_json::json!({"sub": subject, "department": "Sales"}),
+        tokens: Some(tokens("access")),
+        client_id: entry.client_id.clone(),
+        application: None,
+        entry,
+    }
+}
+
+/// Sealed bytes that a test can tell apart.
+pub fn sealed(text: &str) -> Sealed {
+    Sealed::from_bytes(text.as_bytes().to_vec())
+}
+
+/// A linked account.
+pub fn identity(subject: &str) -> Identity {
+    Identity {
+        id: IdentityId::new(format!("identity-{subject}")),
+        key: key(subject),
+        auth_scheme: "OpenID Connect".to_owned(),
+        profile: Profile::default(),
+        created: Timestamp::from_millis(1),
+        modified: Timestamp::from_millis(1),
+    }
+}
+
+/// A grant of a linked account, from an entry, alive for another hour.
+pub fn grant(of: &Identity, by: &str) -> UserCredential {
+    UserCredential {
+        id: CredentialId::new(format!("grant-{by}")),
+        identity: of.id.clone(),
+        entry: EntryName::new(by),
+        linked: by.ends_with("-link"),
+        client_id: "our-client".to_owned(),
+        application: None,
+        tokens: sealed("old"),
+        expires: Some(NOON.plus(Lifetime::from_secs(3600))),
+        scopes: vec!["email".to_owned()],
+        status: CredentialStatus::Active,
+        created: Timestamp::from_millis(1),
+        modified: Timestamp::from_millis(1),
+    }
+}
+
+/// The user with these accounts linked.
+pub fn linked(user: User, subjects: &[&str]) -> User {
+    User {
+        identities: Arc::new(subjects.iter().map(|subject| identity(subject)).collect()),
+        ..user
+    }
+}
+
+/// The subjects of a user's linked accounts.
+pub fn subjects(user: &User) -> Vec<&str> {
+    let linked = user.identities.iter();
+    linked.map(|identity| identity.key.subject.as_str()).collect()
 }

@@ -16,7 +16,6 @@ pub(crate) use entrance::enter;
 pub use exchange::{EXCHANGE_LIFE, Exchanged, is_code_challenge};
 pub use newcomer::Newcomer;
 
-
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::sms_code::{CodeRequested, Sending};
 use crate::audit::AuditKind;

@@ -1,0 +1,594 @@
+//! "Log in with an account elsewhere", and fetching a session that waits.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::error::Denial;
+use domain::flow::link::Proven;
+use domain::flow::login::external::{
+    Arriving, Exchanged, External, ExternalEvent, JOIN_LIFE, Newcomer, Onward, Opening, Relation,
+    is_code_challenge, step,
+};
+use domain::flow::login::{CodeRequested, Sending};
+use domain::flow::{Advanced, Effect, Step};
+use domain::flow_record::{Exchange, FlowBody, FlowRecord};
+use domain::identity::{MappedField, Profile};
+use domain::limits::Verdict;
+use domain::policy::SecondFactor;
+use domain::secret::Token;
+use domain::session::{AccessToken, Factor};
+use domain::time::Lifetime;
+use domain::user::{Email, User, Username};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::support::{
+    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, bob, committed, kept, limited, linked, profile,
+    proven, sealed, sending, story, subjects, taken, texted, verified_ann,
+};
+
+fn arrive(scene: &mut Scene, proven: Proven, holder: Option<User>, onward: Onward) -> Step<External> {
+    let event = ExternalEvent::Arrived {
+        proven: Box::new(proven),
+        holder: holder.map(Box::new),
+        onward,
+    };
+    step(External::Start, event, &mut scene.cx())
+}
+
+fn newcomer(scene: &mut Scene, proven: Proven) -> Box<Newcomer> {
+    match arrive(scene, proven, None, Onward::default()) {
+        Ok(Advanced {
+            next: External::LookUp(newcomer),
+            effects,
+        }) if effects.is_empty() => newcomer,
+        other => panic!("no newcomer: {other:?}"),
+    }
+}
+
+fn arriving(step: Step<External>) -> Box<Arriving> {
+    match step {
+        Ok(Advanced {
+            next: External::Seal(arriving),
+            effects,
+        }) if effects.is_empty() => arriving,
+        other => panic!("not to be sealed: {other:?}"),
+    }
+}
+
+fn looked_up(
+    scene: &mut Scene,
+    newcomer: Box<Newcomer>,
+    email_holder: Option<User>,
+    username_holder: Option<User>,
+) -> Box<Arriving> {
+    let event = ExternalEvent::KeysLookedUp {
+        email_holder: email_holder.map(Box::new),
+        username_holder: username_holder.map(Box::new),
+    };
+    arriving(step(External::LookUp(newcomer), event, &mut scene.cx()))
+}
+
+fn settle(scene: &mut Scene, arriving: Box<Arriving>, sending: Sending) -> Step<External> {
+    let event = ExternalEvent::Sealed {
+        sealed: Some(sealed("fresh")),
+        sending,
+    };
+    step(External::Seal(arriving), event, &mut scene.cx())
+}
+
+fn done(step: Step<External>) -> (Opening, Vec<Effect>) {
+    match step {
+        Ok(Advanced {
+            next: External::Done(opening),
+            effects,
+        }) => (opening, effects),
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+fn logged_in(step: Step<External>) -> (AccessToken, Vec<Effect>) {
+    match done(step) {
+        (Opening::LoggedIn(token), effects) => (*token, effects),
+        other => panic!("not logged in: {other:?}"),
+    }
+}
+
+fn awaiting(step: Step<External>) -> (CodeRequested, Vec<Effect>) {
+    match done(step) {
+        (Opening::AwaitingCode(requested), effects) => (requested, effects),
+        other => panic!("no code on its way: {other:?}"),
+    }
+}
+
+fn by_google(profile: Profile) -> Proven {
+    proven("google", "7", profile)
+}
+
+/// The user a newcomer becomes when nobody has their address or name.
+fn made(scene: &mut Scene, proven: Proven) -> User {
+    let newcomer = newcomer(scene, proven);
+    let arriving = looked_up(scene, newcomer, None, None);
+    assert_eq!(arriving.as_what, Relation::New);
+    let (token, effects) = logged_in(settle(scene, arriving, sending()));
+    assert!(matches!(&effects[0], Effect::Create(user) if **user == token.user));
+    token.user
+}
+
+#[test]
+fn whoever_is_linked_is_let_in_as_the_same_user() {
+    let mut scene = Scene::new();
+    let holder = linked(ann(), &["7"]);
+    let step = arrive(
+        &mut scene,
+        by_google(profile("other@example.com", true)),
+        Some(holder.clone()),
+        Onward::default(),
+    );
+    let arriving = arriving(step);
+    assert_eq!((arriving.as_what, &arriving.user), (Relation::Owner, &holder));
+    let (token, effects) = logged_in(settle(&mut scene, arriving, sending()));
+    assert_eq!(
+        story(&effects),
+        ["commit", "open session", "login.succeeded", "give back"]
+    );
+    let next = committed(&effects);
+    assert_eq!(token.user.key, holder.key);
+    assert_eq!(token.session.factors, [Factor::Federated]);
+    assert_eq!(
+        (next.email.clone(), next.email_verified),
+        (holder.email, holder.email_verified)
+    );
+    assert_eq!((next.identities.len(), next.credentials.len()), (1, 1));
+    assert_eq!(next.credentials[0].tokens, sealed("fresh"));
+    assert!(!next.credentials[0].linked);
+}
+
+#[test]
+fn whoever_is_new_becomes_a_user_with_the_account_in_one_write() {
+    let mut scene = Scene::new();
+    let newcomer = newcomer(&mut scene, by_google(profile("Ann@Example.com", true)));
+    assert_eq!(newcomer.email_key().as_deref(), Some("ann@example.com"));
+    assert_eq!(newcomer.username_key().as_deref(), Some("google.7"));
+    let arriving = looked_up(&mut scene, newcomer, None, None);
+    let (token, effects) = logged_in(settle(&mut scene, arriving, sending()));
+    assert_eq!(
+        story(&effects),
+        [
+            "create",
+            "user.signed_up",
+            "identity.linked",
+            "open session",
+            "login.succeeded",
+            "give back"
+        ]
+    );
+    let user = token.user;
+    assert_eq!(user.email.as_ref().map(Email::as_str), Some("ann@example.com"));
+    assert!(user.email_verified && user.password.is_none());
+    assert_eq!(user.username, Username::parse("google.7"));
+    assert_eq!(subjects(&user), ["7"]);
+    assert_eq!(user.credentials[0].identity, user.identities[0].id);
+}
+
+#[test]
+fn an_address_the_provider_does_not_vouch_for_is_not_taken() {
+    let user = made(&mut Scene::new(), by_google(profile("ann@example.com", false)));
+    assert_eq!((user.email, user.email_verified), (None, false));
+    assert_eq!(user.identities[0].profile.emails[0].value, "ann@example.com");
+}
+
+#[test]
+fn no_address_is_ever_invented() {
+    let user = made(&mut Scene::new(), by_google(Profile::default()));
+    assert_eq!(user.email, None);
+}
+
+#[test]
+fn the_name_of_the_account_is_part_of_the_name_here() {
+    let named = Profile {
+        username: Some("octocat".to_owned()),
+        ..Profile::default()
+    };
+    assert_eq!(
+        made(&mut Scene::new(), by_google(named)).username,
+        Username::parse("google.octocat")
+    );
+    let odd = Profile {
+        username: Some("somebody@example.com".to_owned()),
+        ..Profile::default()
+    };
+    assert_eq!(made(&mut Scene::new(), by_google(odd)).username, None);
+}
+
+#[test]
+fn an_entry_may_insist_on_an_address_that_is_vouched_for() {
+    let insisting = |profile| {
+        let mut proven = by_google(profile);
+        proven.entry.email_optional = false;
+        proven
+    };
+    let without = arrive(
+        &mut Scene::new(),
+        insisting(profile("ann@example.com", false)),
+        None,
+        Onward::default(),
+    );
+    assert_refused(without, &Denial::ProviderEmailRequired, &[]);
+    assert!(made(&mut Scene::new(), insisting(profile("ann@example.com", true))).email_verified);
+}
+
+fn mapped(fields: &[(&str, &str)]) -> Proven {
+    let mut proven = by_google(profile("ann@example.com", true));
+    proven.entry.mapping = fields
+        .iter()
+        .map(|(user, provider)| MappedField {
+            user_field: (*user).to_owned(),
+            provider_field: (*provider).to_owned(),
+        })
+        .collect();
+    proven
+}
+
+#[test]
+fn a_mapping_says_where_properties_come_from() {
+    let proven = mapped(&[
+        ("username", "id"),
+        ("team", "_json.department"),
+        ("flat", "department"),
+        ("mail", "emails[0].value"),
+        ("nothing", "name.givenName"),
+    ]);
+    let user = made(&mut Scene::new(), proven);
+    assert_eq!(user.username, Username::parse("7"));
+    let attributes = user.attributes.as_map();
+    assert_eq!(attributes.get("team"), Some(&json!("Sales")));
+    assert_eq!(attributes.get("flat"), Some(&json!("Sales")));
+    assert_eq!(attributes.get("mail"), Some(&json!("ann@example.com")));
+    assert_eq!(attributes.get("nothing"), None);
+}
+
+#[test]
+fn a_mapping_cannot_set_what_protects_an_account() {
+    let never = ["id", "password", "emailVerified", "realm", "phone", "identities"];
+    let fields: Vec<(&str, &str)> = never.iter().map(|field| (*field, "_json.department")).collect();
+    let user = made(&mut Scene::new(), mapped(&fields));
+    assert!(user.attributes.as_map().is_empty());
+    assert_eq!((user.password, user.phone, user.realm), (None, None, None));
+    let forged = made(&mut Scene::new(), {
+        let mut proven = mapped(&[("email", "emails[0].value")]);
+        proven.profile = profile("boss@example.com", false);
+        proven
+    });
+    assert_eq!(forged.email, None);
+}
+
+#[test]
+fn a_mapped_name_that_is_somebody_elses_address_is_left_out() {
+    let mut proven = mapped(&[("username", "_json.login")]);
+    proven.raw = json!({"login": "boss@example.com"});
+    assert_eq!(made(&mut Scene::new(), proven).username, None);
+}
+
+/// Offers a join to somebody with a namesake; returns the offer.
+fn offered(
+    scene: &mut Scene,
+    proven: Proven,
+    by_email: Option<User>,
+    by_name: Option<User>,
+) -> (FlowRecord, Vec<&'static str>) {
+    let newcomer = newcomer(scene, proven);
+    let arriving = looked_up(scene, newcomer, by_email, by_name);
+    assert_eq!(arriving.as_what, Relation::Namesake);
+    let (opening, effects) = done(settle(scene, arriving, sending()));
+    let Opening::AccountExists { join, methods } = opening else {
+        panic!("no offer: {opening:?}");
+    };
+    assert_eq!(story(&effects), ["put flow", "identity.join_offered"]);
+    assert_eq!(kept(&effects).id, join.hash());
+    (kept(&effects).clone(), methods)
+}
+
+#[test]
+fn an_equal_address_joins_nothing_by_itself() {
+    let mut scene = Scene::new();
+    for vouched in [true, false] {
+        let (offer, methods) = offered(
+            &mut scene,
+            by_google(profile("ann@example.com", vouched)),
+            Some(ann()),
+            None,
+        );
+        assert_eq!(methods, ["password", "email"]);
+        assert!(offer.is_of(&ann().key));
+        assert_eq!(offer.expires, scene.now.plus(JOIN_LIFE));
+        let FlowBody::Join(join) = offer.body else {
+            panic!("no offer")
+        };
+        assert_eq!(join.link.identity.key.subject, "7");
+        assert_eq!(
+            join.link.credential.map(|grant| grant.tokens),
+            Some(sealed("fresh"))
+        );
+        assert_eq!(join.epoch, ann().session_epoch);
+    }
+}
+
+#[test]
+fn an_equal_name_joins_nothing_by_itself() {
+    let holder = User {
+        username: Username::parse("google.7"),
+        email: None,
+        ..ann()
+    };
+    let (offer, methods) = offered(
+        &mut Scene::new(),
+        by_google(Profile::default()),
+        None,
+        Some(holder),
+    );
+    assert_eq!(methods, ["password"]);
+    assert!(offer.is_of(&ann().key));
+}
+
+#[test]
+fn where_takings_are_hidden_only_a_vouched_address_finds_a_namesake() {
+    let mut scene = Scene::with(|pool| pool.hide_existing = true);
+    let unvouched = newcomer(&mut scene, by_google(profile("ann@example.com", false)));
+    assert_eq!(unvouched.email_key(), None);
+    let vouched = newcomer(&mut scene, by_google(profile("ann@example.com", true)));
+    assert_eq!(vouched.email_key().as_deref(), Some("ann@example.com"));
+}
+
+#[test]
+fn a_due_second_factor_comes_before_the_door_and_before_any_change() {
+    let mut scene = Scene::new();
+    let holder = linked(ann_with_factor(), &["7"]);
+    let step = arrive(
+        &mut scene,
+        by_google(Profile::default()),
+        Some(holder),
+        Onward::default(),
+    );
+    let arriving = arriving(step);
+    assert!(arriving.would_send_code(&scene.cx()));
+    let (requested, effects) = awaiting(settle(&mut scene, arriving, sending()));
+    assert_eq!(
+        story(&effects),
+        ["put flow", "send sms", "give back", "code.sent"]
+    );
+    assert!(requested.challenge.is_some());
+    assert_eq!(texted(&effects).1, Some(crate::support::NUMBER));
+    let FlowBody::PendingLogin(pending) = &kept(&effects).body else {
+        panic!("no pending login")
+    };
+    assert_eq!(pending.first, Factor::Federated);
+    assert_eq!(
+        pending
+            .link
+            .as_ref()
+            .map(|link| link.identity.key.subject.as_str()),
+        Some("7")
+    );
+}
+
+#[test]
+fn a_limit_on_messages_holds_for_people_from_elsewhere() {
+    let mut scene = Scene::new();
+    let holder = linked(ann_with_factor(), &["7"]);
+    let step = arrive(
+        &mut scene,
+        by_google(Profile::default()),
+        Some(holder),
+        Onward::default(),
+    );
+    let busy = Sending {
+        verdict: NO,
+        ..sending()
+    };
+    let arriving = arriving(step);
+    assert_refused(
+        settle(&mut scene, arriving, busy),
+        &limited(),
+        &[LIMIT, "give back"],
+    );
+}
+
+#[test]
+fn a_required_factor_is_asked_of_newcomers_too() {
+    let mut scene = Scene::with(|pool| pool.second_factor = SecondFactor::Required);
+    let newcomer = newcomer(&mut scene, by_google(Profile::default()));
+    let arriving = looked_up(&mut scene, newcomer, None, None);
+    let without_number = settle(&mut scene, arriving.clone(), sending());
+    assert_refused(without_number, &Denial::PhoneRequired, &["give back"]);
+    let console = Sending {
+        reaches_without_number: true,
+        ..sending()
+    };
+    let (_, effects) = awaiting(settle(&mut scene, arriving, console));
+    assert_eq!(story(&effects)[..3], ["create", "put flow", "send sms"]);
+}
+
+fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+#[test]
+fn a_waiting_client_gets_a_code_and_the_browser_no_session() {
+    let mut scene = Scene::new();
+    // With a factor due: it is asked for when the client comes, not now.
+    for holder in [linked(ann(), &["7"]), linked(ann_with_factor(), &["7"])] {
+        let onward = Onward {
+            return_to: Some("app:/callback".to_owned()),
+            code_challenge: Some(challenge(VERIFIER)),
+        };
+        let step = arrive(
+            &mut scene,
+            by_google(Profile::default()),
+            Some(holder.clone()),
+            onward,
+        );
+        let arriving = arriving(step);
+        assert!(!arriving.would_send_code(&scene.cx()));
+        let (opening, effects) = done(settle(&mut scene, arriving, sending()));
+        let Opening::Exchange(code) = opening else {
+            panic!("no code: {opening:?}");
+        };
+        assert_eq!(story(&effects), ["commit", "put flow", "give back"]);
+        let flow = kept(&effects);
+        assert_eq!(flow.id, code.hash());
+        assert_eq!(flow.expires, scene.now.plus(Lifetime::from_secs(60)));
+        assert!(flow.is_of(&holder.key));
+    }
+}
+
+fn exchange_of(scene: &Scene, user: &User) -> FlowRecord {
+    let body = FlowBody::Exchange(Exchange {
+        epoch: user.session_epoch,
+        code_challenge: challenge(VERIFIER),
+    });
+    scene.record(user, "code", Lifetime::from_secs(60), body)
+}
+
+fn exchanged(flow: Option<FlowRecord>, user: Option<User>, verifier: &str) -> Exchanged {
+    Exchanged {
+        flow,
+        user,
+        code_verifier: verifier.to_owned(),
+        verdict: Verdict::Allowed,
+        taken: taken(),
+    }
+}
+
+fn exchange(scene: &mut Scene, facts: Exchanged, sending: Sending) -> Step<External> {
+    let event = ExternalEvent::Exchanged(Box::new(facts));
+    let Advanced { next, effects } = step(External::Start, event, &mut scene.cx())?;
+    assert!(effects.is_empty());
+    step(next, ExternalEvent::Ready(sending), &mut scene.cx())
+}
+
+#[test]
+fn a_code_and_its_verifier_open_the_session_once() {
+    let mut scene = Scene::new();
+    let flow = exchange_of(&scene, &ann());
+    let facts = exchanged(Some(flow.clone()), Some(ann()), VERIFIER);
+    let (token, effects) = logged_in(exchange(&mut scene, facts, sending()));
+    assert_eq!(
+        story(&effects),
+        ["spend", "open session", "login.succeeded", "give back"]
+    );
+    assert_eq!(effects[0], Effect::Spend(flow.id));
+    assert_eq!(token.user, ann());
+}
+
+#[test]
+fn a_waiting_session_asks_for_a_due_factor_when_it_is_fetched() {
+    let mut scene = Scene::new();
+    let user = ann_with_factor();
+    let facts = exchanged(Some(exchange_of(&scene, &user)), Some(user), VERIFIER);
+    let (_, effects) = awaiting(exchange(&mut scene, facts, sending()));
+    assert_eq!(
+        story(&effects),
+        ["spend", "put flow", "send sms", "give back", "code.sent"]
+    );
+}
+
+#[test]
+fn a_code_is_worth_nothing_without_its_own_verifier() {
+    let mut scene = Scene::new();
+    let long = "a".repeat(129);
+    let other = VERIFIER.replace('d', "e");
+    for verifier in ["", "short", &other, &long, &challenge(VERIFIER)] {
+        let facts = exchanged(Some(exchange_of(&scene, &ann())), Some(ann()), verifier);
+        let step = exchange(&mut scene, facts, sending());
+        assert_refused(step, &Denial::ExchangeRefused, &["token.refused"]);
+    }
+}
+
+#[test]
+fn a_verifier_of_forbidden_characters_is_none_even_if_it_fits() {
+    let mut scene = Scene::new();
+    let odd = format!("{}é", "a".repeat(43));
+    let mut flow = exchange_of(&scene, &ann());
+    flow.body = FlowBody::Exchange(Exchange {
+        epoch: ann().session_epoch,
+        code_challenge: challenge(&odd),
+    });
+    let step = exchange(&mut scene, exchanged(Some(flow), Some(ann()), &odd), sending());
+    assert_refused(step, &Denial::ExchangeRefused, &["token.refused"]);
+}
+
+#[test]
+fn a_code_that_is_spent_old_or_somebody_elses_is_refused() {
+    let mut scene = Scene::new();
+    let good = exchange_of(&scene, &ann());
+    let mut ended = ann();
+    ended.end_sessions(None);
+    let (pending, _) = scene.pending(&ann(), "pending");
+    let cases = [
+        exchanged(None, None, VERIFIER),
+        exchanged(Some(good.clone()), None, VERIFIER),
+        exchanged(Some(good.clone()), Some(bob()), VERIFIER),
+        exchanged(Some(good.clone()), Some(ended), VERIFIER),
+        exchanged(Some(pending), Some(ann()), VERIFIER),
+    ];
+    for facts in cases {
+        assert_refused(
+            exchange(&mut scene, facts, sending()),
+            &Denial::ExchangeRefused,
+            &["token.refused"],
+        );
+    }
+    scene.wait(60);
+    let late = exchanged(Some(good), Some(ann()), VERIFIER);
+    assert_refused(
+        exchange(&mut scene, late, sending()),
+        &Denial::ExchangeRefused,
+        &["token.refused"],
+    );
+}
+
+#[test]
+fn over_the_limit_no_code_is_judged() {
+    let mut scene = Scene::new();
+    let facts = Exchanged {
+        verdict: NO,
+        ..exchanged(Some(exchange_of(&scene, &ann())), Some(ann()), VERIFIER)
+    };
+    assert_refused(exchange(&mut scene, facts, sending()), &limited(), &[LIMIT]);
+}
+
+#[test]
+fn a_challenge_is_43_characters_of_base64url() {
+    assert!(is_code_challenge(&challenge(VERIFIER)));
+    for bad in ["", "short", &"a".repeat(44), &"=".repeat(43), &"é".repeat(43)] {
+        assert!(!is_code_challenge(bad));
+    }
+}
+
+#[test]
+fn answers_out_of_turn_mean_nothing() {
+    let mut scene = Scene::new();
+    let events = [
+        ExternalEvent::Ready(sending()),
+        ExternalEvent::Sealed {
+            sealed: None,
+            sending: sending(),
+        },
+        ExternalEvent::KeysLookedUp {
+            email_holder: None,
+            username_holder: Some(Box::new(verified_ann())),
+        },
+    ];
+    for event in events {
+        assert_refused(
+            step(External::Start, event, &mut scene.cx()),
+            &Denial::Unexpected,
+            &[],
+        );
+    }
+    let waiting = External::Done(Opening::Exchange(Token::presented("x")));
+    let late = step(waiting, ExternalEvent::Ready(sending()), &mut scene.cx());
+    assert_refused(late, &Denial::Unexpected, &[]);
+}
