@@ -5,7 +5,7 @@ use domain::secret::Secret;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use outbound_http::Outbound;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use crate::error::from_outbound;
 use crate::signature::{Moment, Signer, TokenPair};
