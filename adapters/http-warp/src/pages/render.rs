@@ -91,6 +91,7 @@ impl Pages {
         );
         templates.add_function("page_url", page_url);
         templates.add_function("duration", duration);
+        templates.add_filter("address", address);
         for (name, source) in TEMPLATES {
             templates.add_template(name, source)?;
         }
@@ -183,6 +184,21 @@ fn page_url(path: &str, pool: &str, return_to: Option<&str>) -> Value {
     let query = query.finish().replace('&', "&amp;");
     let mark = if query.is_empty() { "" } else { "?" };
     Value::from_safe_string(format!("{path}{mark}{query}"))
+}
+
+/// An address within quotes, its slashes left alone.
+fn address(text: &str) -> Value {
+    let special = [
+        ('&', "&amp;"),
+        ('"', "&quot;"),
+        ('\'', "&#39;"),
+        ('<', "&lt;"),
+        ('>', "&gt;"),
+    ];
+    let escaped = special.iter().fold(text.to_owned(), |text, (letter, escape)| {
+        text.replace(*letter, escape)
+    });
+    Value::from_safe_string(escaped)
 }
 
 /// Seconds as people say them. Rounds up: whoever waits that long never comes too early.

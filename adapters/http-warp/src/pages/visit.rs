@@ -3,6 +3,7 @@
 use domain::id::PoolName;
 use domain::policy::PoolPolicy;
 use http::StatusCode;
+use url::Url;
 
 use super::csrf::Csrf;
 use super::form::Form;
@@ -54,13 +55,31 @@ impl<'a> Visit<'a> {
     /// The same visit, leading somewhere.
     #[must_use]
     pub fn leading_to(mut self, return_to: Option<&str>) -> Self {
-        self.return_to = return_to.and_then(place::local).map(str::to_owned);
+        self.return_to = return_to.and_then(|text| return_place(self.request, text));
+        self
+    }
+
+    /// The same visit, leading to a place that was judged allowed when the way began, on this site or elsewhere.
+    #[must_use]
+    pub fn leading_on_to(mut self, judged: Option<String>) -> Self {
+        let own = &self.request.app.settings.public_url;
+        self.return_to = judged.and_then(|judged| {
+            let below = judged
+                .strip_prefix(own.as_str())
+                .filter(|path| path.starts_with('/'));
+            let path = below.unwrap_or(&judged);
+            if place::local(path).is_some() {
+                return_place(self.request, path)
+            } else {
+                Some(judged)
+            }
+        });
         self
     }
 
     fn about(request: &'a Request, pool: Option<&str>, return_to: Option<&str>) -> Result<Self, Problem> {
         let pool = pool_named(request, pool).ok_or_else(|| Problem::not_found("There is no such pool."))?;
-        let return_to = return_to.and_then(place::local).map(str::to_owned);
+        let return_to = return_to.and_then(|text| return_place(request, text));
         Ok(Self {
             request,
             pool,
@@ -114,6 +133,19 @@ impl<'a> Visit<'a> {
             pairs.insert(0, (told, Some("1")));
         }
         place::url(path, &pairs)
+    }
+}
+
+/// A place of this site to return to after a form of ours. Never the door to a provider: whoever is led there by our own page is
+/// not asked whether they mean it, and where to return to may have been another site's idea. Who wants to link does so from their
+/// account.
+fn return_place(request: &Request, text: &str) -> Option<String> {
+    let place = place::local(text)?;
+    // Browsers resolve dots before they ask.
+    let url = Url::parse(&request.app.settings.public_url).and_then(|own| own.join(place));
+    match request.app.entries.current().find(url.ok()?.path()) {
+        None => Some(place.to_owned()),
+        Some((entry, _)) => entry.link.then(|| place::LINKED.to_owned()),
     }
 }
 

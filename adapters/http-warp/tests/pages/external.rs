@@ -27,12 +27,12 @@ async fn a_button_keeps_the_place_to_return_to() {
     let site = Site::open().await;
     let browser = Browser::new(&site);
     let page = browser.get("/login?return_to=/docs?a=1").await;
-    let page = page.says("href=\"&#x2f;auth&#x2f;facebook?returnTo=%2Fdocs%3Fa%3D1\"");
+    let page = page.says("href=\"/auth/facebook?returnTo=%2Fdocs%3Fa%3D1\"");
     assert!(!page.text.contains("evil"));
     browser
         .get("/login?return_to=//evil.example")
         .await
-        .says("href=\"&#x2f;auth&#x2f;facebook\"");
+        .says("href=\"/auth/facebook\"");
     let back = browser.come_by("/auth/facebook?returnTo=/docs", "ann").await;
     assert_eq!((back.status, back.location()), (302, "/docs"));
 }
@@ -81,9 +81,7 @@ async fn a_refused_way_says_so_and_leads_on() {
     let denied = format!("/auth/facebook/callback?error=access_denied&error_description=<b>x</b>&{state}");
     let page = browser.get(&denied).await.is(401);
     let page = page.says("You are not logged in").says("said no");
-    let page = page
-        .says("ACCESS_DENIED")
-        .says("href=\"&#x2f;auth&#x2f;facebook\"");
+    let page = page.says("ACCESS_DENIED").says("href=\"/auth/facebook\"");
     assert!(!page.text.contains("<b>x"));
     page.says("Log in another way");
     browser
@@ -109,7 +107,7 @@ async fn an_account_of_somebody_else_is_not_linked_and_the_page_says_why() {
     let page = page
         .says("Your account was not linked")
         .says("linked to somebody else");
-    page.says("href=\"&#x2f;account#linked\"").says("IDENTITY_TAKEN");
+    page.says("href=\"/account#linked\"").says("IDENTITY_TAKEN");
 }
 
 #[tokio::test]
@@ -142,13 +140,36 @@ async fn what_another_site_starts_is_asked_about_first() {
 }
 
 #[tokio::test]
+async fn no_login_leads_straight_to_a_provider() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    browser.sign_up(&[]).await;
+    let spellings = [
+        ("/link/google", "/account#linked"),
+        ("/LINK/Google/?returnTo=/", "/account#linked"),
+        ("/x/../link/google", "/account#linked"),
+        ("/%2e/link/facebook#x", "/account#linked"),
+        ("/link/google/callback?state=x", "/account#linked"),
+        ("/auth/google", "/account"),
+        ("/link/other", "/link/other"),
+    ];
+    for (place, destination) in spellings {
+        let fields = [
+            ("identifier", EMAIL),
+            ("password", crate::site::PASSWORD),
+            ("return_to", place),
+        ];
+        let csrf = browser.get("/login?pool=Employees").await.hidden("csrf");
+        let sent = browser.post("/login", &csrf, &fields).await;
+        assert_eq!(sent.location(), destination, "{place}");
+    }
+}
+
+#[tokio::test]
 async fn what_our_own_page_starts_is_asked_about_no_more() {
     let site = Site::open().await;
     let browser = Browser::at_home(&site).await;
-    browser
-        .get("/account")
-        .await
-        .says("href=\"&#x2f;link&#x2f;google\"");
+    browser.get("/account").await.says("href=\"/link/google\"");
     let link = browser
         .request("GET", "/link/google")
         .header("sec-fetch-site", "same-origin");

@@ -107,7 +107,7 @@ async fn an_app_gets_its_code_after_the_proof_by_a_page_that_leads_there() {
         format!("/auth/facebook?returnTo={place}&code_challenge={challenge}&code_challenge_method=S256");
     let browser = offered(&site, &door).await;
     let page = with_password(&browser, PASSWORD).await.is(200).says("One moment");
-    page.says("content=\"0; url=com.example.app:&#x2f;signed-in?code=");
+    page.says("content=\"0; url=com.example.app:/signed-in?code=");
     assert_eq!(browser.cookie("portcullis"), None);
     assert_eq!(browser.cookie("portcullis-join"), None);
 }

@@ -160,7 +160,7 @@ impl<'a> Offered<'a> {
 
     /// What a proof led to; `wrong` is what the page says of one that was none.
     async fn end(
-        mut self,
+        self,
         finished: Result<Finished, DomainError>,
         wrong: FieldErrors,
     ) -> Result<Reply, Problem> {
@@ -171,8 +171,7 @@ impl<'a> Offered<'a> {
             }
             Err(error) => return Err(Problem::of(error, self.visit.pool)),
         };
-        self.visit.return_to = return_to;
-        let visit = &self.visit;
+        let visit = &self.visit.leading_on_to(return_to);
         let reply = match outcome {
             Outcome::LoggedIn(token) => session::open_from_form(visit, &token).await?,
             Outcome::AwaitingCode(requested) => {

@@ -62,7 +62,7 @@ async fn people_are_told_on_a_page_or_at_the_entrys_own_place() {
     let page = come_back(&browser, "/auth/facebook", "refused").await.is(401);
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(
-        page.text.contains("/auth/facebook"),
+        page.text.contains("href=\"/auth/facebook\""),
         "a way to start again: {}",
         page.text
     );
@@ -112,10 +112,8 @@ async fn ph_03_an_equal_address_joins_nobody_until_both_sides_are_proven() {
     let browser = Browser::new(&site);
     let page = come_back(&browser, "/auth/facebook", "ann@").await.is(302);
     assert_eq!((page.location(), page.set_cookie("portcullis")), ("/join", ""));
-    assert!(
-        page.set_cookie("portcullis-join")
-            .contains("; HttpOnly; SameSite=Lax; Max-Age=600")
-    );
+    let kept = page.set_cookie("portcullis-join");
+    assert!(kept.contains("; HttpOnly; SameSite=Lax; Max-Age="), "{kept}");
     let (status, answer) = back_as_program(&site, "/auth/json", "ann@").await;
     assert_eq!(
         (status, &answer["error"]["code"]),
