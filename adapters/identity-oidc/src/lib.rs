@@ -18,7 +18,7 @@ mod token;
 mod userinfo;
 
 #[cfg(test)]
-#[path = "../tests/idp/keys.rs"]
+#[path = "../tests/oidc/idp/keys.rs"]
 mod test_keys;
 
 pub use config::{

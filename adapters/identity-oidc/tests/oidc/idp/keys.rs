@@ -47,9 +47,9 @@ impl TestKey {
         Self::of(kid, Kind::Ec(EcdsaKeyPair::generate(algorithm).unwrap(), curve))
     }
 
-    fn of(kid: &str, kind: Kind) -> Self {
+    fn of(kid: &str, pair: Kind) -> Self {
         let kid = kid.to_owned();
-        Self { kid, kind }
+        Self { kid, kind: pair }
     }
 
     /// The algorithm it signs by, unless told otherwise.
