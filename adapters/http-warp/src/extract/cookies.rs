@@ -156,5 +156,10 @@ mod tests {
         );
         headers.append("cookie", sent.parse().unwrap());
         assert_eq!(jar.flow_names(&headers), [two.as_str(), one.as_str()]);
+        let line = jar.set_named(&one, "v", Some(600));
+        assert!(
+            line.starts_with("__Host-portcullis-auth-") && line.ends_with("Max-Age=600; Secure"),
+            "{line}"
+        );
     }
 }

@@ -69,9 +69,10 @@ async fn remove(request: Request, matched: Matched) -> Result<Reply, Problem> {
     let removed = services
         .remove_application_credential(&application.id, &provider(&matched))
         .await;
-    match removed.map_err(problem)? {
-        true => Ok(Reply::no_content()),
-        false => Err(unknown()),
+    if removed.map_err(problem)? {
+        Ok(Reply::no_content())
+    } else {
+        Err(unknown())
     }
 }
 

@@ -81,6 +81,29 @@ async fn no_value_in_any_place_is_a_fault_of_ours() {
 }
 
 #[tokio::test]
+async fn no_value_in_a_call_about_accounts_elsewhere_is_a_fault_of_ours() {
+    let site = Site::open().await;
+    let calls = ["exchange", "join", "join/send-code", "join/decline"];
+    let mut caller = 0_u32;
+    for call in calls {
+        for field in ["code", "code_verifier", "join", "password"] {
+            for poison in poisons() {
+                let mut body = json!({"code": "x", "code_verifier": "x", "join": "x"});
+                body[field] = poison;
+                caller += 1;
+                let address = std::net::Ipv4Addr::from(0x0a00_0000 + caller).to_string();
+                let answer = site.post_from(&address, &format!("/Users/{call}"), body).await;
+                assert!(
+                    (400..500).contains(&answer.status),
+                    "{call} {field}: {}",
+                    answer.text
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_query_is_a_fault_of_ours() {
     let site = Site::open().await;
     let (path, _, token) = site.ann().await;

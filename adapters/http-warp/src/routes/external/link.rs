@@ -15,7 +15,7 @@ use crate::reply::Reply;
 
 /// Somebody who is logged in and wants to link.
 pub struct Caller {
-    authenticated: Authenticated,
+    authenticated: Box<Authenticated>,
     in_json: bool,
 }
 
@@ -27,7 +27,7 @@ impl Caller {
 
     /// Who it is.
     pub fn into_authenticated(self) -> Authenticated {
-        self.authenticated
+        *self.authenticated
     }
 }
 
@@ -58,7 +58,7 @@ pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, P
             .await;
         let pool = super::start::pool_of(request, entry)?;
         if let Authentication::Live(live) = answer.map_err(|error| Problem::of(error, pool))? {
-            found = Some(*live);
+            found = Some(live);
             break;
         }
     }

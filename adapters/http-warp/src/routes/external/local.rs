@@ -16,10 +16,7 @@ use crate::reply::Reply;
 /// `GET`: people go to the login page, whose form does the same.
 pub fn show(request: &Request, entry: &WebEntry) -> Result<Reply, Problem> {
     if !pages::is_wanted(&request.headers) {
-        return Err(Problem::not_found(format!(
-            "Cannot GET the path of {}",
-            entry.name
-        )));
+        return Err(super::no_such_method(request));
     }
     let query = Query::parse(&request.query);
     let pool = Some(entry.pool.as_str()).filter(|_| entry.pool != request.app.settings.default_pool);

@@ -52,11 +52,13 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         (Door::Callback, EntryKind::Provider, &Method::GET | &Method::POST) => {
             callback::callback(request, &entry).await
         }
-        _ => Err(Problem::not_found(format!(
-            "Cannot {} the path of {}",
-            request.method, entry.name
-        ))),
+        _ => Err(no_such_method(&request)),
     }
+}
+
+/// 404 in Express' words. The path is one of the file's, so it may be repeated.
+fn no_such_method(request: &Request) -> Problem {
+    Problem::not_found(format!("Cannot {} {}", request.method, request.path))
 }
 
 /// Whether a caller is told in JSON: because the entry is for programs, or because the caller says that it is one.

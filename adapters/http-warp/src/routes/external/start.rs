@@ -1,6 +1,6 @@
 //! `authPath` of a provider's entry: off to the provider, bound to this browser.
 
-use domain::error::{Denial, DomainError};
+use domain::error::Denial;
 use domain::id::ApplicationId;
 use domain::policy::PoolPolicy;
 use domain::secret::Token;
@@ -92,10 +92,7 @@ async fn ask(request: &Request, entry: &WebEntry, pool: &PoolPolicy) -> Result<A
     }
     Ok(AuthorizationAsk {
         caller: None,
-        application: application(request, &query)
-            .await?
-            .map(|found| found.map_err(|error| Problem::of(error, pool)))
-            .transpose()?,
+        application: application(request, &query, pool).await?,
         return_to: place.map(|place| place.address),
         code_challenge: code_challenge.filter(|_| !entry.link),
     })
@@ -136,38 +133,36 @@ fn code_challenge(query: &Query) -> Result<Option<String>, Denial> {
 async fn application(
     request: &Request,
     query: &Query,
-) -> Result<Option<Result<ApplicationId, DomainError>>, Problem> {
+    pool: &PoolPolicy,
+) -> Result<Option<ApplicationId>, Problem> {
     let by_header = in_headers(request);
-    let by_query = || {
-        let (id, key) = (query.one("application_id"), query.one("application_key"));
-        let named = query
-            .pairs()
-            .iter()
-            .any(|(name, _)| matches!(name.as_str(), "application_id" | "application_key"));
-        named.then(|| {
-            (
-                id.unwrap_or_default().to_owned(),
-                key.unwrap_or_default().to_owned(),
-            )
-        })
-    };
     let in_address = by_header.is_none();
-    let Some((id, key)) = by_header.or_else(by_query) else {
+    let Some((id, key)) = by_header.or_else(|| in_query(query)) else {
         return Ok(None);
     };
-    let found = request
-        .app
-        .services
-        .authenticate_application(&ApplicationId::new(id), &Token::presented(key), &request.address)
+    let (id, key) = (ApplicationId::new(id), Token::presented(key));
+    let services = &request.app.services;
+    let found = services
+        .authenticate_application(&id, &key, &request.address)
         .await;
-    match found {
-        Ok((_, kind)) if in_address && !kind.is_public() => Err(Problem::bad_request(format!(
-            "The {} is a secret: send it as X-Application-Key, never in an address. Replace it, for addresses are written down.",
+    let (application, kind) = found.map_err(|error| Problem::of(error, pool))?;
+    if in_address && !kind.is_public() {
+        return Err(Problem::bad_request(format!(
+            "The {} is a secret and addresses are written down: send it as X-Application-Key, and replace this one.",
             kind.name()
-        ))),
-        Ok((application, _)) => Ok(Some(Ok(application.id))),
-        Err(error) => Ok(Some(Err(error))),
+        )));
     }
+    Ok(Some(application.id))
+}
+
+/// Id and key in the address, if either is there; a missing or doubled one is empty, which opens nothing.
+fn in_query(query: &Query) -> Option<(String, String)> {
+    let names = ["application_id", "application_key"];
+    let mut given = query.pairs().iter().map(|(name, _)| name.as_str());
+    given.any(|name| names.contains(&name)).then(|| {
+        let [id, key] = names.map(|name| query.one(name).unwrap_or_default().to_owned());
+        (id, key)
+    })
 }
 
 /// Id and key as headers, if either is there; a missing or doubled one is empty, which opens nothing.

@@ -106,7 +106,7 @@ async fn a_revoked_grant_says_so() {
     let site = Site::open().await;
     let browser = logged_in(&site, "/auth/facebook", "revoker").await;
     let token = browser.cookie("portcullis").unwrap();
-    site.later(std::time::Duration::from_secs(3600));
+    site.later(std::time::Duration::from_hours(1));
     for _ in 0..2 {
         site.call("POST", "/Users/me/credentials/facebook/token", &token, json!({}))
             .await
