@@ -19,11 +19,11 @@ async fn seal(sealer: &LocalSealer) -> Sealed {
     sealer.seal(&Secret::new("token"), &binding()).await.unwrap()
 }
 
-async fn refusal(sealer: &LocalSealer, sealed: &Sealed) -> String {
-    match sealer.open(sealed, &binding()).await {
-        Err(PortError::Corrupt { what }) => what,
-        other => panic!("{other:?}"),
-    }
+/// What the operator reads about a value that does not open.
+async fn refusal(sealer: &LocalSealer, value: &Sealed) -> String {
+    let refused = sealer.open(value, &binding()).await.unwrap_err();
+    assert!(matches!(refused, PortError::Corrupt { .. }), "{refused:?}");
+    refused.to_string()
 }
 
 #[tokio::test]
@@ -49,8 +49,7 @@ async fn the_id_of_a_key_is_read_in_either_case() {
 async fn another_key_of_the_same_id_opens_nothing() {
     let one = LocalSealer::new(vec![SealKey::new(OLD, [1; 32])]).unwrap();
     let other = LocalSealer::new(vec![SealKey::new(OLD, [2; 32])]).unwrap();
-    let sealed = seal(&one).await;
-    let said = refusal(&other, &sealed).await;
+    let said = refusal(&other, &seal(&one).await).await;
     assert!(said.contains(OLD), "{said}");
 }
 
@@ -77,12 +76,12 @@ async fn a_relabelled_value_does_not_open_under_the_key_it_names() {
 #[tokio::test]
 async fn keys_that_will_not_do_leave_the_former_in_use() {
     let sealer = LocalSealer::new(vec![SealKey::new(OLD, [1; 32])]).unwrap();
-    let sealed = seal(&sealer).await;
+    let value = seal(&sealer).await;
     assert_eq!(sealer.replace(Vec::new()), Err(SealerError::NoKey));
     let bad = sealer.replace(vec![SealKey::new("short", [2; 32])]);
     assert_eq!(bad, Err(SealerError::BadKeyId { position: 1 }));
-    assert!(sealer.is_current(&sealed));
-    let opened = sealer.open(&sealed, &binding()).await.unwrap();
+    assert!(sealer.is_current(&value));
+    let opened = sealer.open(&value, &binding()).await.unwrap();
     assert_eq!(opened, Secret::new("token"));
 }
 

@@ -1,5 +1,9 @@
 //! A database of the first schema comes through with everything in it, however often the server is stopped on the way.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

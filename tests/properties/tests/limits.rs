@@ -198,6 +198,7 @@ fn tight() -> impl Strategy<Value = Limits> {
         mail_per_account: quotas[7],
         mail_per_address: quotas[8],
         token_tries_per_address: quotas[9],
+        authorizations_per_address: quotas[10],
     })
 }
 

@@ -9,7 +9,7 @@ use domain::flow::change_password::{self, ChangePassword, ChangePasswordEvent};
 use domain::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, Field, ProfileChange};
 use domain::flow::log_out::{self, LogOutEvent, LoggedOut};
 use domain::flow::login::{
-    self, CodeAskedAgain, CodeTyped, Identified, Login, LoginEvent, PasswordChecked, Wanted,
+    self, CodeAskedAgain, CodeTyped, Identified, Login, LoginEvent, PasswordChecked, Sending, Wanted,
 };
 use domain::flow::recover::{self, Recover, RecoverEvent};
 use domain::flow::sign_up::{self, NewUser, SignUp, SignUpEvent};
@@ -70,7 +70,8 @@ proptest! {
             return Ok(());
         };
         prop_assert!(effects.is_empty());
-        let facts = PasswordChecked { verified: verified.clone(), send, pending: Vec::new(), reaches_without_number };
+        let sending = Sending { verdict: send, pending: Vec::new(), reaches_without_number };
+        let facts = PasswordChecked { verified: verified.clone(), sending };
         let checked = LoginEvent::PasswordChecked(Box::new(facts));
         let proven = who.filter(|user| verified != Verified::Wrong && user.password.is_some());
         match (lawful(&scene, &state, &checked, login::step), proven) {
@@ -326,7 +327,8 @@ proptest! {
     ) {
         let boxed = Box::new(who.clone());
         let session = Box::new(session_of(&who, 0, scene.now));
-        let checked = PasswordChecked { verified: verified.clone(), send: verdict, pending: Vec::new(), reaches_without_number: true };
+        let sending = Sending { verdict, pending: Vec::new(), reaches_without_number: true };
+        let checked = PasswordChecked { verified: verified.clone(), sending };
         let logins = [
             LoginEvent::Identified(Box::new(Identified { user: Some(who.clone()), verdict, taken: taken.clone(), wanted })),
             LoginEvent::PasswordChecked(Box::new(checked)),
