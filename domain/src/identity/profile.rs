@@ -82,6 +82,16 @@ impl Profile {
         self
     }
 
+    /// The same, with the names of an older profile where this one has none at all: Apple tells them the first time only.
+    #[must_use]
+    pub fn keeping_names_of(mut self, older: &Self) -> Self {
+        if self.display_name.is_none() && self.name == PersonName::default() {
+            self.display_name.clone_from(&older.display_name);
+            self.name.clone_from(&older.name);
+        }
+        self
+    }
+
     /// The first address the provider vouches for, as we would keep it.
     pub fn vouched_email(&self, case_sensitive: bool) -> Option<Email> {
         let mut vouched = self.emails.iter().filter(|email| email.verified);
@@ -118,6 +128,18 @@ mod tests {
         };
         assert_eq!(profile.vouched_email(false).unwrap().as_str(), "ann@work.example");
         assert_eq!(profile.any_email(false).unwrap().as_str(), "ann@example.com");
+    }
+
+    #[test]
+    fn names_that_are_told_once_are_kept_and_others_follow_the_provider() {
+        let named = |name: &str| Profile {
+            display_name: Some(name.to_owned()),
+            ..Profile::default()
+        };
+        let kept = Profile::default().keeping_names_of(&named("Ann"));
+        assert_eq!(kept.display_name.as_deref(), Some("Ann"));
+        let changed = named("Ann B").keeping_names_of(&named("Ann"));
+        assert_eq!(changed.display_name.as_deref(), Some("Ann B"));
     }
 
     #[test]

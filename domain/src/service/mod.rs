@@ -42,6 +42,10 @@ use crate::secret::{MacKey, Token};
 /// How often a step is decided again when the user was changed meanwhile.
 const STALE_RETRIES: usize = 3;
 
+/// The same where a code of a provider is spent already: the person cannot just try again. Each round that is lost is somebody
+/// else's log-in to the same user.
+const ARRIVAL_RETRIES: usize = 12;
+
 /// One adapter for every port.
 #[derive(Clone)]
 pub struct Ports {

@@ -147,7 +147,7 @@ pub(crate) fn attach(next: &mut User, link: &PendingLink, now: Timestamp) -> Res
         .iter_mut()
         .find(|identity| identity.key == link.identity.key);
     let id = if let Some(known) = known {
-        known.profile = link.identity.profile.clone();
+        known.profile = link.identity.profile.clone().keeping_names_of(&known.profile);
         known.auth_scheme.clone_from(&link.identity.auth_scheme);
         known.modified = now;
         known.id.clone()

@@ -1,7 +1,7 @@
 //! Linking a proven account to somebody who is logged in.
 
 use super::super::perform::Halt;
-use super::super::{STALE_RETRIES, Services};
+use super::super::{ARRIVAL_RETRIES, Services};
 use super::Outcome;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
@@ -22,7 +22,7 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<Outcome, DomainError> {
         let mut user = linker;
-        for _ in 0..STALE_RETRIES {
+        for _ in 0..ARRIVAL_RETRIES {
             let holder = self.holder_of(pool, &proven).await?;
             let event = AttachEvent::Arrived {
                 user: Box::new(user.clone()),

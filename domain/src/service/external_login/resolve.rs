@@ -1,7 +1,7 @@
 //! Logging in with a proven account, and fetching a session that waits.
 
 use super::super::perform::Halt;
-use super::super::{LoggedIn, STALE_RETRIES, Services};
+use super::super::{ARRIVAL_RETRIES, LoggedIn, Services};
 use super::Outcome;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
@@ -91,7 +91,7 @@ impl Services {
         onward: Onward,
         address: &ClientAddress,
     ) -> Result<Outcome, DomainError> {
-        for _ in 0..STALE_RETRIES {
+        for _ in 0..ARRIVAL_RETRIES {
             let holder = self.holder_of(pool, &proven).await?;
             let event = ExternalEvent::Arrived {
                 proven: Box::new(proven.clone()),
