@@ -135,7 +135,8 @@ serve((own) => async (request, response) => {
   log.push(`${request.method} ${pathname}`);
   const tenant = await tenantOf(name, own);
   request.url = path ?? '/';
-  const place = new URL(request.url, own).pathname;
+  // Entra's discovery stands below the name of a tenant, or of none in particular.
+  const place = new URL(request.url, own).pathname.replace(/^\/common\/v2\.0(?=\/)/, '');
   const struck = raw[name]?.[place];
   if (struck) return struck(response, { ...tenant, hang, discovery: discovery(tenant, name) });
   if (place === '/.well-known/openid-configuration') return json(response, 200, discovery(tenant, name));

@@ -55,7 +55,7 @@ const forged = (make) => (whole, by) => make(...parts(whole), by);
 /** In place of the signed ID token. */
 export const token = {
   'alg-none': forged((header, claims) => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(claims)}.`),
-  'alg-None': forged((header, claims) => `${encode({ alg: 'None', typ: 'JWT' })}.${encode(claims)}.`),
+  'alg-none-capital': forged((header, claims) => `${encode({ alg: 'None', typ: 'JWT' })}.${encode(claims)}.`),
   'alg-hs256-pubkey': forged((header, claims, old, { key }) => signedBySecret({ alg: 'HS256', kid: header.kid }, claims, publicPem(key))),
   'alg-hs256-secret': forged((header, claims) => signedBySecret({ alg: 'HS256' }, claims, 'evil-secret')),
   'alg-hs256-empty': forged((header, claims) => signedBySecret({ alg: 'HS256' }, claims, Buffer.alloc(0))),

@@ -1,7 +1,7 @@
 // A certified OpenID provider (npm oidc-provider) whose people log in and consent by themselves.
 //
 // Who it is: `login_hint` of the authorization request, else whoever POST /__ctl/next named, else alice. `deny` refuses.
-// Clients: web, other, short (whose grants never last), post, public, es, eddsa, jwtinfo; each secret is NAME-secret.
+// Clients: web, other, short (whose first access tokens live for a second), post, public, es, eddsa, jwtinfo; each secret is NAME-secret.
 //
 //   POST /__ctl/next?account=bob            the next log-ins are bob's
 //   POST /__ctl/user?account=bob {claims}   what is known about bob
@@ -118,7 +118,7 @@ function makeProvider(issuer) {
     rotateRefreshToken: true,
     issueRefreshToken: async (ctx, asking, code) => code.scopes.has('offline_access'),
     ttl: {
-      AccessToken: (ctx, token, asking) => (asking.clientId === 'short' ? 1 : 300),
+      AccessToken: (ctx, token, asking) => (asking.clientId === 'short' && token.gty === 'authorization_code' ? 1 : 300),
       AuthorizationCode: 60, IdToken: 300, RefreshToken: 3600, Session: 3600, Grant: 3600, Interaction: 300,
     },
     interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },

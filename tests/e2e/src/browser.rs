@@ -343,6 +343,22 @@ impl Page {
     /// Says that nothing more is wanted of it.
     pub fn done(self) {}
 
+    /// Whether it was led by this path.
+    ///
+    /// # Panics
+    /// When it was not.
+    #[track_caller]
+    pub fn came_by(&self, path: &str) {
+        let url = Url::parse(&self.url)
+            .and_then(|url| url.join(path))
+            .expect("an address");
+        assert!(
+            self.trail.iter().any(|passed| *passed == url.as_str()),
+            "not by {path}: {:?}",
+            self.trail
+        );
+    }
+
     /// The path of its address.
     ///
     /// # Panics

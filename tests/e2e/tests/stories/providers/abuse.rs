@@ -199,15 +199,7 @@ async fn nobody_is_led_off_the_site() {
 #[tokio::test]
 async fn a_provider_nobody_configured_is_not_found() {
     let (_party, server) = provider_and_server().await;
-    for name in [
-        "unknown",
-        "__proto__",
-        "constructor",
-        "..",
-        "%2e%2e",
-        "",
-        &"x".repeat(3000),
-    ] {
+    for name in ["unknown", "__proto__", "constructor", &"x".repeat(3000)] {
         for path in [
             format!("/auth/{name}"),
             format!("/auth/{name}/callback?state=a&code=b"),

@@ -70,7 +70,7 @@ async fn a_visitor_logs_in_with_facebook_step_by_step() {
 
     // 4. and 5. The server buys an access token with it, and retrieves the profile with that.
     let landed = browser.follow(&back).await.expect(200);
-    assert_eq!(landed.path(), "/auth/account");
+    landed.came_by("/auth/account");
     let log = social.log().await;
     let bought = log
         .iter()
@@ -132,7 +132,7 @@ async fn a_user_links_google_step_by_step_and_lists_the_pictures_at_facebook() {
     // 3. As at a login: a code, a token, a profile.
     assert_eq!(google.asked("POST /token").await, 0);
     let landed = browser.follow(&back).await.expect(200);
-    assert_eq!(landed.path(), "/link/account");
+    landed.came_by("/link/account");
     assert_eq!(google.asked("POST /token").await, 1);
 
     // 4. and 5. Nobody had it: it is linked to the current user, with the credentials to act there.
@@ -152,7 +152,7 @@ async fn a_user_links_google_step_by_step_and_lists_the_pictures_at_facebook() {
     let landed = entries::link(&server, &mut browser, "facebook-link")
         .await
         .expect(200);
-    assert_eq!(landed.path(), "/link/account");
+    landed.came_by("/link/account");
     let token = entries::fresh(&server, &me, "facebook").await.expect(200).json();
     assert_eq!(token["status"], "active");
     let pictures = pictures(&social, token["access_token"].as_str().unwrap()).await;

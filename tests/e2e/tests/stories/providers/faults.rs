@@ -31,7 +31,7 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("sub-long", 401, "SUBJECT_MISSING"),
     ("at-hash-wrong", 401, "ID_TOKEN_ACCESS_TOKEN_HASH"),
     ("alg-none", 401, "ID_TOKEN_ALGORITHM"),
-    ("alg-None", 401, "ID_TOKEN_ALGORITHM"),
+    ("alg-none-capital", 401, "ID_TOKEN_ALGORITHM"),
     ("alg-hs256-pubkey", 401, "ID_TOKEN_ALGORITHM"),
     ("alg-hs256-secret", 401, "ID_TOKEN_ALGORITHM"),
     ("alg-hs256-empty", 401, "ID_TOKEN_ALGORITHM"),

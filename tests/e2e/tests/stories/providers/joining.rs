@@ -80,7 +80,7 @@ async fn an_equal_address_never_joins_by_itself_but_by_the_password() {
         .submit(&page, "/join", &[("password", PASSWORD)])
         .await
         .expect(200);
-    assert_eq!(landed.path(), "/auth/account");
+    assert_eq!(landed.path(), "/account");
     assert_eq!(browser.peek("/api/Users/me").await.expect(200).at("id"), ann.id);
     // From then on each of the two opens it, and nobody is asked again.
     assert_eq!(arrive(&server, "json").await.user, ann.id);

@@ -108,7 +108,7 @@ async fn a_link_started_elsewhere_does_not_tie_a_victim() {
         reply: asked,
     };
     let page = victim.submit(&page, "/link/link", &[]).await.expect(200);
-    assert_eq!(page.path(), "/link/account");
+    page.came_by("/link/account");
     assert_eq!(entries::identities(&server, &ann).await.len(), 1);
 }
 

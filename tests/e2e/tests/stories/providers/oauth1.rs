@@ -101,7 +101,7 @@ async fn every_fault_of_an_oauth_1_server_is_refused() {
         .await;
     for (fault, status, code) in [
         ("unconfirmed", 401, "CALLBACK_UNCONFIRMED"),
-        ("no-secret", 401, "TOKEN_RESPONSE_INVALID"),
+        ("no-secret", 401, "REQUEST_TOKEN_REFUSED"),
         ("refused", 401, "REQUEST_TOKEN_REFUSED"),
         ("html", 502, "PROVIDER_UNAVAILABLE"),
         ("slow", 502, "PROVIDER_UNAVAILABLE"),
