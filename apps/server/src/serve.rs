@@ -53,7 +53,7 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
     }
     let known: Arc<dyn ProviderDirectory> = Arc::<Directory>::clone(&directory);
     let opened = wire::open_with(config, public_url.clone(), known)?;
-    let operated = opened.operated(config);
+    let operated = opened.operated();
     let Opened {
         services, storage, ..
     } = opened;

@@ -7,33 +7,32 @@ use domain::ports::{AuditLog, ProviderDirectory};
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
 use outbound_http::{Outbound, OutboundConfig};
-use seal_local::LocalSealer;
 
 use crate::adapters::{self, Adapters, Storage};
 use crate::audit::LoggedAudit;
 use crate::config::{Config, Environment};
 use crate::control::Operated;
+use crate::keys::KeysInUse;
 use crate::providers::{self, Directory, ProvidersFile};
+use crate::rules;
 use crate::serve::Fault;
-use crate::{keys, rules};
 
 /// Services on opened adapters, and what must be known of those besides.
 pub struct Opened {
     /// What everything is asked of.
     pub services: Services,
-    /// Seals what must be read again; takes new keys when they are rotated.
-    pub sealer: Arc<LocalSealer>,
+    /// The keys, which a rotation exchanges.
+    pub keys: Arc<KeysInUse>,
     /// The store, to be asked whether it answers, and to be closed.
     pub storage: Storage,
 }
 
 impl Opened {
     /// What an operator's commands work on.
-    pub fn operated(&self, config: &Config) -> Operated {
+    pub fn operated(&self) -> Operated {
         Operated {
             services: self.services.clone(),
-            sealer: Arc::clone(&self.sealer),
-            key_file: config.secrets.key_file.clone(),
+            keys: Arc::clone(&self.keys),
         }
     }
 }
@@ -68,10 +67,7 @@ pub fn open_with(
         sms,
         mailer,
     } = adapters::open(config)?;
-    let keyed = keys::load_or_create(&config.secrets.key_file)?;
-    let newest = keyed.keys.newest();
-    tracing::info!(key = newest.id(), created = keyed.created, "server key");
-    let sealer = Arc::new(LocalSealer::new(keyed.keys.for_sealing())?);
+    let (keys, newest) = KeysInUse::load(&config.secrets.key_file)?;
     let ports = Ports {
         users: Arc::clone(&storage.users),
         audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
@@ -86,12 +82,12 @@ pub fn open_with(
         entropy: Arc::new(system::SystemEntropy),
         timer: Arc::new(system::SystemTimer),
         providers,
-        sealer: Arc::<LocalSealer>::clone(&sealer),
+        sealer: keys.sealer(),
     };
     let key = MacKey::new(**newest.bytes());
     Ok(Opened {
         services: Services::new(ports, rules::policy(config, public_url), key),
-        sealer,
+        keys: Arc::new(keys),
         storage,
     })
 }

@@ -42,7 +42,7 @@ impl<'a> Asker<'a> {
         let Some(opened) = &self.here else {
             return Err(Refusal::new("the store is not open").into());
         };
-        let operated = opened.operated(self.config);
+        let operated = opened.operated();
         Ok(self.runtime.block_on(control::execute(command, &operated))?)
     }
 

@@ -49,9 +49,9 @@ impl Connection {
         // The server keeps the time; we wait a little longer than it does.
         let wait = command.time_limit().map(|limit| limit + 2 * LINE_WAIT);
         let gone = |error: io::Error| match error.kind() {
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-                Refusal::new("the running server went away before it answered")
-            }
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Refusal::new(
+                "the running server went away before it answered: look whether it was done, or ask again",
+            ),
             _ => Refusal::new(format!("the running server does not answer: {error}")),
         };
         let line = serde_json::to_vec(&Request::new(command)).map_err(|error| gone(error.into()))?;

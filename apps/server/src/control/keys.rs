@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operated;
 use super::execute::Refusal;
-use crate::keys::{KeyRing, Rotation};
+use crate::keys::KeyRing;
 
 /// How many generations a rotation leaves: the new one, and the one before for what is under way.
 const KEPT: usize = 2;
@@ -58,9 +58,9 @@ pub async fn execute(command: KeysCommand, operated: &Operated) -> Result<KeysAn
 /// Every step is durable before the next, and none drops what is needed: whoever stops half-way runs it again. Until then old values
 /// open under old keys, which stay in the file.
 async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusal> {
-    let rotation = Rotation::begin(&operated.key_file).map_err(refusal)?;
+    let rotation = operated.keys.begin_rotation().map_err(refusal)?;
     let added = rotation.add().map_err(refusal)?;
-    load(operated, &added)?;
+    operated.keys.exchange(&added).map_err(refusal)?;
     let newest = added.newest().id().to_owned();
     tracing::info!(key = newest, "a new key seals from now on");
     let (records, values) = reseal(operated, forget_old).await.map_err(|why| {
@@ -72,7 +72,7 @@ async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusa
     let kept = rotation
         .keep_only(if forget_old { 1 } else { KEPT })
         .map_err(refusal)?;
-    load(operated, &kept)?;
+    operated.keys.exchange(&kept).map_err(refusal)?;
     let kept = older(&kept);
     let dropped: Vec<String> = older(&added)
         .into_iter()
@@ -111,13 +111,6 @@ async fn reseal(operated: &Operated, all: bool) -> Result<(u64, u64), Refusal> {
         return Err(Refusal::new("values under older keys kept coming"));
     }
     Ok((records, values))
-}
-
-fn load(operated: &Operated, keys: &KeyRing) -> Result<(), Refusal> {
-    operated
-        .sealer
-        .replace(keys.for_sealing())
-        .map_err(|error| Refusal::new(error.to_string()))
 }
 
 fn older(keys: &KeyRing) -> Vec<String> {

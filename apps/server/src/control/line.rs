@@ -24,7 +24,7 @@ pub async fn read(
 
 async fn read_line(stream: &mut (impl AsyncRead + Unpin), most: usize) -> Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(Vec::new());
-    let mut chunk = Zeroizing::new([0_u8; CHUNK]);
+    let mut chunk = Zeroizing::new(vec![0_u8; CHUNK]);
     loop {
         let length = stream.read(chunk.as_mut_slice()).await?;
         let read = chunk.get(..length).unwrap_or_default();
@@ -53,6 +53,25 @@ pub async fn write(stream: &mut (impl AsyncWrite + Unpin), line: &[u8], wait: Du
         stream.flush().await
     })
     .await
+}
+
+/// Ends the conversation. What the other side still says is heard and dropped, within bounds: a stream closed over unread bytes
+/// takes the last answer with it.
+pub async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), most: usize, wait: Duration) {
+    let ending = async {
+        stream.shutdown().await?;
+        let mut chunk = Zeroizing::new(vec![0_u8; CHUNK]);
+        let mut heard = 0;
+        while heard < most {
+            match stream.read(chunk.as_mut_slice()).await? {
+                0 => break,
+                more => heard += more,
+            }
+        }
+        Ok(())
+    };
+    // Whoever does not end either is left alone.
+    let _ = within(Some(wait), ending).await;
 }
 
 async fn within<T>(wait: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -21,19 +21,17 @@ pub use execute::{Refusal, execute};
 pub use protocol::{Answer, Command, Hidden};
 pub use server::listen;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::service::Services;
-use seal_local::LocalSealer;
+
+use crate::keys::KeysInUse;
 
 /// What commands are carried out on: the opened product.
 #[derive(Clone)]
 pub struct Operated {
     /// All the domain can do.
     pub services: Services,
-    /// Seals; is given other keys by a rotation.
-    pub sealer: Arc<LocalSealer>,
-    /// The key file the sealer's keys came from.
-    pub key_file: PathBuf,
+    /// The keys it works with.
+    pub keys: Arc<KeysInUse>,
 }

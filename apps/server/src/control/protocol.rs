@@ -18,7 +18,7 @@ pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// Longest wait for the other side to say or take its line.
 pub const LINE_WAIT: Duration = Duration::from_secs(10);
 /// Longest time for a command that touches a few records.
-pub const SHORT_WORK: Duration = Duration::from_secs(60);
+pub const SHORT_WORK: Duration = Duration::from_mins(1);
 
 /// What a server can be told to do, by family.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

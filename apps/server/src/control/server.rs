@@ -22,6 +22,10 @@ use super::{Operated, line};
 const AT_ONCE: usize = 8;
 /// Rest after the system gives no connection, so that a lasting fault does not burn a core.
 const REST: Duration = Duration::from_millis(200);
+/// How much, and for how long, is heard out of somebody who was refused while still speaking.
+const LINGER_BYTES: usize = 16 * MAX_COMMAND;
+/// As [`LINGER_BYTES`].
+const LINGER: Duration = Duration::from_secs(1);
 
 /// A socket that is listened at, until this is dropped. What was being carried out then is given up, as by a kill.
 pub struct Listening {
@@ -39,7 +43,7 @@ impl Drop for Listening {
 
 /// Listens beside the key file from now on. Without a socket the server serves all the same: the log says why there is none.
 pub async fn listen(operated: Operated) -> Option<Listening> {
-    let path = path_beside(&operated.key_file);
+    let path = path_beside(operated.keys.file());
     match bind(&path).await {
         Ok(listener) => {
             tracing::info!(socket = %path.display(), "control socket");
@@ -111,7 +115,9 @@ async fn accept(listener: UnixListener, operated: Operated) {
 async fn converse(mut stream: UnixStream, operated: &Operated) -> io::Result<()> {
     let reply = Reply::from(answer(&mut stream, operated).await?);
     let text = Zeroizing::new(serde_json::to_vec(&reply)?);
-    line::write(&mut stream, &text, LINE_WAIT).await
+    line::write(&mut stream, &text, LINE_WAIT).await?;
+    line::hang_up(&mut stream, LINGER_BYTES, LINGER).await;
+    Ok(())
 }
 
 /// What is to be answered; an error where nobody is left to answer to.

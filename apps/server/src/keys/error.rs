@@ -47,6 +47,14 @@ pub enum KeyFault {
         "it holds {0} keys, because earlier rotations did not come to their end; find out why before you add another"
     )]
     Full(usize),
+    /// Somebody put another file in its place.
+    #[error(
+        "it no longer holds key {0}, which this server works with; put the right file back first: what that key sealed opens with it alone"
+    )]
+    Exchanged(String),
+    /// The sealer does not take its keys.
+    #[error(transparent)]
+    Sealer(#[from] seal_local::SealerError),
     /// Another process is at it.
     #[error("its keys are being rotated already")]
     Rotating,

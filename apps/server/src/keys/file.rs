@@ -12,6 +12,10 @@ use super::ring::{KeyRing, ServerKey, random_hex};
 
 /// A full key file has about 1200 bytes; a larger file is something else.
 const MAX_FILE: u64 = 4096;
+/// How the names of unfinished files begin.
+const DRAFT: &str = ".portcullis-key-";
+/// How those end that are to replace another.
+const NEXT: &str = ".next";
 
 /// The keys, and whether this process made them.
 #[derive(Debug)]
@@ -97,7 +101,7 @@ fn create(path: &Path) -> Result<Keyed, KeyFault> {
         .mode(0o700)
         .create(folder)
         .map_err(KeyFault::io("making its folder"))?;
-    let draft = folder.join(format!(".portcullis-key-{}.new", random_hex()?));
+    let draft = folder.join(format!("{DRAFT}{}.new", random_hex()?));
     let keys = KeyRing::of(ServerKey::draw()?);
     let written = write_durably(&draft, keys.to_text().as_bytes());
     let linked = written.and_then(|_| fs::hard_link(&draft, path));
@@ -122,8 +126,8 @@ pub(super) fn replace(path: &Path, keys: &KeyRing) -> Result<(), KeyFault> {
     // Behind a link stands the file that is meant.
     let path = path.canonicalize().map_err(KeyFault::io("finding it"))?;
     let folder = folder_of(&path);
+    let draft = folder.join(format!("{DRAFT}{}{NEXT}", random_hex()?));
     let old = fs::metadata(&path).map_err(KeyFault::io("looking at it"))?;
-    let draft = folder.join(format!(".portcullis-key-{}.new", random_hex()?));
     let exchanged = write_durably(&draft, keys.to_text().as_bytes())
         .and_then(|file| {
             let new = file.metadata()?;
@@ -140,6 +144,21 @@ pub(super) fn replace(path: &Path, keys: &KeyRing) -> Result<(), KeyFault> {
         return Err(KeyFault::io("replacing it")(error));
     }
     sync_folder(folder)
+}
+
+/// Removes what a process left that was killed while it replaced the file: keys lie in it. Only for whoever may replace it now.
+pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_draft = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(DRAFT) && name.ends_with(NEXT));
+        if is_draft {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn sync_folder(folder: &Path) -> Result<(), KeyFault> {

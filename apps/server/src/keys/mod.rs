@@ -13,13 +13,14 @@
 
 mod error;
 mod file;
+mod in_use;
 mod ring;
 mod rotation;
 
 pub use error::KeyError;
-pub use file::{load, load_or_create};
+pub use file::load;
+pub use in_use::KeysInUse;
 pub use ring::KeyRing;
-pub use rotation::Rotation;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::error::{KeyError, KeyFault};
-use super::file::{folder_of, read, replace};
+use super::file::{folder_of, read, replace, sweep};
 use super::ring::{KeyRing, MAX_KEYS, ServerKey};
 
 /// The right to change the file, held by one process at a time until it is dropped.
@@ -29,10 +29,12 @@ impl Rotation {
             };
             let folder = File::open(folder_of(&real)).map_err(KeyFault::io("opening its folder"))?;
             match folder.try_lock() {
-                Ok(()) => Ok(folder),
-                Err(TryLockError::WouldBlock) => Err(KeyFault::Rotating),
-                Err(TryLockError::Error(error)) => Err(KeyFault::io("locking its folder")(error)),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(KeyFault::Rotating),
+                Err(TryLockError::Error(error)) => return Err(KeyFault::io("locking its folder")(error)),
             }
+            sweep(folder_of(&real)).map_err(KeyFault::io("removing a draft beside it"))?;
+            Ok(folder)
         };
         Ok(Self {
             path: path.to_path_buf(),
@@ -40,10 +42,18 @@ impl Rotation {
         })
     }
 
+    /// The keys as they are now.
+    ///
+    /// # Errors
+    /// What [`super::load`] refuses.
+    pub fn current(&self) -> Result<KeyRing, KeyError> {
+        self.change(Ok)
+    }
+
     /// Puts a new key in front. It is durable when this returns, before anything can be sealed under it.
     ///
     /// # Errors
-    /// What [`super::load_or_create`] refuses, a file that is full, a file system that refuses.
+    /// What [`super::load`] refuses, a file that is full, a file system that refuses.
     pub fn add(&self) -> Result<KeyRing, KeyError> {
         self.change(|keys| {
             if keys.count() >= MAX_KEYS {

@@ -6,8 +6,9 @@ use std::thread;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::file::{Keyed, write_durably};
+use super::file::{Keyed, load_or_create, write_durably};
 use super::ring::{KEY_LENGTH, MAX_KEYS, ServerKey};
+use super::rotation::Rotation;
 use super::*;
 
 fn folder() -> tempfile::TempDir {
@@ -269,4 +270,30 @@ fn without_a_file_there_is_nothing_to_rotate() {
 fn every_drawn_key_is_another() {
     let (one, other) = (ServerKey::draw().unwrap(), ServerKey::draw().unwrap());
     assert!(one.id() != other.id() && one.bytes() != other.bytes());
+}
+
+#[test]
+fn what_a_killed_rotation_left_is_swept_away() {
+    let folder = folder();
+    let path = folder.path().join("portcullis.key");
+    load_or_create(&path).unwrap();
+    let draft = folder.path().join(".portcullis-key-0123456789abcdef.next");
+    fs::write(&draft, "half a key").unwrap();
+    fs::write(folder.path().join("mine"), "").unwrap();
+    Rotation::begin(&path).unwrap();
+    assert!(!draft.exists() && folder.path().join("mine").exists());
+}
+
+#[test]
+fn a_file_that_lost_a_key_in_use_is_not_rotated() {
+    let folder = folder();
+    let path = folder.path().join("portcullis.key");
+    let (in_use, newest) = KeysInUse::load(&path).unwrap();
+    in_use.begin_rotation().unwrap();
+    fs::remove_file(&path).unwrap();
+    let other = load_or_create(&path).unwrap().keys;
+    let error = in_use.begin_rotation().unwrap_err().to_string();
+    assert!(error.contains(newest.id()), "{error}");
+    in_use.exchange(&other).unwrap();
+    assert!(in_use.begin_rotation().is_ok());
 }
