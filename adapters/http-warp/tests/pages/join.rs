@@ -21,12 +21,8 @@ async fn with_password(browser: &Browser, password: &str) -> Page {
 /// The newest code that was mailed.
 fn mailed_code(site: &Site) -> String {
     let text = site.mailbox.text();
-    let words = text.split(|letter: char| !letter.is_ascii_digit());
-    words
-        .filter(|word| word.len() == 6)
-        .next_back()
-        .unwrap()
-        .to_owned()
+    let mut words = text.split(|letter: char| !letter.is_ascii_digit());
+    words.rfind(|word| word.len() == 6).unwrap().to_owned()
 }
 
 #[tokio::test]
