@@ -82,7 +82,7 @@ impl Snapshot {
             match of(self, name) {
                 None => changes.added.push(name.to_owned()),
                 Some(before) if Some(&before) != of(next, name).as_ref() => {
-                    changes.changed.push(name.to_owned())
+                    changes.changed.push(name.to_owned());
                 }
                 Some(_) => {}
             }

@@ -132,7 +132,7 @@ fn redirect(fields: &mut Fields<'_>, names: &[&'static str], around: &Surroundin
 /// The pool of an entry: paths compare without case, and so do pools.
 fn pool(fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Option<PoolName> {
     let Some(written) = fields.text(&["pool"]) else {
-        return around.pools.first().map(|pool| PoolName::new(pool));
+        return around.pools.first().map(PoolName::new);
     };
     let found = around
         .pools
@@ -142,7 +142,7 @@ fn pool(fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Option<PoolName> 
         let pools = around.pools.join(", ");
         fields.refuse("pool", format!("is `{written}`, but the pools are {pools}"));
     }
-    found.map(|pool| PoolName::new(pool))
+    found.map(PoolName::new)
 }
 
 fn label(fields: &Fields<'_>, kind: Kind) -> String {

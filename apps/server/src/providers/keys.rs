@@ -48,6 +48,7 @@ pub const READ: &[&[&str]] = &[
     &["requestTokenURL"],
     &["accessTokenURL"],
     &["userAuthorizationURL"],
+    &["signatureMethod"],
     &["issuer"],
     &["discovery", "identityMetadata"],
     &["jwksURL"],
@@ -94,10 +95,6 @@ pub const REFUSED: &[(&str, &str)] = &[
     (
         "agent",
         "is for all providers here: set `outbound.proxy` in portcullis.toml",
-    ),
-    (
-        "signatureMethod",
-        "cannot be chosen: OAuth 1.0a is signed by HMAC-SHA1, the one method every provider takes",
     ),
     (
         "privateKeyPassphrase",

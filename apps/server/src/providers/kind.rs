@@ -44,16 +44,13 @@ pub fn identify(fields: &mut Fields<'_>) -> Option<Identified> {
     let kind = match &module {
         Some(module) => of_module(fields, module, strategy.as_deref(), scheme)?,
         None if scheme == Some(Scheme::Local) && written.is_some() => Kind::Local,
-        None => match by_its_keys(fields) {
-            Some(dialect) => Kind::Remote(dialect),
-            None => {
-                fields.refuse(
-                    "module",
-                    "is missing: name the Passport module, such as `passport-google-oauth20`, or give `issuer`",
-                );
-                return None;
-            }
-        },
+        None => Kind::Remote(by_its_keys(fields).or_else(|| {
+            fields.refuse(
+                "module",
+                "is missing: name the Passport module, such as `passport-google-oauth20`, or give `issuer`",
+            );
+            None
+        })?),
     };
     if written.is_some() && scheme.is_some_and(|scheme| scheme != kind.scheme()) {
         let module = module.as_deref().unwrap_or("what the entry describes");
@@ -126,9 +123,10 @@ fn of_module(
         .iter()
         .map(|known| (known.name.to_owned(), String::new()))
         .collect();
-    let hint = nearest_key(module, module, &known)
-        .map(|near| format!("did you mean `{near}`? Otherwise give"))
-        .unwrap_or_else(|| "give".to_owned());
+    let hint = nearest_key(module, module, &known).map_or_else(
+        || "give".to_owned(),
+        |near| format!("did you mean `{near}`? Otherwise give"),
+    );
     fields.refuse(
         "module",
         format!("is `{module}`, which is unknown here: {hint} `issuer`, or `authorizationURL`, `tokenURL` and `userProfileURL`"),

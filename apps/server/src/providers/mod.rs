@@ -6,7 +6,9 @@
 //! `docs/PROVIDERS.md` tells of every key; a test compares the two.
 
 mod asked;
+mod client;
 mod directory;
+mod endpoints;
 mod entry;
 mod fields;
 mod file;

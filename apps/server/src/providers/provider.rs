@@ -2,14 +2,13 @@
 
 use domain::id::ProviderName;
 use domain::identity::{ProviderEntry, SubjectScope};
-use domain::secret::Secret;
 use http_warp::WebEntry;
 
 use super::entry::Surroundings;
 use super::fields::Fields;
 use super::json::Json;
-use super::remote::{AppleKey, Dialect, Endpoints, Remote};
-use super::{asked, mapping, place};
+use super::remote::{Dialect, Remote};
+use super::{asked, client, endpoints, mapping, place};
 
 /// Reads the keys of a provider; `None` when something is missing without which nothing can be said.
 pub fn read(
@@ -22,8 +21,10 @@ pub fn read(
     let name = fields.entry().to_owned();
     let provider = fields.text(&["provider"]).unwrap_or(name);
     let callback_url = callback_url(fields, web, around);
-    let (client_id, client_secret) = client(fields, dialect);
-    let apple = (dialect == Dialect::Apple).then(|| apple_key(fields)).flatten();
+    let (client_id, client_secret) = client::client(fields, dialect);
+    let apple = (dialect == Dialect::Apple)
+        .then(|| client::apple_key(fields))
+        .flatten();
     settled(fields, dialect);
     let email_optional = fields.flag("emailOptional").unwrap_or(true);
     let mapping = mapping::read(fields);
@@ -37,8 +38,8 @@ pub fn read(
         scope_separator: if plain { separator(fields) } else { None },
         params: asked::params(fields),
         headers: if plain { asked::headers(fields) } else { Vec::new() },
-        endpoints: endpoints(fields, dialect),
-        issuer: issuer(fields, dialect),
+        endpoints: endpoints::endpoints(fields, dialect),
+        issuer: endpoints::issuer(fields, dialect),
         tenant: tenant(fields, dialect),
         apple,
         profile_fields: if plain {
@@ -47,6 +48,7 @@ pub fn read(
             Vec::new()
         },
         graph_version: graph_version(fields, dialect),
+        sha256: dialect.is_oauth1() && sha256(fields),
         include_email: if dialect.is_oauth1() {
             fields.flag("includeEmail")
         } else {
@@ -130,119 +132,6 @@ fn callback_method(fields: &mut Fields<'_>) -> Option<()> {
     Some(())
 }
 
-fn client(fields: &mut Fields<'_>, dialect: Dialect) -> (Option<String>, Option<Secret>) {
-    let (id_key, secret_key, in_file) = if dialect.is_oauth1() {
-        (
-            "consumerKey",
-            "consumerSecret",
-            ["consumerSecret_file", "consumerSecretFile"],
-        )
-    } else {
-        (
-            "clientID",
-            "clientSecret",
-            ["clientSecret_file", "clientSecretFile"],
-        )
-    };
-    let had_id = fields.has(id_key);
-    let id = fields.text(&[id_key]);
-    if let Some(id) = &id {
-        placeholder(fields, id_key, id);
-    } else if !had_id {
-        fields.refuse(
-            id_key,
-            "is missing: the provider gave it to you when you registered this server there",
-        );
-    }
-    let had_secret = fields.has(secret_key) || in_file.iter().any(|key| fields.has(key));
-    let secret = fields.secret(&[secret_key], &in_file);
-    match &secret {
-        Some(secret) => placeholder(fields, secret_key, secret.expose()),
-        None if had_secret || dialect == Dialect::Apple => {}
-        None if fields.is_null(secret_key) && dialect.may_be_public() => {}
-        None => {
-            let public = if dialect.may_be_public() {
-                ", or `null` for a public client"
-            } else {
-                ""
-            };
-            fields.refuse(
-                secret_key,
-                format!("is missing: give it, or `{secret_key}_file` with the name of a file{public}"),
-            );
-        }
-    }
-    if dialect == Dialect::Apple && secret.is_some() {
-        fields.warn(
-            secret_key,
-            "does nothing: the secret is signed with `privateKey` for every call",
-        );
-        return (id, None);
-    }
-    (id, secret)
-}
-
-/// Examples are full of these; the provider refuses them all.
-fn placeholder(fields: &mut Fields<'_>, key: &str, text: &str) {
-    let folded = text.trim().to_ascii_lowercase();
-    let framed = |open: char, close: char| folded.starts_with(open) && folded.ends_with(close);
-    let word = [
-        "changeme",
-        "change-me",
-        "change_me",
-        "replace",
-        "todo",
-        "secret",
-        "your-",
-        "your_",
-    ];
-    let filled = folded.len() >= 3 && folded.chars().all(|c| c == 'x' || c == '-' || c == '*');
-    if framed('{', '}') || framed('<', '>') || filled || word.iter().any(|word| folded.starts_with(word)) {
-        fields.warn(
-            key,
-            "is a placeholder: put in what the provider gave you. Until then it refuses every log-in",
-        );
-    }
-}
-
-fn apple_key(fields: &mut Fields<'_>) -> Option<AppleKey> {
-    let team_id = needed(
-        fields,
-        "teamID",
-        "the ten characters beside your name at developer.apple.com",
-    );
-    let key_id = needed(fields, "keyID", "the ten characters of the key's name");
-    let here = ["privateKey", "privateKeyString"];
-    let in_file = [
-        "privateKeyPath",
-        "privateKeyLocation",
-        "privateKey_file",
-        "privateKeyFile",
-    ];
-    let there = here.iter().chain(&in_file).any(|key| fields.has(key));
-    let private_key = fields.secret(&here, &in_file);
-    if private_key.is_none() && !there {
-        fields.refuse(
-            "privateKey",
-            "is missing: give `privateKeyPath` with the name of the .p8 file Apple gave you",
-        );
-    }
-    Some(AppleKey {
-        team_id: team_id?,
-        key_id: key_id?,
-        private_key: private_key?,
-    })
-}
-
-fn needed(fields: &mut Fields<'_>, key: &'static str, what: &str) -> Option<String> {
-    let there = fields.has(key);
-    let text = fields.text(&[key]);
-    if text.is_none() && !there {
-        fields.refuse(key, format!("is missing: it is {what}"));
-    }
-    text
-}
-
 /// What was a choice and is none any more: the secure way is the only one.
 fn settled(fields: &mut Fields<'_>, dialect: Dialect) {
     match fields.any("state") {
@@ -290,135 +179,6 @@ fn separator(fields: &mut Fields<'_>) -> Option<String> {
     }
 }
 
-fn endpoints(fields: &mut Fields<'_>, dialect: Dialect) -> Endpoints {
-    let keys: Names = if dialect.is_oauth1() { OF_OAUTH1 } else { OF_OAUTH2 };
-    let found = Endpoints {
-        authorization: endpoint(fields, &[keys.authorization]),
-        token: endpoint(fields, &[keys.token]),
-        request_token: if dialect.is_oauth1() {
-            endpoint(fields, &["requestTokenURL"])
-        } else {
-            None
-        },
-        profile: if matches!(dialect, Dialect::Microsoft | Dialect::Apple) {
-            None
-        } else {
-            endpoint(fields, &PROFILE)
-        },
-        emails: if dialect == Dialect::GitHub {
-            endpoint(fields, &["userEmailURL"])
-        } else {
-            None
-        },
-        keys: if dialect.is_oidc() {
-            endpoint(fields, &["jwksURL"])
-        } else {
-            None
-        },
-    };
-    if matches!(dialect, Dialect::OAuth1 | Dialect::OAuth2) {
-        let needed = [
-            (keys.authorization, found.authorization.is_none()),
-            (keys.token, found.token.is_none()),
-            (
-                "requestTokenURL",
-                dialect.is_oauth1() && found.request_token.is_none(),
-            ),
-            ("userProfileURL", found.profile.is_none()),
-        ];
-        for (key, missing) in needed {
-            if missing && !fields.was_faulty(key) {
-                fields.refuse(
-                    key,
-                    "is missing: no module says where the provider is, and only the provider can say who came",
-                );
-            }
-        }
-    }
-    found
-}
-
-/// What the addresses are called.
-struct Names {
-    authorization: &'static str,
-    token: &'static str,
-}
-
-const OF_OAUTH1: Names = Names {
-    authorization: "userAuthorizationURL",
-    token: "accessTokenURL",
-};
-const OF_OAUTH2: Names = Names {
-    authorization: "authorizationURL",
-    token: "tokenURL",
-};
-const PROFILE: [&str; 3] = ["userProfileURL", "userInfoURL", "profileURL"];
-
-fn endpoint(fields: &mut Fields<'_>, names: &[&'static str]) -> Option<String> {
-    let key = names
-        .iter()
-        .copied()
-        .find(|key| fields.has(key))
-        .unwrap_or_default();
-    let text = fields.text(names)?;
-    match place::endpoint(&text) {
-        Ok(_) => Some(text),
-        Err(why) => {
-            fields.refuse(key, why);
-            None
-        }
-    }
-}
-
-/// Where every OpenID provider tells of itself, seen from its issuer (OpenID Connect Discovery section 4).
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-
-/// The issuer: as it is written, or as the address of the discovery document says.
-fn issuer(fields: &mut Fields<'_>, dialect: Dialect) -> Option<String> {
-    if !dialect.is_oidc() {
-        // An authorization server that names itself in its answers (RFC 9207).
-        return if dialect.is_oauth1() {
-            None
-        } else {
-            endpoint(fields, &["issuer"])
-        };
-    }
-    let there = ["issuer", "discovery", "identityMetadata"]
-        .iter()
-        .any(|key| fields.has(key));
-    let written = endpoint(fields, &["issuer"]);
-    let key = if fields.has("identityMetadata") {
-        "identityMetadata"
-    } else {
-        "discovery"
-    };
-    let discovered = endpoint(fields, &["discovery", "identityMetadata"]).and_then(|url| {
-        let issuer = url.strip_suffix(WELL_KNOWN).map(str::to_owned);
-        if issuer.is_none() {
-            fields.refuse(
-                key,
-                format!("must be the issuer with `{WELL_KNOWN}` behind it, but is `{url}`"),
-            );
-        }
-        issuer
-    });
-    if let (Some(written), Some(discovered)) = (&written, &discovered)
-        && written.trim_end_matches('/') != discovered
-    {
-        fields.refuse(
-            key,
-            format!("is not below the issuer `{written}`: take one of them out"),
-        );
-    }
-    if dialect == Dialect::OpenIdConnect && !there {
-        fields.refuse(
-            "issuer",
-            format!("is missing: without it nobody can tell who signed. The provider tells it below `{WELL_KNOWN}`"),
-        );
-    }
-    written.or(discovered)
-}
-
 fn tenant(fields: &mut Fields<'_>, dialect: Dialect) -> Option<String> {
     if dialect != Dialect::Microsoft {
         return None;
@@ -450,6 +210,21 @@ fn graph_version(fields: &mut Fields<'_>, dialect: Dialect) -> Option<String> {
         format!("must look like `v24.0`, but is `{version}`"),
     );
     None
+}
+
+/// Whether requests are signed by HMAC-SHA256.
+fn sha256(fields: &mut Fields<'_>) -> bool {
+    match fields.text(&["signatureMethod"]).as_deref() {
+        None | Some("HMAC-SHA1") => false,
+        Some("HMAC-SHA256") => true,
+        Some(other) => {
+            fields.refuse(
+                "signatureMethod",
+                format!("must be `HMAC-SHA1` or `HMAC-SHA256`, but is `{other}`"),
+            );
+            false
+        }
+    }
 }
 
 fn skip_profile(fields: &mut Fields<'_>, dialect: Dialect) -> bool {

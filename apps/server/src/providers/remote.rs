@@ -146,6 +146,8 @@ pub struct Remote {
     pub profile_fields: Vec<String>,
     /// Facebook: the version of the Graph.
     pub graph_version: Option<String>,
+    /// OAuth 1.0a: sign by HMAC-SHA256 instead of HMAC-SHA1.
+    pub sha256: bool,
     /// Twitter: whether the address is asked for.
     pub include_email: Option<bool>,
     /// OpenID Connect: the ID token is enough.

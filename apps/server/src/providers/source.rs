@@ -14,7 +14,7 @@ use super::finding::Findings;
 use crate::config::{Config, Environment};
 
 /// Largest file read, in bytes: some thousand entries.
-const LARGEST: u64 = 1024 * 1024;
+pub const LARGEST: u64 = 1024 * 1024;
 
 /// The file, and everything its reading needs.
 pub struct ProvidersFile {

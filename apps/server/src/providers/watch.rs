@@ -4,42 +4,31 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::directory::{Changes, Directory};
 use super::finding::Severity;
-use super::source::{ProvidersFile, Reading};
+use super::source::{LARGEST, ProvidersFile, Reading};
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What tells one state of the file from another, cheapest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
-    times: Option<(SystemTime, u64)>,
-    content: Option<u64>,
-}
+/// What tells one state of the file from another: its length and a hash of its content, not its times. A file that is merely touched
+/// is as it was, and one that is written twice in a tick of the clock is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(Option<(u64, u64)>);
 
 impl Mark {
-    /// The file as it is now.
+    /// The file as it is now; one that is not there, or is far too large to be read, has a mark too.
     pub fn of(path: &Path) -> Self {
-        let found = fs::metadata(path).ok();
-        let times = found.and_then(|found| Some((found.modified().ok()?, found.len())));
-        Self {
-            times,
-            content: fs::read(path).ok().map(|bytes| {
-                let mut hasher = DefaultHasher::new();
-                bytes.hash(&mut hasher);
-                hasher.finish()
-            }),
+        let Ok(length) = fs::metadata(path).map(|found| found.len()) else {
+            return Self(None);
+        };
+        let mut hasher = DefaultHasher::new();
+        if length <= LARGEST {
+            fs::read(path).unwrap_or_default().hash(&mut hasher);
         }
-    }
-
-    /// The file as it is now, if it is not as it was. Its content is read only where its times differ; a file written twice in one
-    /// tick of the clock shows by its content at the second look.
-    fn next(&self, path: &Path) -> Option<Self> {
-        let next = Self::of(path);
-        (next != *self).then_some(next)
+        Self(Some((length, hasher.finish())))
     }
 }
 
@@ -73,29 +62,21 @@ impl Watcher {
 
     /// Looks once.
     pub fn look(&mut self) -> Looked {
-        let Some(next) = self.mark.next(self.file.path()) else {
-            return Looked::Same;
-        };
-        let same_content = next.content == self.mark.content;
-        self.mark = next;
-        if same_content {
+        let next = Mark::of(self.file.path());
+        if next == self.mark {
             return Looked::Same;
         }
+        self.mark = next;
         let Reading { snapshot, findings } = self.file.read();
         for warning in findings.of(Severity::Warning) {
             tracing::warn!("{}: {warning}", self.file.shown());
         }
-        match snapshot {
-            Some(snapshot) => Looked::Taken(self.directory.replace(snapshot)),
-            None => {
-                let errors = findings.of(Severity::Error);
-                Looked::Refused(
-                    errors
-                        .map(|error| format!("{}: {error}", self.file.shown()))
-                        .collect(),
-                )
-            }
+        if let Some(snapshot) = snapshot {
+            return Looked::Taken(self.directory.replace(snapshot));
         }
+        let errors = findings.of(Severity::Error);
+        let named = errors.map(|error| format!("{}: {error}", self.file.shown()));
+        Looked::Refused(named.collect())
     }
 
     /// Looks for ever, and tells the log.

@@ -74,8 +74,8 @@ fn an_unknown_key_is_named_with_its_file_and_line() {
 #[test]
 fn a_section_of_another_version_is_unknown() {
     refused(
-        "[providers]\nfile = \"providers.json\"\n",
-        "portcullis.toml, line 1: unknown section `providers`: there is none of that name in this version \
+        "[kerberos]\nfile = \"providers.json\"\n",
+        "portcullis.toml, line 1: unknown section `kerberos`: there is none of that name in this version \
          (docs/CONFIG.md lists all)",
     );
 }
