@@ -1,8 +1,10 @@
 //! What a way leads to: a code, a join, a page, the team's own place.
 
+use domain::secret::Secret;
+use http_warp::LegacyCookies;
 use serde_json::{Value, json};
 
-use super::{begin, come_back, who};
+use super::{VERIFIER, begin, challenged, come_back, sent, who};
 use crate::browser::Browser;
 use crate::site::{EMAIL, PASSWORD, Site};
 
@@ -129,31 +131,107 @@ async fn ph_03_an_equal_address_joins_nobody_until_both_sides_are_proven() {
     assert_eq!((status, &answer["userId"]), (200, &json!(ann)));
 }
 
-#[tokio::test]
-async fn a_join_is_also_proven_by_a_mailed_code_or_declined() {
-    let site = Site::open().await;
-    let (path, _, token) = site.ann().await;
+/// Ann with a confirmed address, and a join offered to somebody who came by a provider: her id, and the offer.
+async fn offered(site: &Site) -> (String, Value) {
+    let (path, id, _) = site.ann().await;
     site.post(&format!("{path}/verify"), json!({})).await.void();
-    let confirm = format!(
-        "/Users/confirm?uid={}&token={}",
-        &path[7..],
-        site.mailbox.of_link("token")
-    );
+    let confirm = format!("/Users/confirm?uid={id}&token={}", site.mailbox.of_link("token"));
     Site::answer(site.ask("GET", &confirm)).await.void();
-    drop(token);
-    let (_, answer) = back_as_program(&site, "/auth/json", "ann@").await;
-    let join = json!({"join": answer["error"]["details"]["join"]});
-    assert!(
-        answer["error"]["details"]["methods"]
-            .as_array()
-            .unwrap()
-            .contains(&json!("email"))
-    );
+    let (_, answer) = back_as_program(site, "/auth/json", "ann@").await;
+    let details = &answer["error"]["details"];
+    assert_eq!(details["methods"], json!(["password", "email"]));
+    (id, json!({"join": details["join"]}))
+}
+
+#[tokio::test]
+async fn a_join_is_also_proven_by_a_mailed_code() {
+    let site = Site::open().await;
+    let (ann, mut join) = offered(&site).await;
     site.post("/Users/join/send-code", join.clone()).await.void();
-    assert!(site.mailbox.text().contains(EMAIL));
+    let mail = site.mailbox.text();
+    assert!(mail.contains(EMAIL));
+    let mut words = mail.split(|letter: char| !letter.is_ascii_digit());
+    join["code"] = words.rfind(|word| word.len() == 6).unwrap().into();
+    let joined = site.post("/Users/join?include=user", join.clone()).await.ok();
+    assert_eq!(
+        (&joined.body["userId"], &joined.body["user"]["id"]),
+        (&json!(ann), &json!(ann))
+    );
+    site.post("/Users/join", join).await.is(401, "LOGIN_FAILED");
+}
+
+#[tokio::test]
+async fn whoever_declines_a_join_stays_somebody_else() {
+    let site = Site::open().await;
+    let (ann, join) = offered(&site).await;
+    site.post("/Employees/join/decline", join.clone())
+        .await
+        .is(401, "LOGIN_FAILED");
     let apart = site.post("/Users/join/decline", join.clone()).await.ok();
-    assert_ne!(json!(path[7..]), apart.body["userId"]);
+    assert_ne!(apart.body["userId"], json!(ann));
+    let (status, answer) = back_as_program(&site, "/auth/json", "ann@").await;
+    assert_eq!((status, &answer["userId"]), (200, &apart.body["userId"]));
     site.post("/Users/join", join).await.is(400, "");
+}
+
+#[tokio::test]
+async fn a_join_goes_on_to_the_program_that_began_the_way() {
+    let site = Site::open().await;
+    let (ann, _) = offered(&site).await;
+    let (status, answer) = back_as_program(&site, &challenged("/auth/json"), "ann@").await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (409, &json!("ACCOUNT_EXISTS"))
+    );
+    let join = json!({"join": answer["error"]["details"]["join"], "password": PASSWORD});
+    let joined = site.post("/Users/join", join).await.ok();
+    assert!(
+        joined.body.get("id").is_none(),
+        "the token is for whoever has the verifier"
+    );
+    let fetch = json!({"code": joined.body["code"], "code_verifier": VERIFIER});
+    let fetched = site.post("/Users/exchange", fetch).await.ok();
+    assert_eq!(fetched.body["userId"], ann);
+}
+
+#[tokio::test]
+async fn se_06_every_cookie_is_out_of_reach_of_script_other_sites_and_plain_text() {
+    let site = Site::with(|_, settings| {
+        settings.public_url = "https://login.example.com".to_owned();
+        settings.legacy_cookies = Some(LegacyCookies {
+            secret: Secret::new("keyboard cat"),
+            write: true,
+        });
+    })
+    .await;
+    site.sign_up("Users", EMAIL).await;
+    let browser = Browser::new(&site);
+    let mut lines = Vec::new();
+    let start = browser.get("/auth/facebook").await.is(302);
+    let state = sent(&start, "state");
+    let back = browser
+        .get(&format!("/auth/facebook/callback?code=bob&state={state}"))
+        .await;
+    let join = come_back(&browser, "/auth/facebook", "ann@").await;
+    for page in [start, back, join, come_back(&browser, "/auth/staff", "bob").await] {
+        let set = page.headers.get_all("set-cookie").iter();
+        lines.extend(set.map(|line| line.to_str().unwrap().to_owned()));
+    }
+    for name in ["-auth-", "=", "-csrf=", "-join=", "-pending="] {
+        let name = format!("__Host-portcullis{name}");
+        assert!(
+            lines.iter().any(|line| line.starts_with(&name)),
+            "{name}: {lines:?}"
+        );
+    }
+    for line in lines {
+        let legacy = line.starts_with("access_token=") || line.starts_with("userId=");
+        assert!(legacy || line.starts_with("__Host-"), "{line}");
+        for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+            assert!(line.contains(flag), "{line}");
+        }
+        assert!(!line.contains("Domain"), "{line}");
+    }
 }
 
 #[tokio::test]
