@@ -2,6 +2,7 @@
 
 mod callback;
 mod form_post;
+mod hijack;
 mod legacy;
 mod link;
 mod local;
