@@ -99,7 +99,7 @@ fn told(rotated: &Rotated, here: bool) -> Said {
     let mut lines = vec![
         format!("key {} is the newest now", rotated.newest),
         format!(
-            "{} values in {} records were sealed under it",
+            "secrets sealed under it: {} (users and applications looked at: {})",
             rotated.values, rotated.records
         ),
     ];
@@ -136,7 +136,7 @@ mod tests {
         let said = told(&rotated, true);
         assert_eq!(
             said.out,
-            "key c is the newest now\n3 values in 7 records were sealed under it\nkept for what is under way: b\nforgotten: a"
+            "key c is the newest now\nsecrets sealed under it: 3 (users and applications looked at: 7)\nkept for what is under way: b\nforgotten: a"
         );
         assert!(said.notes[0].contains("no server is running"));
     }

@@ -72,7 +72,7 @@ fn keys_are_rotated_without_a_server() {
     let house = House::new();
     with_a_secret(&house);
     let said = house.run(&["keys", "rotate"]).fine();
-    assert!(said.out.contains("1 values in 1 records"), "{said:?}");
+    assert!(said.out.contains("sealed under it: 1 "), "{said:?}");
     assert!(said.err.contains("no server is running"), "{said:?}");
     assert_eq!(rotated(&house, &[])["values"], json!(1));
     house.serve().end();
