@@ -110,3 +110,17 @@ fn every_standing_of_a_grant_is_told() {
         assert!(page.contains(told), "{told}");
     }
 }
+
+#[test]
+fn a_second_account_at_one_provider_is_called_another() {
+    let view = |linked| AccountView {
+        csrf: "c".to_owned(),
+        linkable: providers("Google"),
+        linked,
+        ..AccountView::default()
+    };
+    let page = pages().account(&view(Vec::new())).unwrap();
+    assert!(page.contains(">Link Google<"));
+    let page = pages().account(&view(vec![linked("Google")])).unwrap();
+    assert!(page.contains(">Link another Google account<"));
+}
