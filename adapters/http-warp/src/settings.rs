@@ -53,7 +53,7 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<TrustedNetwork>,
     /// Origins whose pages may call the API from a browser, exactly as a browser writes them.
     pub cors_origins: Vec<String>,
-    /// Origins `confirm?redirect=` may lead to besides our own.
+    /// Origins that `confirm?redirect=` and the `returnTo` of a log-in at a provider may lead to besides our own.
     pub redirect_origins: Vec<String>,
     /// Where a log-in at a provider may lead besides our own paths: origins (`https://app.example.com`), or whole addresses up to
     /// their query (`com.example.app:/signed-in`), which is the only form for schemes of apps.
