@@ -103,7 +103,9 @@ pub fn is_endpoint(address: &str, plain: bool) -> bool {
         "http" => plain && is_loopback(&url),
         _ => false,
     };
-    safe && bare && url.host().is_some()
+    // Parsing drops line breaks, which the text itself would bring into a header.
+    let clean = address.bytes().all(|byte| byte.is_ascii_graphic());
+    safe && bare && clean && url.host().is_some()
 }
 
 #[cfg(test)]

@@ -139,6 +139,14 @@ impl Issuers {
         }
     }
 
+    /// Whether a response that named `named` may bring an ID token of `issuer`: both must be of one tenant.
+    pub fn admits_both(&self, named: Option<&str>, issuer: &str) -> bool {
+        match self {
+            Self::Named { .. } => true,
+            Self::Tenants { .. } => named.is_none_or(|named| named == issuer),
+        }
+    }
+
     /// The issuer an ID token comes from, as identities keep it, if it is admitted. `discovered` is the tenant discovery named.
     pub fn judge(&self, claims: &Claims, discovered: Option<&str>) -> Result<String, ProviderError> {
         let Some(issuer) = claims.text("iss")? else {

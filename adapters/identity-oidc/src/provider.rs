@@ -105,6 +105,9 @@ impl OidcProvider {
             now: seconds(response.now),
         };
         let issuer = judge(&signed.claims, &expected)?;
+        if !settled.issuers.admits_both(response.param("iss"), &issuer) {
+            return refuse(Fault::ResponseIssuer, "the response named another tenant");
+        }
         Ok((signed, issuer))
     }
 

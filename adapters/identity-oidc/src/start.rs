@@ -41,11 +41,10 @@ pub fn address(endpoint: &str, config: &OidcConfig, request: &AuthorizationReque
     format!("{endpoint}{joint}{}", pairs.join("&"))
 }
 
-/// For a query. A space becomes `%20`: Apple takes a `+` for itself.
-fn escape(text: &str) -> String {
-    byte_serialize(text.as_bytes())
-        .collect::<String>()
-        .replace('+', "%20")
+/// For a query. A space becomes `%20`: Apple takes a `+` for itself. All unreserved characters stay (RFC 3986 section 2.3).
+pub fn escape(text: &str) -> String {
+    let form: String = byte_serialize(text.as_bytes()).collect();
+    form.replace('+', "%20").replace("%7E", "~")
 }
 
 /// `openid` first, nothing twice. Microsoft tells `oid` only to those who ask for the profile.

@@ -8,12 +8,13 @@ use domain::secret::Secret;
 use domain::time::{Lifetime, Timestamp};
 use http::{Request, Response, header};
 use serde_json::Value;
-use url::form_urlencoded::{Serializer, byte_serialize};
+use url::form_urlencoded::Serializer;
 
 use crate::ask::{finish, refuse};
 use crate::config::{ClientSecret, TokenAuth};
 use crate::discovery::Metadata;
 use crate::settled::Settled;
+use crate::start::escape;
 
 /// Longest life of an access token that is believed: ten years, in seconds.
 const LONGEST_LIFE: u64 = 315_360_000;
@@ -87,9 +88,9 @@ pub fn request(
     finish(request.body(form.finish().into_bytes()))
 }
 
-/// RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined.
+/// RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. What need not be encoded is not, for the many who
+/// never decode it.
 fn basic(client_id: &str, secret: &Secret) -> String {
-    let escape = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let joined = format!("{}:{}", escape(client_id), escape(secret.expose()));
     format!("Basic {}", STANDARD.encode(joined))
 }

@@ -57,6 +57,10 @@ fn a_document_that_will_not_do_is_refused() {
         ("token_endpoint", json!(null)),
         ("authorization_endpoint", json!("javascript:alert(1)")),
         ("authorization_endpoint", json!("https://issuer.example/#a")),
+        (
+            "authorization_endpoint",
+            json!("https://issuer.example/a\r\nset-cookie: a=b"),
+        ),
         ("jwks_uri", json!("file:///etc/passwd")),
         ("jwks_uri", json!(["https://issuer.example/jwks"])),
         ("userinfo_endpoint", json!("http://localhost/userinfo")),

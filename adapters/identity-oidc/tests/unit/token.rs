@@ -146,21 +146,24 @@ fn the_client_proves_itself_where_the_provider_wants_it() {
             .map(|value| value.to_str().unwrap().to_owned());
         (basic, String::from_utf8(request.into_body()).unwrap())
     };
-    let basic = Some(format!("Basic {}", STANDARD.encode("we%3Ab:s+%26")));
-    let body = "code=c%26d&client_id=we%3Ab&client_secret=s+%26";
+    let basic = Some(format!("Basic {}", STANDARD.encode("we%3Ab:s%20%26~")));
+    let body = "code=c%26d&client_id=we%3Ab&client_secret=s+%26%7E";
     assert_eq!(
-        sent(TokenAuth::Basic, true, Some("s &")),
+        sent(TokenAuth::Basic, true, Some("s &~")),
         (basic.clone(), "code=c%26d".to_owned())
     );
     assert_eq!(
-        sent(TokenAuth::Announced, false, Some("s &")),
+        sent(TokenAuth::Announced, false, Some("s &~")),
         (basic, "code=c%26d".to_owned())
     );
     assert_eq!(
-        sent(TokenAuth::Announced, true, Some("s &")),
+        sent(TokenAuth::Announced, true, Some("s &~")),
         (None, body.to_owned())
     );
-    assert_eq!(sent(TokenAuth::Post, false, Some("s &")), (None, body.to_owned()));
+    assert_eq!(
+        sent(TokenAuth::Post, false, Some("s &~")),
+        (None, body.to_owned())
+    );
     assert_eq!(
         sent(TokenAuth::Basic, false, None),
         (None, "code=c%26d&client_id=we%3Ab".to_owned())
