@@ -27,7 +27,7 @@ export const payload = {
   'azp-other': (claims) => { claims.aud = [claims.aud, 'another-client']; claims.azp = 'another-client'; },
   'no-aud': (claims) => { claims.aud = undefined; },
   'wrong-iss': (claims) => { claims.iss = 'https://evil.example'; },
-  'iss-with-slash': (claims) => { claims.iss += '/'; },
+  'slash-iss': (claims) => { claims.iss += '/'; },
   'no-iss': (claims) => { claims.iss = undefined; },
   expired: (claims) => { claims.exp = now() - 7200; claims.iat = now() - 10800; },
   'no-exp': (claims) => { claims.exp = undefined; },

@@ -15,7 +15,7 @@ const REFUSED: &[(&str, u16, &str)] = &[
     ("azp-other", 401, "ID_TOKEN_AUTHORIZED_PARTY"),
     ("no-aud", 401, "ID_TOKEN_AUDIENCE"),
     ("wrong-iss", 401, "ID_TOKEN_ISSUER"),
-    ("iss-with-slash", 401, "ID_TOKEN_ISSUER"),
+    ("slash-iss", 401, "ID_TOKEN_ISSUER"),
     ("no-iss", 401, "ID_TOKEN_ISSUER"),
     ("expired", 401, "ID_TOKEN_EXPIRED"),
     ("no-exp", 401, "ID_TOKEN_EXPIRED"),
