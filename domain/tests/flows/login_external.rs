@@ -5,14 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::error::Denial;
 use domain::flow::link::Proven;
 use domain::flow::login::external::{
-    Arriving, Exchanged, External, ExternalEvent, JOIN_LIFE, Newcomer, Onward, Opening, Relation,
-    is_code_challenge, step,
+    Arriving, External, ExternalEvent, JOIN_LIFE, Newcomer, Onward, Opening, Relation, step,
 };
 use domain::flow::login::{CodeRequested, Sending};
 use domain::flow::{Advanced, Effect, Step};
-use domain::flow_record::{Exchange, FlowBody, FlowRecord};
+use domain::flow_record::{FlowBody, FlowRecord};
 use domain::identity::{MappedField, Profile};
-use domain::limits::Verdict;
 use domain::policy::SecondFactor;
 use domain::secret::Token;
 use domain::session::{AccessToken, Factor};
@@ -22,8 +20,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::{
-    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, bob, committed, kept, limited, linked, profile,
-    proven, sealed, sending, story, subjects, taken, texted, verified_ann,
+    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, committed, kept, limited, linked, profile,
+    proven, sealed, sending, story, subjects, texted, verified_ann,
 };
 
 fn arrive(scene: &mut Scene, proven: Proven, holder: Option<User>, onward: Onward) -> Step<External> {
@@ -86,14 +84,14 @@ fn done(step: Step<External>) -> (Opening, Vec<Effect>) {
     }
 }
 
-fn logged_in(step: Step<External>) -> (AccessToken, Vec<Effect>) {
+pub(crate) fn logged_in(step: Step<External>) -> (AccessToken, Vec<Effect>) {
     match done(step) {
         (Opening::LoggedIn(token), effects) => (*token, effects),
         other => panic!("not logged in: {other:?}"),
     }
 }
 
-fn awaiting(step: Step<External>) -> (CodeRequested, Vec<Effect>) {
+pub(crate) fn awaiting(step: Step<External>) -> (CodeRequested, Vec<Effect>) {
     match done(step) {
         (Opening::AwaitingCode(requested), effects) => (requested, effects),
         other => panic!("no code on its way: {other:?}"),
@@ -314,6 +312,15 @@ fn an_equal_address_joins_nothing_by_itself() {
 }
 
 #[test]
+fn whoever_came_by_the_same_account_at_the_same_moment_is_no_namesake() {
+    let mut scene = Scene::new();
+    let newcomer = newcomer(&mut scene, by_google(profile("ann@example.com", true)));
+    let faster = linked(ann(), &["7"]);
+    let arriving = looked_up(&mut scene, newcomer, Some(faster.clone()), None);
+    assert_eq!((arriving.as_what, &arriving.user), (Relation::Owner, &faster));
+}
+
+#[test]
 fn an_equal_name_joins_nothing_by_itself() {
     let holder = User {
         username: Username::parse("google.7"),
@@ -408,11 +415,11 @@ fn a_required_factor_is_asked_of_newcomers_too() {
     assert_eq!(story(&effects)[..3], ["create", "put flow", "send sms"]);
 }
 
-fn challenge(verifier: &str) -> String {
+pub(crate) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 #[test]
 fn a_waiting_client_gets_a_code_and_the_browser_no_session() {
@@ -440,130 +447,6 @@ fn a_waiting_client_gets_a_code_and_the_browser_no_session() {
         assert_eq!(flow.id, code.hash());
         assert_eq!(flow.expires, scene.now.plus(Lifetime::from_secs(60)));
         assert!(flow.is_of(&holder.key));
-    }
-}
-
-fn exchange_of(scene: &Scene, user: &User) -> FlowRecord {
-    let body = FlowBody::Exchange(Exchange {
-        epoch: user.session_epoch,
-        code_challenge: challenge(VERIFIER),
-    });
-    scene.record(user, "code", Lifetime::from_secs(60), body)
-}
-
-fn exchanged(flow: Option<FlowRecord>, user: Option<User>, verifier: &str) -> Exchanged {
-    Exchanged {
-        flow,
-        user,
-        code_verifier: verifier.to_owned(),
-        verdict: Verdict::Allowed,
-        taken: taken(),
-    }
-}
-
-fn exchange(scene: &mut Scene, facts: Exchanged, sending: Sending) -> Step<External> {
-    let event = ExternalEvent::Exchanged(Box::new(facts));
-    let Advanced { next, effects } = step(External::Start, event, &mut scene.cx())?;
-    assert!(effects.is_empty());
-    step(next, ExternalEvent::Ready(sending), &mut scene.cx())
-}
-
-#[test]
-fn a_code_and_its_verifier_open_the_session_once() {
-    let mut scene = Scene::new();
-    let flow = exchange_of(&scene, &ann());
-    let facts = exchanged(Some(flow.clone()), Some(ann()), VERIFIER);
-    let (token, effects) = logged_in(exchange(&mut scene, facts, sending()));
-    assert_eq!(
-        story(&effects),
-        ["spend", "open session", "login.succeeded", "give back"]
-    );
-    assert_eq!(effects[0], Effect::Spend(flow.id));
-    assert_eq!(token.user, ann());
-}
-
-#[test]
-fn a_waiting_session_asks_for_a_due_factor_when_it_is_fetched() {
-    let mut scene = Scene::new();
-    let user = ann_with_factor();
-    let facts = exchanged(Some(exchange_of(&scene, &user)), Some(user), VERIFIER);
-    let (_, effects) = awaiting(exchange(&mut scene, facts, sending()));
-    assert_eq!(
-        story(&effects),
-        ["spend", "put flow", "send sms", "give back", "code.sent"]
-    );
-}
-
-#[test]
-fn a_code_is_worth_nothing_without_its_own_verifier() {
-    let mut scene = Scene::new();
-    let long = "a".repeat(129);
-    let other = VERIFIER.replace('d', "e");
-    for verifier in ["", "short", &other, &long, &challenge(VERIFIER)] {
-        let facts = exchanged(Some(exchange_of(&scene, &ann())), Some(ann()), verifier);
-        let step = exchange(&mut scene, facts, sending());
-        assert_refused(step, &Denial::ExchangeRefused, &["token.refused"]);
-    }
-}
-
-#[test]
-fn a_verifier_of_forbidden_characters_is_none_even_if_it_fits() {
-    let mut scene = Scene::new();
-    let odd = format!("{}é", "a".repeat(43));
-    let mut flow = exchange_of(&scene, &ann());
-    flow.body = FlowBody::Exchange(Exchange {
-        epoch: ann().session_epoch,
-        code_challenge: challenge(&odd),
-    });
-    let step = exchange(&mut scene, exchanged(Some(flow), Some(ann()), &odd), sending());
-    assert_refused(step, &Denial::ExchangeRefused, &["token.refused"]);
-}
-
-#[test]
-fn a_code_that_is_spent_old_or_somebody_elses_is_refused() {
-    let mut scene = Scene::new();
-    let good = exchange_of(&scene, &ann());
-    let mut ended = ann();
-    ended.end_sessions(None);
-    let (pending, _) = scene.pending(&ann(), "pending");
-    let cases = [
-        exchanged(None, None, VERIFIER),
-        exchanged(Some(good.clone()), None, VERIFIER),
-        exchanged(Some(good.clone()), Some(bob()), VERIFIER),
-        exchanged(Some(good.clone()), Some(ended), VERIFIER),
-        exchanged(Some(pending), Some(ann()), VERIFIER),
-    ];
-    for facts in cases {
-        assert_refused(
-            exchange(&mut scene, facts, sending()),
-            &Denial::ExchangeRefused,
-            &["token.refused"],
-        );
-    }
-    scene.wait(60);
-    let late = exchanged(Some(good), Some(ann()), VERIFIER);
-    assert_refused(
-        exchange(&mut scene, late, sending()),
-        &Denial::ExchangeRefused,
-        &["token.refused"],
-    );
-}
-
-#[test]
-fn over_the_limit_no_code_is_judged() {
-    let mut scene = Scene::new();
-    let facts = Exchanged {
-        verdict: NO,
-        ..exchanged(Some(exchange_of(&scene, &ann())), Some(ann()), VERIFIER)
-    };
-    assert_refused(exchange(&mut scene, facts, sending()), &limited(), &[LIMIT]);
-}
-
-#[test]
-fn a_challenge_is_43_characters_of_base64url() {
-    assert!(is_code_challenge(&challenge(VERIFIER)));
-    for bad in ["", "short", &"a".repeat(44), &"=".repeat(43), &"é".repeat(43)] {
-        assert!(!is_code_challenge(bad));
     }
 }
 

@@ -7,6 +7,7 @@ mod change_profile;
 mod join;
 mod link;
 mod log_out;
+mod login_exchange;
 mod login_external;
 mod login_password;
 mod login_sms_code;

@@ -5,6 +5,7 @@
 //! revisions and no stores, it just strikes out what a move ends.
 
 pub mod agreement;
+pub mod linking;
 pub mod model;
 pub mod moves;
 pub mod reference;

@@ -1,6 +1,6 @@
 //! What accounts elsewhere need: applications, providers, a sealer, a timer.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use domain::application::Application;
@@ -71,14 +71,17 @@ impl ApplicationStore for World {
     }
 }
 
-/// No way leads elsewhere.
 impl ProviderDirectory for World {
-    fn find(&self, _: &EntryName) -> Option<Arc<ProviderBinding>> {
-        None
+    fn find(&self, name: &EntryName) -> Option<Arc<ProviderBinding>> {
+        let all = self.all();
+        all.into_iter().find(|binding| binding.entry.name == *name)
     }
 
     fn all(&self) -> Vec<Arc<ProviderBinding>> {
-        Vec::new()
+        self.providers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

@@ -14,6 +14,7 @@ use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::{ApplicationId, UserKey};
 use domain::limits::{LimitKey, Tries};
 use domain::message::{MailMessage, SmsMessage};
+use domain::ports::ProviderBinding;
 use domain::secret::TokenHash;
 use domain::service::Ports;
 use domain::session::Session;
@@ -94,6 +95,7 @@ struct Intruder {
 #[derive(Default)]
 pub struct World {
     contents: Mutex<Contents>,
+    providers: Mutex<Vec<Arc<ProviderBinding>>>,
     intruder: Mutex<Option<Intruder>>,
 }
 
@@ -129,6 +131,12 @@ impl World {
         }
     }
 
+    /// Opens ways to places elsewhere.
+    pub fn set_providers(&self, providers: Vec<ProviderBinding>) {
+        let mut known = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = providers.into_iter().map(Arc::new).collect();
+    }
+
     /// Looks at, or changes, what is kept.
     pub fn contents(&self) -> MutexGuard<'_, Contents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,7 +165,7 @@ impl World {
     }
 
     /// Called by every port before it does anything.
-    fn tick(&self) {
+    pub(crate) fn tick(&self) {
         let due = {
             let mut intruder = self.intruder();
             match intruder.as_mut() {

@@ -87,6 +87,8 @@ impl Newcomer {
         cx: &mut Ctx<'_>,
     ) -> (User, Relation, LinkDraft) {
         let (user, relation) = match email_holder.or(username_holder) {
+            // Somebody who came by the same account at the same moment was faster: it is theirs, and they are this one.
+            Some(owner) if owner.identity_of(&self.proven.key).is_some() => (owner, Relation::Owner),
             Some(namesake) => (namesake, Relation::Namesake),
             None => (self.user, Relation::New),
         };
