@@ -100,3 +100,51 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
         "{out}"
     );
 }
+
+#[test]
+fn providers_are_judged_along_with_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("providers.json");
+    let entry = |further: &str| {
+        format!(
+            r#"{{"github-login": {{"provider": "github", "module": "passport-github2", "clientID": "id",
+                "clientSecret": "{{secret}}"{further}}}}}"#
+        )
+    };
+    fs::write(&file, entry("")).unwrap();
+    let (code, out, err) = check(folder.path(), &["check-config"], &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("/auth/github-login logs in to Users (github-login)"),
+        "{out}"
+    );
+    assert!(
+        err.starts_with("warning: ./providers.json: entry `github-login`: `clientSecret` is a placeholder"),
+        "{err}"
+    );
+    fs::write(
+        &file,
+        entry(r#", "callbackURL": "http://login.example.com/cb", "scopes": []"#),
+    )
+    .unwrap();
+    let (code, out, err) = check(folder.path(), &["check-config"], &[]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    let faults: Vec<_> = err.lines().filter(|line| !line.contains("(warning)")).collect();
+    assert_eq!(faults.len(), 2, "{err}");
+    assert!(
+        faults
+            .iter()
+            .all(|line| line.starts_with("portcullis: ./providers.json: entry `github-login`: `")),
+        "{err}"
+    );
+    assert!(err.contains("did you mean `scope`?"), "{err}");
+    let named = [("PORTCULLIS__PROVIDERS__FILE", "gone.json")];
+    let (code, _, err) = check(folder.path(), &["check-config"], &named);
+    assert_eq!(
+        (code, err.as_str()),
+        (
+            1,
+            "portcullis: `providers.file` names gone.json, which is not there\n"
+        )
+    );
+}

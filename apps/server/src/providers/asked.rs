@@ -53,6 +53,20 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("screenName", "screen_name"),
 ];
 
+/// Scopes that providers have ended, by the beginning of their names, and what to write.
+const ENDED: &[(&str, &str)] = &[
+    ("r_liteprofile", "LinkedIn ended it: write `openid` and `profile`"),
+    (
+        "r_basicprofile",
+        "LinkedIn ended it: write `openid` and `profile`",
+    ),
+    ("r_emailaddress", "LinkedIn ended it: write `openid` and `email`"),
+    (
+        "https://www.googleapis.com/auth/plus.",
+        "Google ended it with Google+: write `profile` and `email`",
+    ),
+];
+
 /// Headers that belong to the call itself.
 const OF_THE_CALL: &[&str] = &[
     "authorization",
@@ -84,6 +98,11 @@ pub fn scopes(fields: &mut Fields<'_>, dialect: Dialect) -> Vec<String> {
     for part in parts.filter(|part| !part.is_empty()) {
         if !scopes.iter().any(|scope| scope == part) {
             scopes.push(part.to_owned());
+        }
+    }
+    for scope in &scopes {
+        if let Some((_, why)) = ENDED.iter().find(|(ended, _)| scope.starts_with(ended)) {
+            fields.warn("scope", format!("has `{scope}`: {why}"));
         }
     }
     scopes

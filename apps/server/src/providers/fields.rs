@@ -210,6 +210,7 @@ impl<'a> Fields<'a> {
         if here.contains(&key) {
             return Some(Secret::new(text));
         }
+        self.findings.names_file(&text);
         match read_secret(&text) {
             Ok(secret) => Some(Secret::new(secret.expose())),
             Err(why) => {

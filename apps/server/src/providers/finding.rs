@@ -1,6 +1,8 @@
 //! What the linter notices, in sentences that name the entry and the key and say what to do.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +35,10 @@ impl fmt::Display for Finding {
 
 /// Everything noticed in one file, in the order it was noticed.
 #[derive(Clone, Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    all: Vec<Finding>,
+    files: BTreeSet<PathBuf>,
+}
 
 impl Findings {
     /// Notes something that refuses the file.
@@ -47,20 +52,32 @@ impl Findings {
     }
 
     fn push(&mut self, severity: Severity, entry: Option<&str>, message: impl Into<String>) {
-        self.0.push(Finding {
+        self.all.push(Finding {
             severity,
             entry: entry.map(str::to_owned),
             message: message.into(),
         });
     }
 
+    /// Notes that a secret stands in a file of its own.
+    pub fn names_file(&mut self, path: impl Into<PathBuf>) {
+        self.files.insert(path.into());
+    }
+
+    /// The files that secrets stand in.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter()
+    }
+
     /// Whether the file is refused.
     pub fn refuse(&self) -> bool {
-        self.0.iter().any(|finding| finding.severity == Severity::Error)
+        self.all.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// The sentences of one severity.
     pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
-        self.0.iter().filter(move |finding| finding.severity == severity)
+        self.all
+            .iter()
+            .filter(move |finding| finding.severity == severity)
     }
 }

@@ -85,7 +85,7 @@ pub fn open(file: ProvidersFile) -> Result<Providers, String> {
     };
     let directory = Arc::new(Directory::new(snapshot));
     Ok(Providers {
-        watcher: Watcher::new(file, Arc::clone(&directory), mark),
+        watcher: Watcher::new(file, Arc::clone(&directory), mark, &findings),
         directory,
         warnings: lines(Severity::Warning),
     })

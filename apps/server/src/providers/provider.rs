@@ -26,6 +26,16 @@ pub fn read(
         .then(|| client::apple_key(fields))
         .flatten();
     settled(fields, dialect);
+    if dialect == Dialect::Apple
+        && callback_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("http://"))
+    {
+        fields.warn(
+            "callbackURL",
+            "is plain http: Apple takes nothing but https, and browsers bring no cookie along with its form",
+        );
+    }
     let email_optional = fields.flag("emailOptional").unwrap_or(true);
     let mapping = mapping::read(fields);
     // OpenID Connect and OAuth 1.0a leave no choice in these.

@@ -1,13 +1,14 @@
 //! Reads the file again when it changes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::directory::{Changes, Directory};
-use super::finding::Severity;
+use super::finding::{Findings, Severity};
 use super::source::{LARGEST, ProvidersFile, Reading};
 
 /// How often the file is looked at.
@@ -43,31 +44,32 @@ pub enum Looked {
     Refused(Vec<String>),
 }
 
-/// Looks at the file and takes what is new.
+/// Looks at the file, and at those its secrets stand in, and takes what is new.
 pub struct Watcher {
     file: ProvidersFile,
     directory: Arc<Directory>,
-    mark: Mark,
+    marks: BTreeMap<PathBuf, Mark>,
 }
 
 impl Watcher {
     /// Watches a file that was read into `directory`. `mark` was taken before it was read: what changed meanwhile is read again.
-    pub fn new(file: ProvidersFile, directory: Arc<Directory>, mark: Mark) -> Self {
+    pub fn new(file: ProvidersFile, directory: Arc<Directory>, mark: Mark, findings: &Findings) -> Self {
+        let marks = marks_of(&file, mark, findings);
         Self {
             file,
             directory,
-            mark,
+            marks,
         }
     }
 
     /// Looks once.
     pub fn look(&mut self) -> Looked {
-        let next = Mark::of(self.file.path());
-        if next == self.mark {
+        if self.marks.iter().all(|(path, mark)| *mark == Mark::of(path)) {
             return Looked::Same;
         }
-        self.mark = next;
+        let mark = Mark::of(self.file.path());
         let Reading { snapshot, findings } = self.file.read();
+        self.marks = marks_of(&self.file, mark, &findings);
         for warning in findings.of(Severity::Warning) {
             tracing::warn!("{}: {warning}", self.file.shown());
         }
@@ -97,6 +99,12 @@ impl Watcher {
             tell(&looked);
         }
     }
+}
+
+fn marks_of(file: &ProvidersFile, mark: Mark, findings: &Findings) -> BTreeMap<PathBuf, Mark> {
+    let secrets = findings.files().map(|path| (path.clone(), Mark::of(path)));
+    let own = std::iter::once((file.path().to_path_buf(), mark));
+    secrets.chain(own).collect()
 }
 
 fn tell(looked: &Looked) {

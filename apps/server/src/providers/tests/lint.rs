@@ -301,3 +301,9 @@ fn several_faults_are_told_at_once() {
     );
     assert_eq!(read(&text).errors.len(), 3);
 }
+
+#[test]
+fn scopes_that_a_provider_has_ended_are_warned_of() {
+    let linkedin = r#"{"module": "passport-linkedin-oauth2", "clientID": "i", "clientSecret": "abc", "scope": ["r_liteprofile"]}"#;
+    warned_of(linkedin, "has `r_liteprofile`: LinkedIn ended it");
+}

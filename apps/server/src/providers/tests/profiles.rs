@@ -232,6 +232,7 @@ fn apple_signs_with_a_key() {
         r#", "teamID": "TEAM", "keyID": "KEY", "privateKeyLocation": "{file}""#
     ));
     let key = one(&whole).remote.unwrap().1.apple.unwrap();
+    warned_of(&whole, "Apple takes nothing but https");
     assert_eq!((key.team_id.as_str(), key.key_id.as_str()), ("TEAM", "KEY"));
     assert!(key.private_key.expose().ends_with("END PRIVATE KEY-----"));
     let errors = read(&format!("{{\"e\": {}}}", apple(""))).errors;

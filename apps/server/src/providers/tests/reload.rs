@@ -126,6 +126,32 @@ fn a_file_that_is_only_touched_is_not_read_again() {
 }
 
 #[test]
+fn a_secret_in_a_file_of_its_own_is_followed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let secret = folder.join("secret");
+    fs::write(&secret, "one").unwrap();
+    let entry = format!(
+        r#"{{"module": "passport-github", "clientID": "i", "clientSecret_file": "{}"}}"#,
+        secret.display()
+    );
+    write(folder, &format!("{{\"a\": {entry}}}"));
+    let (directory, mut watcher) = start(folder);
+    assert_eq!(watcher.look(), Looked::Same);
+    fs::write(&secret, "two").unwrap();
+    let changed = Changes {
+        changed: vec!["a".to_owned()],
+        ..Changes::default()
+    };
+    assert_eq!(watcher.look(), Looked::Taken(changed));
+    fs::remove_file(&secret).unwrap();
+    assert!(matches!(watcher.look(), Looked::Refused(_)));
+    agree(&directory, &["a"]);
+    fs::write(&secret, "two").unwrap();
+    assert!(matches!(watcher.look(), Looked::Taken(_)));
+}
+
+#[test]
 fn the_server_does_not_start_with_half_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
