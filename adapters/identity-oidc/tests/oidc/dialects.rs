@@ -92,6 +92,14 @@ async fn microsofts_issuer_is_that_of_the_tenant() {
         let arrival = log_in(&idp, config.clone(), &said).await.unwrap();
         assert!(arrival.profile.vouched_email(false).is_some());
     }
+    let provider = provider(config.clone());
+    let named = of(TENANT);
+    let named_response = response(&[("code", "c"), ("iss", &named)]);
+    provider.complete(&named_response).await.unwrap();
+    let elsewhere = of("99999999-2222-3333-4444-555555555555");
+    let named_response = response(&[("code", "c"), ("iss", &elsewhere)]);
+    let refused = provider.complete(&named_response).await.unwrap_err();
+    assert_eq!(fault(&refused), Fault::ResponseIssuer);
     for (changes, expected) in [
         (
             json!({"iss": of(PERSONAL), "tid": PERSONAL}),
