@@ -1,5 +1,7 @@
 //! Rotating the server's keys while it serves.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Operated;
@@ -10,6 +12,8 @@ use crate::keys::KeyRing;
 const KEPT: usize = 2;
 /// Most passes over the store when nothing at all may stay under an old key.
 const PASSES: usize = 10;
+/// By then whatever was sealed before a new key came is stored.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What can be done to the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,23 +98,23 @@ async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusa
     })
 }
 
-/// Seals everything under the newest key. `all`: until a pass finds nothing to do, because a value that was sealed just before the
-/// new key came may have been stored just behind the pass.
+/// Seals everything under the newest key. `all`: until a pass finds nothing to do, some time later, because a value that was sealed
+/// just before the new key came may be stored just behind the first pass.
 async fn reseal(operated: &Operated, all: bool) -> Result<(u64, u64), Refusal> {
     let first = operated.services.reseal().await?;
-    let (records, mut values) = (first.records, first.values);
-    let mut last = first.values;
-    for _ in 1..PASSES {
-        if !all || last == 0 {
-            return Ok((records, values));
+    let mut values = first.values;
+    if !all {
+        return Ok((first.records, values));
+    }
+    for _ in 0..PASSES {
+        tokio::time::sleep(SETTLED).await;
+        let more = operated.services.reseal().await?.values;
+        values += more;
+        if more == 0 {
+            return Ok((first.records, values));
         }
-        last = operated.services.reseal().await?.values;
-        values += last;
     }
-    if all && last > 0 {
-        return Err(Refusal::new("values under older keys kept coming"));
-    }
-    Ok((records, values))
+    Err(Refusal::new("values under older keys kept coming"))
 }
 
 fn older(keys: &KeyRing) -> Vec<String> {

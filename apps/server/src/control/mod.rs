@@ -2,10 +2,10 @@
 //!
 //! An embedded store belongs to one process at a time, and only the server knows which keys it has loaded. A command is therefore
 //! a value ([`Command`]) that is carried out where the stores are open: by the running server, which hears it over a socket beside
-//! its key file, or, when none is running, by the command line itself. Both ways end in [`execute`].
+//! its key file, or, when none is running, by the command line itself. Both ways end in [`execute()`].
 //!
 //! A new family of commands is a file beside `app.rs` (what is asked, what is answered, how it is done), an arm in [`Command`],
-//! [`Answer`] and [`execute`], and a file of the same name in `cli/`.
+//! [`Answer`] and [`execute()`], and a file of the same name in `cli/`.
 
 pub mod app;
 mod client;

@@ -96,6 +96,32 @@ fn the_key_before_is_forgotten_on_request() {
 }
 
 #[test]
+fn secrets_set_during_rotations_open_afterwards() {
+    let house = House::new();
+    let server = house.serve();
+    let apps: Vec<String> = (0..4)
+        .map(|number| house.make_app(&format!("app {number}")))
+        .collect();
+    std::thread::scope(|scope| {
+        for app in &apps {
+            let house = &house;
+            scope.spawn(move || {
+                for number in 0..10 {
+                    house
+                        .set_client(app, "google", &format!("secret {number}"))
+                        .fine();
+                }
+            });
+        }
+        rotated(&house, &[]);
+        rotated(&house, &["--forget-old"]);
+    });
+    assert_eq!(rotated(&house, &["--forget-old"])["records"], json!(4));
+    assert_eq!(rotated(&house, &[])["values"], json!(4));
+    assert!(server.is_serving());
+}
+
+#[test]
 fn a_rotation_that_was_cut_short_is_completed_by_the_next() {
     let house = House::new();
     with_a_secret(&house);
