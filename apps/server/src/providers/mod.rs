@@ -2,7 +2,7 @@
 //!
 //! `json` reads the text and `file` its entries one by one: `kind` tells what an entry is, `entry` what it is to the web,
 //! `provider` what it is to the core and to the adapter that will speak to the provider. Whatever is wrong or odd becomes a
-//! [`Finding`]; errors refuse the whole file. `directory` holds what is in force, `watch` exchanges it when the file changes.
+//! finding; errors refuse the whole file. `directory` holds what is in force, `watch` exchanges it when the file changes.
 //! `docs/PROVIDERS.md` tells of every key; a test compares the two.
 
 mod asked;
