@@ -400,3 +400,93 @@ fn a_bought_token_survives_a_change_of_its_user_meanwhile() {
     }
     assert!(overtaken > 1, "never overtaken");
 }
+
+/// The process dies right before port call number `at` of a move; whether it came that far.
+fn cut(system: &mut System, made: Move, at: usize) -> bool {
+    // Without the hook of `panic!`: nothing is wrong here.
+    system
+        .world
+        .intrude(at, || std::panic::resume_unwind(Box::new("the end")));
+    let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| system.make(made)));
+    let left = system.world.is_intruder_left();
+    assert_eq!(left, end.is_ok(), "only the end ends it");
+    !left
+}
+
+/// Somebody at a door, after these moves.
+fn after(moves: &[Move]) -> System {
+    let mut system = System::new(23);
+    for made in moves {
+        assert!(!matches!(
+            system.make(*made),
+            Outcome::Denied(_) | Outcome::NotLoggedIn
+        ));
+    }
+    system
+}
+
+#[test]
+fn an_end_at_any_point_leaves_nothing_half_and_the_next_try_completes() {
+    let log_in = Move::LogIn { person: 0 };
+    let set_out = Move::SetOut { browser: 0 };
+    let to_link = Move::SetOutToLink {
+        browser: 0,
+        session: 0,
+    };
+    let come = |visit, account| Move::ComeBack {
+        visit,
+        browser: 0,
+        account,
+    };
+    let by_password = Move::JoinByPassword {
+        offer: 0,
+        right: true,
+    };
+    let by_code = Move::JoinByCode { offer: 0, code: 0 };
+    let ask = Move::AskCode { offer: 0 };
+    // What was done before, what is cut, and how the next try goes.
+    let cases: [(&[Move], Move, &[Move]); 7] = [
+        (&[set_out], come(0, 4), &[set_out, come(1, 4)]),
+        (
+            &[set_out, come(0, 4), set_out],
+            come(1, 4),
+            &[set_out, come(2, 4)],
+        ),
+        (&[log_in, to_link], come(0, 3), &[to_link, come(1, 3)]),
+        (&[set_out, come(0, 0)], by_password, &[set_out, come(1, 0)]),
+        (&[set_out, come(0, 0), ask], by_code, &[set_out, come(1, 0)]),
+        (
+            &[set_out, come(0, 0)],
+            Move::Decline { offer: 0 },
+            &[set_out, come(1, 0)],
+        ),
+        (&[set_out], come(0, 0), &[set_out, come(1, 0)]),
+    ];
+    for (before, made, again) in cases {
+        let mut ends = 0;
+        for at in 0..40 {
+            let mut system = after(before);
+            if !cut(&mut system, made, at) {
+                break;
+            }
+            ends += 1;
+            assert_laws(&system);
+            for retry in again {
+                let outcome = system.make(*retry);
+                assert!(
+                    !matches!(outcome, Outcome::Denied(_) | Outcome::NotLoggedIn),
+                    "{made:?} cut at {at}, then {retry:?}: {outcome:?}"
+                );
+            }
+            assert_laws(&system);
+            let owners = system
+                .kept()
+                .iter()
+                .flatten()
+                .map(|kept| kept.linked.len())
+                .sum::<usize>();
+            assert!(owners <= 1, "{made:?} cut at {at}: {:?}", system.kept());
+        }
+        assert!(ends > 5, "{made:?} has {ends} ends");
+    }
+}
