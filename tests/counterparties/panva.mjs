@@ -1,4 +1,4 @@
-// A certified OpenID provider (npm oidc-provider) whose people log in and consent by themselves.
+// A certified OpenID provider (npm oidc-provider) whose people log in and consent by themselves; with $ASK it asks who it is.
 //
 // Who it is: `login_hint` of the authorization request, else whoever POST /__ctl/next named, else alice. `deny` refuses.
 // Clients: web, other, short (whose first access tokens live for a second), post, public, es, eddsa, jwtinfo; each secret is NAME-secret.
@@ -135,13 +135,33 @@ function makeProvider(issuer) {
   return provider;
 }
 
+const QUESTION = `<!doctype html><meta charset="utf-8"><title>Demo provider</title>
+<body style="font: 1.1rem system-ui; max-width: 24rem; margin: 15vh auto">
+<h1>Demo provider</h1><p>Who are you? There is no password here: alice, bob, carol, or anybody.</p>
+<form method="post" action=""><input name="account" value="alice" autofocus aria-label="Account">
+<button name="go" value="in">Log in</button> <button name="go" value="no">Refuse</button></form>`;
+
+/** Who comes: as the request hints, as the tests said, or as the person at the browser says. */
+async function whoComes(request, response, hint) {
+  if (hint || !process.env.ASK) return hint ?? next;
+  if (request.method === 'POST') {
+    const answer = new URLSearchParams(await bodyOf(request));
+    return answer.get('go') === 'no' ? 'deny' : answer.get('account') || 'alice';
+  }
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(QUESTION);
+  return undefined;
+}
+
 async function interact(provider, request, response) {
   const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
   const finish = (result, merge) =>
     provider.interactionFinished(request, response, result, { mergeWithLastSubmission: merge });
-  const hint = params.login_hint;
-  if ((hint ?? next) === 'deny') return finish({ error: 'access_denied', error_description: '<script>alert(1)</script>' }, false);
-  if (prompt.name === 'login') return finish({ login: { accountId: hint ?? next, remember: false } }, false);
+  if (prompt.name === 'login') {
+    const account = await whoComes(request, response, params.login_hint);
+    if (account === undefined) return undefined;
+    if (account === 'deny') return finish({ error: 'access_denied', error_description: '<script>alert(1)</script>' }, false);
+    return finish({ login: { accountId: account, remember: false } }, false);
+  }
   const grant = grantId
     ? await provider.Grant.find(grantId)
     : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });

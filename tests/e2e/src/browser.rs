@@ -94,15 +94,15 @@ impl Browser {
         self.go(step, |_| false).await
     }
 
-    /// Follows a link, and all redirects up to one that `stop` names; gives that address without going there.
+    /// Follows a link, and all redirects up to one where `is_end` says so; gives that address without going there.
     ///
     /// # Panics
     /// When no redirect leads there.
-    pub async fn follow_until(&mut self, url: &str, stop: impl Fn(&str) -> bool) -> String {
+    pub async fn follow_until(&mut self, url: &str, is_end: impl Fn(&str) -> bool) -> String {
         let step = self.visit(url);
-        let page = self.go(step, &stop).await;
+        let page = self.go(step, &is_end).await;
         assert!(
-            stop(&page.url),
+            is_end(&page.url),
             "it leads to {} instead: {}",
             page.url,
             page.reply.text
@@ -208,7 +208,7 @@ impl Browser {
         base.join(url).expect("an address")
     }
 
-    async fn go(&mut self, mut step: Step, stop: impl Fn(&str) -> bool) -> Page {
+    async fn go(&mut self, mut step: Step, is_end: impl Fn(&str) -> bool) -> Page {
         let mut trail = vec![step.url.to_string()];
         for _ in 0..MOST_REDIRECTS {
             let reply = self.send(&step).await;
@@ -245,7 +245,7 @@ impl Browser {
                 };
             };
             trail.push(next.url.to_string());
-            if stop(next.url.as_str()) {
+            if is_end(next.url.as_str()) {
                 self.here = next.from;
                 return Page {
                     url: next.url.into(),

@@ -32,6 +32,11 @@ impl Counterparty {
         Self::start("panva", &[]).await
     }
 
+    /// The same, but it asks who comes, as for the demonstration in the README.
+    pub async fn panva_that_asks() -> Self {
+        Self::start("panva", &[("ASK", "1")]).await
+    }
+
     /// An OpenID provider with an issuer for every fault there is.
     pub async fn evil_oidc() -> Self {
         Self::start("evil-oidc", &[]).await

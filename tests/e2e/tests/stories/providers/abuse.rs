@@ -64,16 +64,13 @@ async fn a_callback_without_its_state_or_from_another_browser_opens_nothing() {
         ),
         (
             "wrong",
-            altered(&stolen, |pairs| set(pairs, "state", "x".repeat(64))),
+            altered(&stolen, |pairs| set(pairs, "state", &"x".repeat(64))),
         ),
-        (
-            "empty",
-            altered(&stolen, |pairs| set(pairs, "state", String::new())),
-        ),
+        ("empty", altered(&stolen, |pairs| set(pairs, "state", ""))),
         (
             "doubled",
             altered(&stolen, |pairs| {
-                pairs.push(("state".to_owned(), parameter(&stolen, "state")))
+                pairs.push(("state".to_owned(), parameter(&stolen, "state")));
             }),
         ),
     ] {
@@ -111,7 +108,7 @@ async fn a_callback_works_once_and_at_its_own_entry_only() {
     unknown(&browser.peek(&back).await);
     // A fresh code does not help a spent state.
     let fresh = callback(&server, &mut browser, "panva").await;
-    let mixed = altered(&back, |pairs| set(pairs, "code", parameter(&fresh, "code")));
+    let mixed = altered(&back, |pairs| set(pairs, "code", &parameter(&fresh, "code")));
     unknown(&browser.peek(&mixed).await);
 }
 
@@ -243,21 +240,24 @@ async fn a_slow_provider_holds_nobody_else_up() {
         }
         begun.elapsed()
     };
-    let (replies, served) = tokio::join!(waiting, others);
-    assert!(served < Duration::from_secs(4), "others waited {served:?}");
+    let (answers, others_took) = tokio::join!(waiting, others);
+    assert!(
+        others_took < Duration::from_secs(4),
+        "others waited {others_took:?}"
+    );
     assert!(
         begun.elapsed() < Duration::from_secs(20),
         "the callbacks end in time"
     );
-    for reply in replies {
-        reply.refused(502, "PROVIDER_UNAVAILABLE");
+    for answer in answers {
+        answer.refused(502, "PROVIDER_UNAVAILABLE");
     }
     party.tell("slow?ms=0", &json!({})).await;
     arrive(&server, "panva").await;
 }
 
-fn set(pairs: &mut [(String, String)], name: &str, value: String) {
+fn set(pairs: &mut [(String, String)], name: &str, value: &str) {
     for pair in pairs.iter_mut().filter(|(key, _)| key == name) {
-        pair.1.clone_from(&value);
+        value.clone_into(&mut pair.1);
     }
 }

@@ -119,7 +119,26 @@ async fn two_applications_have_clients_of_their_own_at_one_provider() {
         "one grant of each client"
     );
 
-    // Unknown applications and wrong keys go nowhere; nor does a secret key in an address.
+    wrong_keys_lead_nowhere(&server, &one, &two).await;
+    let hidden = ["other-secret", "short-secret", &one.key, &one.master];
+    nothing_is_stored_in_clear(&server, &hidden);
+
+    // Taken away, the entry's own client stands in.
+    let client = server.client();
+    let path = format!("/api/Applications/{}/credentials/panva", one.id);
+    let request = client
+        .request("DELETE", &path)
+        .header("X-Application-Id", &one.id);
+    client
+        .send(request.header("X-Application-Key", &one.master))
+        .await
+        .expect(204)
+        .done();
+    assert_eq!(log_in_for(&server, &one).await.0, "web");
+}
+
+/// Unknown applications and wrong keys go nowhere; nor does a secret key in an address.
+async fn wrong_keys_lead_nowhere(server: &Portcullis, one: &App, two: &App) {
     let browser = server.browser().as_program();
     for (id, key) in [
         (one.id.as_str(), two.key.as_str()),
@@ -136,28 +155,14 @@ async fn two_applications_have_clients_of_their_own_at_one_provider() {
         one.id, one.master
     );
     assert_eq!(browser.peek(&planted).await.status, 400);
+}
 
-    // Nothing of it is in the store in clear.
+fn nothing_is_stored_in_clear(server: &Portcullis, hidden: &[&str]) {
     for entry in std::fs::read_dir(server.home().join("data")).unwrap().flatten() {
         let bytes = std::fs::read(entry.path()).unwrap_or_default();
-        for hidden in ["other-secret", "short-secret", &one.key, &one.master] {
-            assert!(
-                !bytes.windows(hidden.len()).any(|part| part == hidden.as_bytes()),
-                "{hidden} in {entry:?}"
-            );
+        for secret in hidden {
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "{secret} in {}", entry.path().display());
         }
     }
-
-    // Taken away, the entry's own client stands in.
-    let client = server.client();
-    let path = format!("/api/Applications/{}/credentials/panva", one.id);
-    let request = client
-        .request("DELETE", &path)
-        .header("X-Application-Id", &one.id);
-    client
-        .send(request.header("X-Application-Key", &one.master))
-        .await
-        .expect(204)
-        .done();
-    assert_eq!(log_in_for(&server, &one).await.0, "web");
 }

@@ -174,7 +174,8 @@ async fn pictures(social: &Counterparty, token: &str) -> Value {
     let mut proof = Hmac::<Sha256>::new_from_slice(b"social-secret").unwrap();
     proof.update(token.as_bytes());
     let proof = proof.finalize().into_bytes();
-    let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap());
+    let proof: String = proof.iter().flat_map(digits).collect();
     let asked = reqwest::Client::new()
         .get(social.at("/facebook/v26.0/me/photos"))
         .query(&[("access_token", token), ("appsecret_proof", &proof)])

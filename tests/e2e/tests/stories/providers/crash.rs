@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Counterparty, Portcullis};
+use e2e::{Browser, Counterparty, Portcullis, Reply};
 use futures_util::future::join_all;
 
-use super::entries::{self, arrive, callback, file, json_entry, linking, panva};
+use super::entries::{self, Arrived, arrive, callback, file, json_entry, linking, panva};
 
 /// Moments at which the power fails.
 const MOMENTS: u32 = 30;
@@ -19,24 +19,16 @@ async fn a_kill_in_the_middle_of_callbacks_leaves_nothing_or_the_whole() {
     ]));
     let mut server = setup.start().await;
     let usual = usual_time(&party, &server).await;
-    let (mut finished, mut lost) = (0, 0);
+    let (mut opened, mut lost) = (0, 0);
     for moment in 0..MOMENTS {
         let (newcomer, linked) = (format!("newcomer-{moment}"), format!("linked-{moment}"));
+        party.next(&format!("ann-{moment}")).await;
+        let ann = arrive(&server, "panva").await;
         party.next(&newcomer).await;
         let mut first = server.browser().as_program();
         let first_back = callback(&server, &mut first, "panva").await;
-
-        party.next(&format!("ann-{moment}")).await;
-        let me = arrive(&server, "panva").await;
         party.next(&linked).await;
-        let mut second = server.browser().as_program();
-        let begun = entries::begin_link(&server, &second, "link", &me.token)
-            .await
-            .expect(200);
-        let home = server.at("/");
-        let second_back = second
-            .follow_until(&begun.at("url"), |url| url.starts_with(&home))
-            .await;
+        let (second, second_back) = link_begun(&server, &ann).await;
 
         let callbacks = join_all([first.try_peek(&first_back), second.try_peek(&second_back)]);
         let answers = if moment + 1 == MOMENTS {
@@ -53,54 +45,64 @@ async fn a_kill_in_the_middle_of_callbacks_leaves_nothing_or_the_whole() {
         };
         server = server.kill_and_restart().await;
 
-        // Logging in: nobody, or a user with their identity; the next try completes it either way.
         party.next(&newcomer).await;
-        let who = arrive(&server, "panva").await;
-        assert_eq!(entries::identities(&server, &who).await.len(), 1);
-        if let Some(reply) = answers[0].as_ref().filter(|reply| reply.status == 200) {
-            finished += 1;
-            assert_eq!(reply.at("userId"), who.user, "what was acknowledged is there");
-            let token = reply.at("access_token");
-            server
-                .client()
-                .with(&token)
-                .get("/api/Users/me")
-                .await
-                .expect(200)
-                .done();
-        }
-        // Linking: nothing, or the identity with its grant; never half of it.
-        let (identities, grants) = (
-            entries::identities(&server, &me).await,
-            entries::credentials(&server, &me).await,
-        );
-        assert_eq!(
-            identities.len(),
-            grants.len(),
-            "half a link: {identities:?} {grants:?}"
-        );
-        if answers[1].as_ref().is_some_and(|reply| reply.status == 200) {
-            assert_eq!(identities.len(), 2, "what was acknowledged is there");
-        }
-        if identities.len() == 1 {
-            lost += 1;
-            party.next(&linked).await;
-            let mut again = server.browser().as_program();
-            let begun = entries::begin_link(&server, &again, "link", &me.token)
-                .await
-                .expect(200);
-            again.open(&begun.at("url")).await.expect(200).done();
-        }
+        let user = judge_login(&server, answers[0].as_ref(), &mut opened).await;
         party.next(&linked).await;
-        assert_eq!(arrive(&server, "panva").await.user, me.user);
-        // A way that was spent stays spent, one that was not was lost with nothing done.
+        judge_link(&server, &ann, answers[1].as_ref(), &mut lost).await;
+        // A way that was spent stays spent; one that was not was lost with nothing done.
         let replay = first.try_peek(&first_back).await;
-        assert!(replay.is_none_or(|reply| reply.status == 401 || reply.at("userId") == who.user));
+        assert!(replay.is_none_or(|reply| reply.status == 401 || reply.at("userId") == user));
     }
     assert!(
-        lost > 0 && finished > 0,
-        "no kill hit the middle: {finished} finished, {lost} lost"
+        lost > 0 && opened > 0,
+        "no kill hit the middle: {opened} opened, {lost} lost"
     );
+}
+
+/// Logging in left nobody, or a user with their identity, and the next try completes it either way.
+async fn judge_login(server: &Portcullis, answer: Option<&Reply>, opened: &mut u32) -> String {
+    let who = arrive(server, "panva").await;
+    assert_eq!(entries::identities(server, &who).await.len(), 1);
+    if let Some(reply) = answer.filter(|reply| reply.status == 200) {
+        *opened += 1;
+        assert_eq!(reply.at("userId"), who.user, "what was acknowledged is there");
+        let client = server.client().with(&reply.at("access_token"));
+        client.get("/api/Users/me").await.expect(200).done();
+    }
+    who.user
+}
+
+/// Linking left nothing, or the identity with its grant; never half of it.
+async fn judge_link(server: &Portcullis, ann: &Arrived, answer: Option<&Reply>, lost: &mut u32) {
+    let identities = entries::identities(server, ann).await;
+    let grants = entries::credentials(server, ann).await;
+    assert_eq!(
+        identities.len(),
+        grants.len(),
+        "half a link: {identities:?} {grants:?}"
+    );
+    if answer.is_some_and(|reply| reply.status == 200) {
+        assert_eq!(identities.len(), 2, "what was acknowledged is there");
+    }
+    if identities.len() == 1 {
+        *lost += 1;
+        let (browser, back) = link_begun(server, ann).await;
+        browser.peek(&back).await.expect(200).done();
+    }
+    assert_eq!(arrive(server, "panva").await.user, ann.user);
+}
+
+/// A link of which only the callback is left.
+async fn link_begun(server: &Portcullis, ann: &Arrived) -> (Browser, String) {
+    let mut browser = server.browser().as_program();
+    let begun = entries::begin_link(server, &browser, "link", &ann.token)
+        .await
+        .expect(200);
+    let home = server.at("/");
+    let back = browser
+        .follow_until(&begun.at("url"), |url| url.starts_with(&home))
+        .await;
+    (browser, back)
 }
 
 /// How long two such callbacks take when nobody disturbs them.

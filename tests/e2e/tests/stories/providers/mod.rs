@@ -13,3 +13,4 @@ mod linking;
 mod oauth1;
 mod openid;
 mod programs;
+mod readme;

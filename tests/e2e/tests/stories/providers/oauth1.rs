@@ -56,13 +56,13 @@ async fn a_request_token_is_bound_to_its_browser_and_spent_once() {
         stolen.clone(),
         altered(&own, |pairs| pairs.retain(|(name, _)| name != "oauth_token")),
         altered(&own, |pairs| {
-            pairs[0].1 = "made-up-token-made-up-token".to_owned()
+            pairs[0].1 = "made-up-token-made-up-token".to_owned();
         }),
         altered(&own, |pairs| {
-            pairs.push(("oauth_token".to_owned(), parameter(&own, "oauth_token")))
+            pairs.push(("oauth_token".to_owned(), parameter(&own, "oauth_token")));
         }),
         altered(&own, |pairs| {
-            pairs.push(("denied".to_owned(), parameter(&stolen, "oauth_token")))
+            pairs.push(("denied".to_owned(), parameter(&stolen, "oauth_token")));
         }),
     ] {
         victim.peek(&forged).await.refused(401, "AUTHORIZATION_UNKNOWN");
