@@ -84,6 +84,8 @@ audit_kinds! {
     PasswordRehashed = "password.rehashed",
     /// Somebody was sent to a provider.
     AuthorizationBegun = "provider.begun",
+    /// Somebody came to a callback that belongs to no visit of their browser.
+    CallbackUnknown = "provider.callback_unknown",
     /// What came from a provider was refused.
     ProviderRefused = "provider.refused",
     /// A provider did not answer.
@@ -121,10 +123,13 @@ audit_kinds! {
 }
 
 impl AuditKind {
-    /// Whether the event is kept in the store. A refusal by a limit is not: strangers could fill the disk with it, and the log
-    /// line says as much.
+    /// Whether the event is kept in the store. What strangers can cause at will is not: they could fill the disk with it, and the
+    /// log line says as much.
     pub const fn is_kept(self) -> bool {
-        !matches!(self, Self::Limited)
+        !matches!(
+            self,
+            Self::Limited | Self::AuthorizationBegun | Self::CallbackUnknown
+        )
     }
 }
 

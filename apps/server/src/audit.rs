@@ -15,7 +15,8 @@ impl AuditLog for LoggedAudit {
     async fn append(&self, event: &AuditEvent) -> Result<(), PortError> {
         let user = event.user.as_ref().map(ToString::to_string).unwrap_or_default();
         let client = event.address.as_ref().map_or("", |address| address.as_str());
-        tracing::info!(target: "audit", event = event.kind.name(), user, client, at = %event.at);
+        let detail = event.detail.as_deref().unwrap_or_default();
+        tracing::info!(target: "audit", event = event.kind.name(), user, client, detail, at = %event.at);
         if event.kind.is_kept() {
             self.0.append(event).await?;
         }

@@ -277,7 +277,7 @@ fn receive(facts: CameBack, cx: &Ctx<'_>) -> Step<Authorize> {
         (bound && alive).then_some((flow.id, *kept))
     });
     let Some((flow, authorization)) = own else {
-        let audit = cx.audit_about(AuditKind::ProviderRefused, None, "AUTHORIZATION_UNKNOWN");
+        let audit = cx.audit_about(AuditKind::CallbackUnknown, None, entry.name.to_string());
         return Err(Refused::new(Denial::AuthorizationUnknown, vec![audit]));
     };
     let spent = Effect::Spend(flow);

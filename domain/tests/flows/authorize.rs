@@ -106,7 +106,9 @@ fn linking(user: &User) -> Asking {
     }
 }
 
-const UNKNOWN: &[&str] = &["provider.refused"];
+const UNKNOWN: &[&str] = &["provider.callback_unknown"];
+
+const REFUSED: &[&str] = &["provider.refused"];
 
 #[test]
 fn the_flow_is_kept_under_what_comes_back_and_holds_no_secret() {
@@ -380,7 +382,7 @@ fn an_account_without_an_id_is_nobody() {
         let denial = Denial::ProviderRefused {
             fault: ProviderFault::SubjectMissing,
         };
-        assert_refused(arrive(entry("google"), None, arrival(subject)), &denial, UNKNOWN);
+        assert_refused(arrive(entry("google"), None, arrival(subject)), &denial, REFUSED);
     }
 }
 
