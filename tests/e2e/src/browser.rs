@@ -124,6 +124,20 @@ impl Browser {
         self.go(step, |_| false).await
     }
 
+    /// Sends a form as if from a page of another site, without following where that leads.
+    pub async fn post_from(&self, elsewhere: &str, url: &str, fields: &[(&str, &str)]) -> Reply {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let step = Step {
+            method: Method::POST,
+            url: self.join(url),
+            from: Url::parse(elsewhere).ok(),
+            form: Some(fields.collect()),
+        };
+        self.send(&step).await
+    }
+
     /// Fills and sends the form with this `action` on a page, hidden fields included.
     ///
     /// # Panics

@@ -298,3 +298,43 @@ async fn a_second_factor_is_asked_for_before_anything_is_joined() {
     asked.refused(401, "SECOND_FACTOR_REQUIRED");
     assert!(asked.at("access_token").is_empty());
 }
+
+#[tokio::test]
+async fn a_reset_password_throws_out_what_a_stranger_had_linked() {
+    let party = Counterparty::panva().await;
+    let linking = entries::linking(panva(&party, "web"));
+    let server = entries::server(file([
+        ("json", json_entry(panva(&party, "web"))),
+        ("link", linking),
+    ]))
+    .await;
+    let trap = sign_up_as(&server, "victim@example.test").await;
+    let token = server.client().log_in(&trap).await;
+    party.next("mallory").await;
+    let mut attacker = server.browser();
+    let begun = entries::begin_link(&server, &attacker, "link", &token)
+        .await
+        .expect(200);
+    attacker.open(&begun.at("url")).await.done();
+    assert_eq!(arrive(&server, "json").await.user, trap.id);
+    // The owner of the address asks for a new password.
+    let client = server.client();
+    let before = server.console().mails(&trap.email).len();
+    client
+        .post("/api/Users/reset", json!({ "email": trap.email }))
+        .await
+        .expect(204)
+        .done();
+    let link = server.console().link(&trap.email, before).await;
+    let reset = e2e::in_link(&link, "token");
+    let new = json!({ "newPassword": "an entirely new gate of oak" });
+    client
+        .with(&reset)
+        .post("/api/Users/reset-password", new)
+        .await
+        .expect(204)
+        .done();
+    assert!(!client.opens(&token, &trap).await);
+    let reply = entries::visit(&server, "json").await;
+    assert_ne!(reply.at("userId"), trap.id, "{}", reply.text);
+}
