@@ -143,6 +143,24 @@ fn the_password_makes_them_one() {
 }
 
 #[test]
+fn where_addresses_must_be_proven_a_password_joins_no_unproven_one() {
+    let mut scene = Scene::with(|pool| pool.email_verification_required = true);
+    let flow = offer(&scene, &ann());
+    let step = by_password(&mut scene, facts(Some(flow), Some(ann())), Verified::Right);
+    let denial = Denial::EmailNotVerified { user: ann().key.id };
+    assert_refused(step, &denial, &["give back", "login.refused_unverified"]);
+    // The code proves the address too.
+    let (flow, code) = code_sent(&mut scene, &ann());
+    let step = by_code(
+        &mut scene,
+        facts(Some(flow), Some(ann())),
+        &code,
+        Verdict::Allowed,
+    );
+    assert!(logged_in(step).0.user.email_verified);
+}
+
+#[test]
 fn a_stronger_hash_comes_along() {
     let mut scene = Scene::new();
     let facts = facts(Some(offer(&scene, &ann())), Some(ann()));

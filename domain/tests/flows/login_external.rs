@@ -142,6 +142,24 @@ fn whoever_is_linked_is_let_in_as_the_same_user() {
 }
 
 #[test]
+fn where_addresses_must_be_proven_an_account_elsewhere_is_no_way_around() {
+    let demanding = || Scene::with(|pool| pool.email_verification_required = true);
+    let enter = |scene: &mut Scene, holder: User| {
+        let proven = by_google(profile("other@example.com", true));
+        let arriving = arriving(arrive(scene, proven, Some(holder), Onward::default()));
+        settle(scene, arriving, sending())
+    };
+    let mut scene = demanding();
+    let refused = enter(&mut scene, linked(ann(), &["7"]));
+    let denial = Denial::EmailNotVerified { user: ann().key.id };
+    assert_refused(refused, &denial, &["give back", "login.refused_unverified"]);
+    // Whoever proved theirs, and whoever claims none, is let in.
+    logged_in(enter(&mut demanding(), linked(verified_ann(), &["7"])));
+    let without = User { email: None, ..ann() };
+    logged_in(enter(&mut demanding(), linked(without, &["7"])));
+}
+
+#[test]
 fn whoever_is_new_becomes_a_user_with_the_account_in_one_write() {
     let mut scene = Scene::new();
     let newcomer = newcomer(&mut scene, by_google(profile("Ann@Example.com", true)));

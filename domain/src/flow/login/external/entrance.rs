@@ -6,6 +6,7 @@ use super::super::password::open;
 use super::super::sms_code::{FirstProof, Sending, send_first};
 use super::{EXCHANGE_LIFE, Opening};
 use crate::audit::AuditKind;
+use crate::error::Denial;
 use crate::flow::link::attach;
 use crate::flow_record::{Exchange, FlowBody, FlowRecord, PendingLink};
 use crate::id::SessionId;
@@ -49,6 +50,9 @@ impl Entrance {
 
 /// Lets somebody in: by a code where a second factor is due, by an exchange where a client waits, else at once.
 pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
+    if bears_an_unproven_address(&entrance.next, cx) {
+        return Err(refuse_unproven(entrance, cx));
+    }
     if entrance.would_send_code(cx) {
         return enter_by_code(entrance, sending, cx);
     }
@@ -102,6 +106,21 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         next: opening,
         effects,
     })
+}
+
+/// Where addresses must be proven, an account elsewhere is no way around: a session would speak for an address that may be somebody
+/// else's. Who has no address claims none, and is let in.
+fn bears_an_unproven_address(user: &User, cx: &Ctx<'_>) -> bool {
+    cx.pool.email_verification_required && user.email.is_some() && !user.email_verified
+}
+
+fn refuse_unproven(entrance: Entrance, cx: &Ctx<'_>) -> Refused {
+    let user = entrance.next.key;
+    let effects = vec![
+        Effect::GiveBack(entrance.taken),
+        cx.audit(AuditKind::LoginUnverified, Some(&user)),
+    ];
+    Refused::new(Denial::EmailNotVerified { user: user.id }, effects)
 }
 
 fn made_or_committed(before: Option<&User>, next: &User) -> Vec<Effect> {
