@@ -105,6 +105,9 @@ pub struct Exchange {
     pub epoch: SessionEpoch,
     /// What the client's verifier must hash to.
     pub code_challenge: String,
+    /// What is attached once the second factor that is due was proven, too; none where nothing waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<PendingLink>>,
 }
 
 /// An identity, and what we may do there, that is still to be attached to its user.

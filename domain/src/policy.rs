@@ -306,6 +306,15 @@ impl Limits {
         self.ask(vec![(account_key("code-try", user), self.code_tries_per_account)])
     }
 
+    /// A mailed code typed to join an account elsewhere with a user. It has a budget of its own: whoever can make an offer to a user
+    /// (a provider that vouches for nothing is enough) must not be able to shut that user's second factor.
+    pub fn join_code_try(&self, user: &UserKey) -> Asked {
+        self.ask(vec![(
+            account_key("join-code-try", user),
+            self.code_tries_per_account,
+        )])
+    }
+
     /// A code typed without a challenge: it spends the address's budget, whomever it names.
     pub fn code_try_from(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(

@@ -183,7 +183,7 @@ impl Services {
         let mut loaded = self.offer(pool, join).await?;
         let return_to = loaded.return_to();
         let mut taken = match &loaded.user {
-            Some(user) => self.policy.limits.code_try(&user.key),
+            Some(user) => self.policy.limits.join_code_try(&user.key),
             None => Asked::new(),
         };
         taken.extend(self.policy.limits.code_try_from(address));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::credential::PasswordHash;
 use domain::error::Denial;
 use domain::flow::link::join::{JOIN_CODE_LIFE, JoinFacts, Joining, JoiningEvent, step};
-use domain::flow::login::external::{JOIN_LIFE, Opening};
+use domain::flow::login::external::{self, Exchanged, External, ExternalEvent, JOIN_LIFE, Opening};
 use domain::flow::login::{CodeTyped, Login, LoginEvent, Sending};
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord, Join, PendingLink};
@@ -17,6 +17,7 @@ use domain::secret::Secret;
 use domain::session::{AccessToken, Factor};
 use domain::user::{Phone, User};
 
+use crate::login_external::{VERIFIER, challenge};
 use crate::support::{
     LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, bob, committed, grant, identity, kept,
     limited, linked, mailed, sealed, sending, story, subjects, taken, verified_ann,
@@ -260,7 +261,8 @@ fn a_mailed_code_makes_them_one_and_proves_the_address() {
 #[test]
 fn the_owner_of_an_address_nobody_had_proven_takes_the_account_from_whoever_made_it() {
     let mut scene = Scene::new();
-    let mut squatter = linked(ann_with_factor(), &["trojan"]);
+    let mut squatter = linked(ann(), &["trojan"]);
+    squatter.phone = Phone::parse(NUMBER);
     squatter.credentials = Arc::new(vec![grant(&squatter.identities[0], "google")]);
     let (flow, digits) = code_sent(&mut scene, &squatter);
     let step = by_code(
@@ -331,6 +333,72 @@ fn a_code_goes_only_to_an_address_and_within_the_budget() {
         &Denial::LoginFailed,
         FAILED,
     );
+}
+
+#[test]
+fn a_mailbox_alone_strips_no_account_of_its_second_factor() {
+    let mut scene = Scene::new();
+    let user = linked(ann_with_factor(), &["3"]);
+    assert!(!user.email_verified);
+    let (flow, digits) = code_sent(&mut scene, &user);
+    let step = by_code(
+        &mut scene,
+        facts(Some(flow), Some(user.clone())),
+        &digits,
+        Verdict::Allowed,
+    );
+    let Ok(Advanced {
+        next: Joining::Done(Opening::AwaitingCode(_)),
+        effects,
+    }) = step
+    else {
+        panic!("no code: {step:?}")
+    };
+    assert_eq!(
+        story(&effects),
+        ["spend", "put flow", "send sms", "give back", "code.sent"]
+    );
+    assert_eq!(crate::support::texted(&effects).1, Some(NUMBER));
+}
+
+#[test]
+fn a_due_second_factor_comes_before_they_are_one_for_a_waiting_client_too() {
+    let mut scene = Scene::new();
+    let user = ann_with_factor();
+    let mut flow = offer(&scene, &user);
+    if let FlowBody::Join(join) = &mut flow.body {
+        join.code_challenge = Some(challenge(VERIFIER));
+    }
+    let step = by_password(&mut scene, facts(Some(flow), Some(user.clone())), Verified::Right);
+    let Ok(Advanced {
+        next: Joining::Done(Opening::Exchange(_)),
+        effects,
+    }) = step
+    else {
+        panic!("no exchange: {step:?}")
+    };
+    assert_eq!(story(&effects), ["spend", "put flow", "give back"]);
+    // The client fetches; only the code attaches what waited all along.
+    let exchanged = Exchanged {
+        flow: Some(kept(&effects).clone()),
+        user: Some(user.clone()),
+        code_verifier: VERIFIER.to_owned(),
+        verdict: Verdict::Allowed,
+        taken: taken(),
+    };
+    let event = ExternalEvent::Exchanged(Box::new(exchanged));
+    let fetched = external::step(External::Start, event, &mut scene.cx()).expect("fetched");
+    let step = external::step(fetched.next, ExternalEvent::Ready(sending()), &mut scene.cx());
+    let effects = step.expect("a code is sent").effects;
+    let FlowBody::PendingLogin(pending) = &kept(&effects).body else {
+        panic!("no pending login")
+    };
+    let waiting = pending
+        .link
+        .as_ref()
+        .map(|link| link.identity.key.subject.as_str());
+    assert_eq!(waiting, Some("7"));
+    assert!(!story(&effects).contains(&"commit"));
 }
 
 #[test]

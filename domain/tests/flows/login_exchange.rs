@@ -18,6 +18,7 @@ fn exchange_of(scene: &Scene, user: &User) -> FlowRecord {
     let body = FlowBody::Exchange(Exchange {
         epoch: user.session_epoch,
         code_challenge: challenge(VERIFIER),
+        link: None,
     });
     scene.record(user, "code", Lifetime::from_secs(60), body)
 }
@@ -85,6 +86,7 @@ fn a_verifier_of_forbidden_characters_is_none_even_if_it_fits() {
     flow.body = FlowBody::Exchange(Exchange {
         epoch: ann().session_epoch,
         code_challenge: challenge(&odd),
+        link: None,
     });
     let step = exchange(&mut scene, exchanged(Some(flow), Some(ann()), &odd), sending());
     assert_refused(step, &Denial::ExchangeRefused, &["token.refused"]);

@@ -289,6 +289,7 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
         FlowKind::Exchange => FlowBody::Exchange(Exchange {
             epoch: SessionEpoch::new(4),
             code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+            link: Some(Box::new(pending_link())),
         }),
         FlowKind::Join => FlowBody::Join(Box::new(Join {
             link: pending_link(),

@@ -249,6 +249,7 @@ fn exchange(epoch: SessionEpoch) -> FlowBody {
     FlowBody::Exchange(Exchange {
         epoch,
         code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+        link: None,
     })
 }
 

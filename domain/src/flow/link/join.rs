@@ -273,12 +273,18 @@ fn by_code(facts: JoinFacts, typed: &Secret, tries_left: Verdict, cx: &Ctx<'_>) 
     if !right || tries_left != Verdict::Allowed {
         return Err(failed(Some(&user.key), cx));
     }
-    let next = if user.email_verified {
+    let next = if user.email_verified || holds_a_factor(&user, cx) {
         user.clone()
     } else {
         reclaimed(&user, cx)
     };
     Ok(on(joined(user, next, (flow, join), Factor::Email, taken, cx)))
+}
+
+/// Whether a number that was proven has to be proven now, too. Who reads the mailbox is then not yet the owner: a mailbox alone never
+/// strips an account of its second factor. Whoever finds a stranger's number there declines.
+fn holds_a_factor(user: &User, cx: &Ctx<'_>) -> bool {
+    user.factor_phone.is_some() && cx.pool.second_factor_is_due(user)
 }
 
 /// Nobody had ever proven the address; now its owner has. Whatever somebody else may have put on the account to get back in later
@@ -311,11 +317,6 @@ fn joined(
         });
         audits.push(cx.audit(AuditKind::AccountReclaimed, Some(&user.key)));
     }
-    audits.push(cx.audit_about(
-        AuditKind::IdentityLinked,
-        Some(&user.key),
-        join.link.identity.key.provider.to_string(),
-    ));
     Joining::Enter(Box::new(Entrance {
         before: Some(user),
         next,

@@ -259,11 +259,13 @@ fn complete(
     }
     if let Some(link) = &login.link {
         attach(&mut next, link, cx.now)?;
-        effects.push(cx.audit_about(
-            AuditKind::IdentityLinked,
-            Some(&user.key),
-            link.identity.key.provider.as_str(),
-        ));
+        if user.identity_of(&link.identity.key).is_none() {
+            effects.push(cx.audit_about(
+                AuditKind::IdentityLinked,
+                Some(&user.key),
+                link.identity.key.provider.as_str(),
+            ));
+        }
     }
     effects.insert(0, commit(user, next.clone()));
     Ok(next)

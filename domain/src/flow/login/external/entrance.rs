@@ -64,9 +64,16 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         code_challenge,
         taken,
         spend,
-        audits,
+        mut audits,
     } = entrance;
+    // Who waits for a client has shown no second factor yet: what is to be attached waits, too.
+    let waits = code_challenge.is_some() && cx.pool.second_factor_is_due(&next);
+    let (waiting, link) = if waits { (link, None) } else { (None, link) };
     if let Some(link) = &link {
+        if next.identity_of(&link.identity.key).is_none() {
+            let detail = link.identity.key.provider.to_string();
+            audits.push(cx.audit_about(AuditKind::IdentityLinked, Some(&next.key), detail));
+        }
         if before
             .as_ref()
             .is_some_and(|before| before.revision == next.revision)
@@ -90,6 +97,7 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
             body: FlowBody::Exchange(Exchange {
                 epoch: next.session_epoch,
                 code_challenge,
+                link: waiting.map(Box::new),
             }),
         })));
         Opening::Exchange(code)

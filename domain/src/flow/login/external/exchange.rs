@@ -53,6 +53,10 @@ pub(super) fn redeem(facts: Exchanged, cx: &mut Ctx<'_>) -> Step<External> {
         let own = flow.is_of(&user.key) && flow.pool == cx.pool.name && exchange.epoch == user.session_epoch;
         own && !flow.is_expired(cx.now) && fits(&code_verifier, &exchange.code_challenge)
     });
+    let waiting = good.as_ref().and_then(|(flow, _)| match &flow.body {
+        FlowBody::Exchange(exchange) => exchange.link.as_deref().cloned(),
+        _ => None,
+    });
     let Some((flow, user)) = good else {
         let audit = cx.audit(AuditKind::TokenRefused, account.as_ref());
         return Err(Refused::new(Denial::ExchangeRefused, vec![audit]));
@@ -60,7 +64,7 @@ pub(super) fn redeem(facts: Exchanged, cx: &mut Ctx<'_>) -> Step<External> {
     Ok(on(External::Enter(Box::new(Entrance {
         before: Some(user.clone()),
         next: user,
-        link: None,
+        link: waiting,
         factor: Factor::Federated,
         code_challenge: None,
         taken,
