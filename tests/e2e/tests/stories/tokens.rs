@@ -387,6 +387,10 @@ async fn the_relations_of_a_user_stay_closed_even_to_the_owner() {
         "accessTokens/x",
     ] {
         for method in ["GET", "POST", "DELETE", "PUT"] {
+            // What is linked may be read by its owner; it is written by linking alone.
+            if method == "GET" && matches!(relation, "identities" | "credentials") {
+                continue;
+            }
             let path = format!("{}/{relation}", ann.path());
             let reply = me
                 .send(me.request(method, &path).json(&json!({ "id": "planted" })))
