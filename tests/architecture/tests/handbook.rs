@@ -235,6 +235,40 @@ fn the_glossary_defines_each_word_once() {
 }
 
 #[test]
+fn every_threat_names_tests_that_are_there() {
+    let threats = read("docs/THREATS.md");
+    let rows = threats
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.ends_with("| Test |"));
+    let folders = ["domain", "adapters", "apps", "tests"].map(|folder| files(folder, ".rs"));
+    let sources: Vec<String> = folders.iter().flatten().map(|path| read(path)).collect();
+    let is_there = |name: &str| {
+        let ends = [format!("fn {name}("), format!("fn {name}<")];
+        sources
+            .iter()
+            .any(|source| ends.iter().any(|end| source.contains(end)))
+    };
+    let mut faults = Vec::new();
+    for row in rows {
+        let last = row.rsplit('|').nth(1).unwrap_or_default();
+        let names: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
+        if names.is_empty() {
+            faults.push(format!("no test: {row}"));
+        }
+        faults.extend(
+            names
+                .into_iter()
+                .filter(|name| !is_there(name))
+                .map(str::to_owned),
+        );
+    }
+    assert_none(
+        &faults,
+        "docs/THREATS.md promises tests that are not there. Name others, or write them:",
+    );
+}
+
+#[test]
 fn a_wrong_drawing_is_found() {
     let section = "```mermaid\nstateDiagram-v2\n    [*] --> Start\n    Start --> Done: Asked\n```";
     assert_eq!(arrows(section), [("Start".to_owned(), "Asked".to_owned())].into());
