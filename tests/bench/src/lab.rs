@@ -13,6 +13,9 @@ use crate::Fault;
 use crate::options::Options;
 use crate::process::Server;
 
+/// The entries of other login services, beside the configuration.
+const PROVIDERS: &str = "providers.json";
+
 /// The workplace of one run.
 #[derive(Debug)]
 pub struct Lab {
@@ -115,6 +118,17 @@ impl Lab {
         start(command, workers)
     }
 
+    /// The same, with entries of other login services.
+    pub fn portcullis_with(
+        &self,
+        name: &str,
+        workers: Workers,
+        entries: &serde_json::Value,
+    ) -> Result<Server, Fault> {
+        fs::write(self.folder(name)?.join(PROVIDERS), entries.to_string())?;
+        self.portcullis(name, workers)
+    }
+
     /// Starts a bare server that answers what was recorded in a folder.
     pub fn bare(&self, kind: Bare, answers: &Path) -> Result<Server, Fault> {
         let mut command = Command::new(&self.bench);
@@ -161,11 +175,17 @@ fn is_debug(binary: &Path) -> bool {
 
 fn configuration(folder: &Path) -> Result<String, Fault> {
     let folder = folder.to_str().ok_or("the temporary folder's name is no text")?;
+    let providers = if Path::new(folder).join(PROVIDERS).is_file() {
+        format!("[providers]\nfile = \"{folder}/{PROVIDERS}\"\n")
+    } else {
+        String::new()
+    };
     Ok(format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\
          [storage]\nurl = \"sqlite://{folder}/portcullis.db\"\n\
          [secrets]\nkey_file = \"{folder}/portcullis.key\"\n\
-         [limits]\nenabled = false\n"
+         [limits]\nenabled = false\n\
+         {providers}"
     ))
 }
 

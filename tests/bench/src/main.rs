@@ -9,11 +9,13 @@
 //! |---|---|
 //! | What is measured, and how? | `measure/`, one file per figure |
 //! | What do the bare servers do? | `bare.rs` |
-//! | How is load made, and what counts as a right answer? | `load.rs`, `script.rs`, `wire.rs` |
+//! | What do the providers do that people come from? | `provider.rs`, `signing.rs` |
+//! | How is load made, and what counts as a right answer? | `load.rs`, `batch.rs`, `script.rs`, `wire.rs` |
 //! | How are servers started, stopped, and their CPU and memory read? | `process.rs`, `lab.rs` |
 //! | How are medians and spreads made and shown? | `stats.rs`, `report.rs` |
 
 mod bare;
+mod batch;
 mod hash_loop;
 mod lab;
 mod load;
@@ -21,8 +23,10 @@ mod measure;
 mod options;
 mod people;
 mod process;
+mod provider;
 mod report;
 mod script;
+mod signing;
 mod stats;
 mod wire;
 

@@ -55,6 +55,8 @@ pub enum Subject {
     Login,
     /// Token checks during a login storm.
     Storm,
+    /// Log-ins by an account elsewhere.
+    Callback,
     /// Costs at 1,000 users and at many.
     Growth,
 }
@@ -66,6 +68,7 @@ impl fmt::Display for Subject {
             Self::Token => "token check",
             Self::Login => "password login",
             Self::Storm => "token checks during a login storm",
+            Self::Callback => "third-party callback",
             Self::Growth => "cost as users grow",
         })
     }
@@ -75,6 +78,11 @@ impl Options {
     /// Whether a subject is asked for.
     pub fn wants(&self, subject: Subject) -> bool {
         self.only.is_empty() || self.only.contains(&subject)
+    }
+
+    /// How many log-ins by an account elsewhere one batch has.
+    pub fn log_ins(&self) -> u32 {
+        u32::try_from(self.turn).unwrap_or(u32::MAX)
     }
 
     /// How long one turn lasts.

@@ -1,5 +1,6 @@
 //! The figures, a file each.
 
+mod callback;
 mod growth;
 mod login;
 mod start;
@@ -20,5 +21,6 @@ pub const ALL: &[(Subject, Measure)] = &[
     (Subject::Token, token::measure),
     (Subject::Login, login::measure),
     (Subject::Storm, storm::measure),
+    (Subject::Callback, callback::measure),
     (Subject::Growth, growth::measure),
 ];
