@@ -30,8 +30,6 @@ const DIALECTS = {
   }),
   // Booleans are strings.
   apple: (claims) => Object.assign(claims, { email_verified: 'true', is_private_email: 'true', name: undefined }),
-  // The older form of Google's issuer has no scheme.
-  'google-legacy': (claims, url) => Object.assign(claims, { iss: url.replace(/^https?:\/\//, '') }),
 };
 
 const ownKey = new OAuth2Issuer().keys.generate('RS256');

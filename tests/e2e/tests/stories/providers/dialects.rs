@@ -192,21 +192,37 @@ fn apple_key() -> (Value, String) {
 }
 
 #[tokio::test]
-async fn google_is_taken_with_both_spellings_of_its_name_and_with_old_addresses() {
+async fn google_is_believed_as_an_openid_provider_and_at_addresses_of_old() {
     let party = Counterparty::evil_oidc().await;
-    let google = |tenant: &str| {
-        json!({
-            "provider": "google", "module": "passport-google-oauth", "strategy": "OAuth2Strategy",
+    let google = |more: Value| {
+        let entry = json!({
+            "module": "passport-google-oauth", "strategy": "OAuth2Strategy",
             "clientID": "evil-client", "clientSecret": "evil-secret", "scope": ["email", "profile"],
-            "issuer": party.at(&format!("/{tenant}")),
-        })
+        });
+        json_entry(with(entry, &more))
     };
+    let old = json!({
+        "provider": "google-old", "authorizationURL": party.at("/old/authorize"), "tokenURL": party.at("/old/token"),
+        "userProfileURL": party.at("/old/userinfo"),
+    });
     let server = entries::server(file([
-        ("google", json_entry(google("plain"))),
-        ("evil-iss", json_entry(google("wrong-iss"))),
+        (
+            "google",
+            google(json!({ "provider": "google", "issuer": party.at("/plain") })),
+        ),
+        (
+            "forged",
+            google(json!({ "provider": "google", "issuer": party.at("/wrong-iss") })),
+        ),
+        ("old", google(old)),
     ]))
     .await;
     let who = arrive(&server, "google").await;
     assert_eq!(entries::record(&server, &who).await["username"], "google.evil-1");
-    visit(&server, "evil-iss").await.refused(401, "ID_TOKEN_ISSUER");
+    visit(&server, "forged").await.refused(401, "ID_TOKEN_ISSUER");
+    let claims =
+        json!({ "sub": "old-1", "email": "old@example.test", "email_verified": true, "name": "Old" });
+    party.claims("old", claims).await;
+    let who = arrive(&server, "old").await;
+    assert_eq!(entries::identities(&server, &who).await[0]["externalId"], "old-1");
 }
