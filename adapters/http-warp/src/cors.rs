@@ -48,7 +48,7 @@ impl Cors {
                 )
                 .header(
                     ACCESS_CONTROL_ALLOW_HEADERS,
-                    "Authorization, Content-Type, X-Access-Token, X-Request-Id",
+                    "Authorization, Content-Type, X-Access-Token, X-Application-Id, X-Application-Key, X-Request-Id",
                 )
                 .header(ACCESS_CONTROL_MAX_AGE, "86400")
         })

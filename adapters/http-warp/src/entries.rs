@@ -51,6 +51,9 @@ pub struct WebEntry {
     pub failure_redirect: Option<String>,
     /// Whether that place is told the error's code as `?error=`.
     pub failure_query_string: bool,
+    /// Whether the provider leaves a fragment at the end of the callback's address (Facebook's `#_=_`). Browsers carry it over every
+    /// redirect that has none of its own (RFC 9110 section 10.2.2), up to the team's page.
+    pub stray_fragment: bool,
 }
 
 /// What a path is to an entry.
@@ -101,13 +104,19 @@ impl EntryTable {
         Some((Arc::clone(self.entries.get(*index)?), *door))
     }
 
+    /// The entry of a name.
+    pub fn named(&self, name: &EntryName) -> Option<Arc<WebEntry>> {
+        self.entries.iter().find(|entry| entry.name == *name).cloned()
+    }
+
     /// All entries, in the order of the file.
     pub fn all(&self) -> &[Arc<WebEntry>] {
         &self.entries
     }
 }
 
-fn folded(path: &str) -> String {
+/// A path as it is compared.
+pub(crate) fn folded(path: &str) -> String {
     let trimmed = path.strip_suffix('/').filter(|shorter| !shorter.is_empty());
     trimmed.unwrap_or(path).to_ascii_lowercase()
 }

@@ -20,6 +20,7 @@ mod telemetry;
 
 pub use entries::{Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::Readiness;
+pub use routes::own_route;
 pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};
 

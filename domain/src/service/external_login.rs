@@ -14,7 +14,7 @@ use crate::flow::authorize::{
 use crate::flow::link::Proven;
 use crate::flow::login::CodeRequested;
 use crate::flow::login::external::{Onward, Opening};
-use crate::flow_record::{FlowBody, FlowRecord, Purpose};
+use crate::flow_record::{FlowBody, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
 use crate::limits::ClientAddress;
 use crate::policy::PoolPolicy;
@@ -22,7 +22,7 @@ use crate::ports::{
     AuthorizationRequest, AuthorizationResponse, LookupKey, PortError, ProviderBinding, ProviderError,
 };
 use crate::secret::{Secret, Token, TokenHash};
-use crate::session::{AccessToken, Session};
+use crate::session::{AccessToken, Session, Standing};
 use crate::user::User;
 
 /// What somebody wants who is about to be sent to a provider.
@@ -79,6 +79,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// Where the person wanted to go.
     pub return_to: Option<String>,
+    /// The entry the way was begun by; none where that is not known any more.
+    pub entry: Option<EntryName>,
 }
 
 /// What came of an authorization.
@@ -206,7 +208,10 @@ impl Services {
         };
         let facts = CameBack {
             entry: binding.entry.clone(),
-            linker: self.linker_of(flow.as_ref()).await?,
+            linker: match flow.as_ref().map(|flow| &flow.body) {
+                Some(FlowBody::Authorization(kept)) => self.linker_of(&kept.purpose).await?,
+                _ => None,
+            },
             flow,
             browser: callback.browser,
             doubled: has_doubled(&callback.params),
@@ -217,12 +222,12 @@ impl Services {
             return Err(Denial::Unexpected.into());
         };
         let kept = redeeming.authorization.clone();
-        let linker = redeeming.linker.clone();
         redeeming.client = self.client_of(&binding, kept.application.as_ref()).await?.0;
         let proven = self
             .proven(&binding, pool, redeeming, callback.params, address)
             .await?;
-        let outcome = if let Some(linker) = linker {
+        let outcome = if matches!(kept.purpose, Purpose::Link { .. }) {
+            let linker = self.still_linking(&kept.purpose).await?;
             self.link(pool, linker, proven, address).await?
         } else {
             let onward = Onward {
@@ -234,6 +239,7 @@ impl Services {
         Ok(Finished {
             outcome,
             return_to: kept.return_to,
+            entry: Some(kept.entry),
         })
     }
 
@@ -278,11 +284,8 @@ impl Services {
     }
 
     /// The session and user that an authorization wants to link to, as stored now.
-    async fn linker_of(&self, flow: Option<&FlowRecord>) -> Result<Option<(User, Session)>, DomainError> {
-        let Some(FlowBody::Authorization(kept)) = flow.map(|flow| &flow.body) else {
-            return Ok(None);
-        };
-        let Purpose::Link { session, .. } = &kept.purpose else {
+    async fn linker_of(&self, purpose: &Purpose) -> Result<Option<(User, Session)>, DomainError> {
+        let Purpose::Link { session, .. } = purpose else {
             return Ok(None);
         };
         let Some(session) = self.ports.sessions.find(session).await? else {
@@ -290,6 +293,15 @@ impl Services {
         };
         let user = self.ports.users.find(&session.user).await?;
         Ok(user.map(|user| (user, session)))
+    }
+
+    /// Who links, read again: a provider may take its time, and whoever logged out meanwhile links nothing any more.
+    async fn still_linking(&self, purpose: &Purpose) -> Result<User, DomainError> {
+        let now = self.ports.clock.now();
+        let linker = self.linker_of(purpose).await?;
+        let live = linker.filter(|(user, session)| session.standing(Some(user), now) == Standing::Live);
+        let user = live.map(|(user, _)| user);
+        user.ok_or_else(|| Denial::AuthorizationRequired.into())
     }
 
     /// Lets the adapter judge the answer, and the core the account.

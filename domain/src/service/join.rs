@@ -42,8 +42,15 @@ impl Loaded {
         }
     }
 
-    fn return_to(&self) -> Option<String> {
-        self.join().and_then(|join| join.return_to.clone())
+    /// What is told beside an outcome: the offer is spent by then.
+    fn onward(&self) -> impl FnOnce(Outcome) -> Finished + Send + use<> {
+        let entry = self.join().map(|join| join.entry.clone());
+        let return_to = self.join().and_then(|join| join.return_to.clone());
+        move |outcome| Finished {
+            outcome,
+            return_to,
+            entry,
+        }
     }
 
     /// How counters call the account; what names no offer is counted for the address alone.
@@ -97,7 +104,7 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
         let mut loaded = self.offer(pool, join).await?;
-        let return_to = loaded.return_to();
+        let finished = loaded.onward();
         let taken = self
             .policy
             .limits
@@ -120,7 +127,7 @@ impl Services {
             let event = JoiningEvent::PasswordChecked(verified);
             let state = self.joining(pool, address, state, event).await?;
             match self.let_in(pool, state, address).await? {
-                Some(outcome) => return Ok(Finished { outcome, return_to }),
+                Some(outcome) => return Ok(finished(outcome)),
                 None => loaded = self.offer(pool, join).await?,
             }
         }
@@ -181,7 +188,7 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
         let mut loaded = self.offer(pool, join).await?;
-        let return_to = loaded.return_to();
+        let finished = loaded.onward();
         let mut taken = match &loaded.user {
             Some(user) => self.policy.limits.join_code_try(&user.key),
             None => Asked::new(),
@@ -208,7 +215,7 @@ impl Services {
             };
             let state = self.joining(pool, address, Joining::Start, event).await?;
             match self.let_in(pool, state, address).await? {
-                Some(outcome) => return Ok(Finished { outcome, return_to }),
+                Some(outcome) => return Ok(finished(outcome)),
                 None => loaded = self.offer(pool, join).await?,
             }
         }
@@ -226,7 +233,7 @@ impl Services {
         address: &ClientAddress,
     ) -> Result<Finished, DomainError> {
         let loaded = self.offer(pool, join).await?;
-        let return_to = loaded.return_to();
+        let finished = loaded.onward();
         let taken = self.policy.limits.token_try(address);
         let facts = JoinFacts {
             flow: loaded.flow,
@@ -257,11 +264,8 @@ impl Services {
             .await?;
         let (state, event) = (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending });
         let outcome = self.settle_join(pool, address, state, event).await?;
-        Ok(Finished {
-            // Somebody else got the account meanwhile: the offer is void.
-            outcome: outcome.ok_or(Denial::IdentityTaken)?,
-            return_to,
-        })
+        // Without one somebody else got the account meanwhile: the offer is void.
+        Ok(finished(outcome.ok_or(Denial::IdentityTaken)?))
     }
 
     async fn offer(&self, pool: &PoolPolicy, join: &Token) -> Result<Loaded, DomainError> {

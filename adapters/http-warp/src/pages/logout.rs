@@ -8,6 +8,7 @@ use crate::extract::cookies::Cookie;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::Matched;
+use crate::routes::external::legacy;
 
 /// `POST /logout`: ends the session and forgets every cookie of ours.
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
@@ -15,8 +16,9 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let visit = Visit::sent(&request, &form)?;
     session::end(&request).await?;
     let jar = visit.jar();
-    Ok([Cookie::Session, Cookie::Pending, Cookie::Csrf].into_iter().fold(
+    let reply = [Cookie::Session, Cookie::Pending, Cookie::Csrf].into_iter().fold(
         Reply::see_other(&visit.url("/login", Some("bye"))),
         |reply, cookie| reply.cookie(&jar.clear(cookie)),
-    ))
+    );
+    Ok(legacy::clear(&request, reply))
 }

@@ -1,9 +1,13 @@
 //! What this browser waits for: the code of a log-in, or of a number given at sign-up.
 
-use domain::id::PoolName;
+use std::sync::Arc;
+
+use domain::id::{EntryName, PoolName};
 use domain::policy::PoolPolicy;
 use domain::secret::{TOKEN_LENGTH, Token};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::entries::WebEntry;
 use crate::extract::Request;
 use crate::extract::cookies::{Cookie, Jar};
 use crate::reply::Reply;
@@ -26,10 +30,16 @@ impl Awaited {
     }
 }
 
-/// The cookie of an unfinished flow: what for, the last digits of the number, the flow's token, the pool.
+/// Longest name of an entry, percent-encoded: a hundred letters of four bytes.
+const LONGEST_ENTRY: usize = 1200;
+
+/// The cookie of an unfinished flow: what for, the last digits of the number, the flow's token, the pool, and the entry of
+/// `providers.json` it was begun by. Of that only the name: where an entry leads is told by the file alone, so that nothing a browser
+/// sends can lead to a foreign place that was not configured.
 pub struct Pending {
     awaited: Awaited,
     ending: String,
+    entry: Option<EntryName>,
     /// The token that continues the flow.
     pub token: Token,
     /// The flow's pool.
@@ -49,7 +59,20 @@ impl Pending {
             ending,
             token,
             pool: pool.name.clone(),
+            entry: None,
         }
+    }
+
+    /// The same, begun by an entry.
+    #[must_use]
+    pub fn begun_by(self, entry: Option<EntryName>) -> Self {
+        Self { entry, ..self }
+    }
+
+    /// The entry it was begun by, as the file has it now.
+    pub fn entry(&self, request: &Request) -> Option<Arc<WebEntry>> {
+        let entry = request.app.entries.current().named(self.entry.as_ref()?)?;
+        (entry.pool == self.pool && !entry.json).then_some(entry)
     }
 
     /// What this browser waits for, if it is that.
@@ -68,7 +91,9 @@ impl Pending {
     /// Sets the cookie for as long as the flow can live.
     pub fn keep(&self, reply: Reply, pool: &PoolPolicy, jar: Jar) -> Reply {
         let (name, ending, token, of) = (self.awaited.name(), &self.ending, self.token.expose(), &self.pool);
-        let value = format!("{name}.{ending}.{token}.{of}");
+        let entry = self.entry.as_ref().map_or("", EntryName::as_str);
+        let entry = utf8_percent_encode(entry, NON_ALPHANUMERIC);
+        let value = format!("{name}.{ending}.{token}.{of}.{entry}");
         reply.cookie(&jar.set(
             Cookie::Pending,
             &value,
@@ -82,7 +107,7 @@ impl Pending {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(4, '.');
+        let mut parts = text.splitn(5, '.');
         let name = parts.next()?;
         let awaited = [Awaited::Login, Awaited::Phone]
             .into_iter()
@@ -92,10 +117,16 @@ impl Pending {
             .filter(|text| text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit()))?;
         let token = parts.next().filter(|text| text.len() == TOKEN_LENGTH)?;
         let pool = parts.next().filter(|text| text.len() <= 64)?;
+        let entry = match parts.next().filter(|text| !text.is_empty()) {
+            Some(text) if text.len() > LONGEST_ENTRY => return None,
+            Some(text) => Some(EntryName::new(percent_decode_str(text).decode_utf8().ok()?)),
+            None => None,
+        };
         let (ending, token, pool) = (ending.to_owned(), Token::presented(token), PoolName::new(pool));
         Some(Self {
             awaited,
             ending,
+            entry,
             token,
             pool,
         })
@@ -121,12 +152,16 @@ mod tests {
                 .sent_to()
                 .is_none()
         );
+        let named = Pending::parse(&format!("login..{token}.A.a%2Eb%20%C3%A4")).unwrap();
+        assert_eq!(named.entry.unwrap().as_str(), "a.b ä");
         for bad in [
             "",
             "login",
             "login.23.short.Users",
             "other.23.a.Users",
             &format!("login.<b>.{token}.Users"),
+            &format!("login..{token}.Users.%ff"),
+            &format!("login..{token}.Users.{}", "a".repeat(1201)),
         ] {
             assert!(Pending::parse(bad).is_none(), "{bad}");
         }

@@ -8,7 +8,7 @@ use super::form::Form;
 use super::pending::{Awaited, Pending};
 use super::view::{FieldErrors, TwoFactorView};
 use super::visit::Visit;
-use super::{place, session};
+use super::{external, place};
 use crate::extract::Request;
 use crate::extract::cookies::{Cookie, Jar};
 use crate::extract::query::Query;
@@ -51,7 +51,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
         .login_with_code(visit.pool, code, &request.address)
         .await
     {
-        Ok(token) => session::open(&visit, &token).await,
+        Ok(token) => external::let_in(visit, pending.entry(&request).as_deref(), &token).await,
         Err(DomainError::Denied(Denial::LoginFailed)) => {
             let wrong = "That code is wrong, was used before, or is too old.";
             let view = TwoFactorView {

@@ -9,11 +9,14 @@ use super::csrf::Csrf;
 use super::form::Form;
 use super::place;
 use super::render::PageError;
+use crate::entries::WebEntry;
 use crate::extract::Request;
 use crate::extract::cookies::Jar;
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::routes::external::after_success;
+use crate::routes::external::place::in_location;
 
 /// What a page's handler needs besides its form.
 pub struct Visit<'a> {
@@ -75,6 +78,15 @@ impl<'a> Visit<'a> {
             }
         });
         self
+    }
+
+    /// The same visit, which leads to where an entry's success leads unless somebody asked for another place.
+    #[must_use]
+    pub fn ending_at(self, entry: Option<&WebEntry>) -> Self {
+        match entry.filter(|_| self.return_to.is_none()) {
+            Some(entry) => self.leading_on_to(Some(in_location(after_success(entry)))),
+            None => self,
+        }
     }
 
     fn about(request: &'a Request, pool: Option<&str>, return_to: Option<&str>) -> Result<Self, Problem> {

@@ -20,7 +20,7 @@ use http::Method;
 use matchit::Router;
 
 use crate::App;
-use crate::entries::{Door, WebEntry};
+use crate::entries::{Door, WebEntry, folded};
 use crate::extract::Request;
 use crate::pages;
 use crate::problem::Problem;
@@ -55,6 +55,45 @@ macro_rules! handler {
 }
 pub(crate) use handler;
 
+/// What the site has besides its pages and the calls of its pools, all by `GET` and `HEAD`: path, whether it is a page, handler.
+const SITE: &[(&str, bool, Handler)] = &[
+    ("/", true, handler!(root::root)),
+    ("/healthz", false, handler!(health::alive)),
+    ("/readyz", false, handler!(health::ready)),
+    ("/metrics", false, handler!(health::metrics)),
+    ("/auth/check", false, handler!(auth_check::check)),
+    (
+        pages::render::STYLESHEET_PATH,
+        false,
+        handler!(assets::stylesheet),
+    ),
+];
+
+/// Kept free besides: folders of ours with everything in them, what a later version may have, and what every site is asked for.
+const KEPT: [&str; 6] = [
+    "/api",
+    "/assets",
+    "/explorer",
+    "/favicon.ico",
+    "/openapi.json",
+    "/robots.txt",
+];
+
+/// The route or folder of ours that a path is, or lies below, whatever the pools are called; none where an entry of
+/// `providers.json` may stand. Compared as [`EntryTable::find`](crate::EntryTable::find) compares.
+pub fn own_route(path: &str) -> Option<&'static str> {
+    let path = folded(path);
+    let covers = |own: &str| match path.strip_prefix(own) {
+        Some("") => true,
+        Some(rest) => own != "/" && rest.starts_with('/'),
+        None => false,
+    };
+    let site = SITE.iter().map(|(pattern, _, _)| *pattern);
+    let pages = pages::ROUTES.iter().map(|(pattern, _, _)| *pattern);
+    let ours = KEPT.into_iter().chain(site).chain(pages);
+    ours.into_iter().find(|own| covers(own))
+}
+
 /// One path with its methods.
 struct Endpoint {
     pattern: &'static str,
@@ -84,17 +123,9 @@ impl Routes {
                 .methods
                 .extend(methods.iter().map(|method| (*method, (handler, None))));
         };
-        site("/", true, &get_and_head, handler!(root::root));
-        site("/healthz", false, &get_and_head, handler!(health::alive));
-        site("/readyz", false, &get_and_head, handler!(health::ready));
-        site("/metrics", false, &get_and_head, handler!(health::metrics));
-        site("/auth/check", false, &get_and_head, handler!(auth_check::check));
-        site(
-            pages::render::STYLESHEET_PATH,
-            false,
-            &get_and_head,
-            handler!(assets::stylesheet),
-        );
+        for (pattern, page, handler) in SITE {
+            site(pattern, *page, &get_and_head, *handler);
+        }
         for (pattern, method, handler) in pages::ROUTES {
             let methods: &[&'static str] = if *method == "GET" {
                 &get_and_head
@@ -281,5 +312,36 @@ impl Found {
     /// Calls the handler.
     pub fn call(self, request: Request) -> Answer {
         (self.handler)(request, self.matched)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ours_is_told_by_the_table_itself() {
+        for (path, own) in [
+            ("/", "/"),
+            ("/Login/", "/login"),
+            ("/login.html", "/login.html"),
+            ("/auth/account", "/auth/account"),
+            ("/auth/check/callback", "/auth/check"),
+            ("/api/Users/auth", "/api"),
+            ("/assets/x", "/assets"),
+            ("/two-factor", "/two-factor"),
+        ] {
+            assert_eq!(own_route(path), Some(own), "{path}");
+        }
+        for free in [
+            "/auth",
+            "/auth/facebook",
+            "/link/google",
+            "/loginx",
+            "/apis",
+            "/auth/checks",
+        ] {
+            assert_eq!(own_route(free), None, "{free}");
+        }
     }
 }

@@ -34,7 +34,7 @@ async fn the_password_joins_both_and_from_then_on_the_provider_opens_the_account
     browser.get("/account").await.is(303);
     let wrong = with_password(&browser, "something else").await.is(401);
     wrong.says("That is not the password of the account here.");
-    with_password(&browser, PASSWORD).await.leads_to("/account");
+    with_password(&browser, PASSWORD).await.leads_to("/auth/account");
     assert_eq!(browser.cookie("portcullis-join"), None);
     browser
         .get("/account")
@@ -66,7 +66,7 @@ async fn a_mailed_code_joins_both_too() {
     browser
         .fill("/join", "/join/confirm", &[("code", &code)])
         .await
-        .leads_to("/account");
+        .leads_to("/auth/account");
     browser
         .get("/account")
         .await
@@ -80,7 +80,7 @@ async fn whoever_declines_gets_an_account_of_their_own() {
     browser
         .fill("/join", "/join/decline", &[])
         .await
-        .leads_to("/account");
+        .leads_to("/auth/account");
     let page = browser.get("/account").await.is(200);
     let page = page.says("<strong>facebook-login</strong> ann");
     assert!(page.text.contains("None yet"), "no address, no phone");
@@ -123,7 +123,7 @@ async fn a_second_factor_comes_before_the_join() {
     browser
         .fill("/two-factor", "/two-factor", &[("code", &code)])
         .await
-        .leads_to("/account");
+        .leads_to("/auth/account");
     browser
         .get("/account")
         .await

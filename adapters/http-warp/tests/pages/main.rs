@@ -17,6 +17,7 @@ mod guard;
 mod join;
 mod linked;
 mod links;
+mod onward;
 mod problems;
 #[expect(dead_code, reason = "the REST tests use more of it")]
 #[path = "../routes/site.rs"]

@@ -15,7 +15,7 @@ use http_warp::{EntryKind, EntrySource, EntryTable, WebEntry};
 use serde_json::json;
 
 /// Somebody comes back with `code=NAME`: an account NAME without an address; `NAME@` has a vouched one, `NAME~` an unvouched one
-/// (both `NAME@example.com`); `nobody` has no id; `refused` is refused; `down` meets silence.
+/// (both `NAME@example.com`); `nobody` has no id; `refused` is refused; `down` meets silence; `slow` waits.
 pub struct FakeProvider {
     issuer: String,
     client_id: String,
@@ -56,6 +56,7 @@ impl IdentityProvider for FakeProvider {
                     "no such code",
                 ));
             }
+            "slow" => tokio::time::sleep(std::time::Duration::from_millis(600)).await,
             "down" => return Err(ProviderError::Unavailable("connection refused".to_owned())),
             _ => {}
         }
@@ -190,6 +191,7 @@ pub fn entry(name: &str, path: &str) -> WebEntry {
         success_redirect: None,
         failure_redirect: None,
         failure_query_string: false,
+        stray_fragment: false,
     }
 }
 

@@ -106,6 +106,7 @@ fn web(fields: &mut Fields<'_>, kind: Kind, around: &Surroundings<'_>) -> Option
         success_redirect: success_redirect.or(home),
         failure_redirect,
         failure_query_string: fields.flag("failureQueryString").unwrap_or(false),
+        stray_fragment: kind == Kind::Remote(Dialect::Facebook),
     })
 }
 

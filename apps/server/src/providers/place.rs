@@ -1,37 +1,12 @@
-//! Paths and addresses in entries: which are good, and which are our own.
+//! Paths and addresses in entries: which are good.
 
+use http_warp::own_route;
 use url::Url;
 
 use crate::config::is_local_url;
 
 /// Longest path of an entry, in bytes.
 const LONGEST: usize = 200;
-
-/// What the site has itself; everything below them is taken too.
-const OUR_FOLDERS: &[&str] = &[
-    "/api",
-    "/account",
-    "/assets",
-    "/auth/account",
-    "/auth/check",
-    "/auth/join",
-    "/explorer",
-    "/healthz",
-    "/join",
-    "/link/account",
-    "/login",
-    "/logout",
-    "/metrics",
-    "/openapi.json",
-    "/readyz",
-    "/reset",
-    "/signup",
-    "/two-factor",
-    "/verify",
-];
-
-/// Pages of ours with nothing below them.
-const OUR_PAGES: &[&str] = &["/", "/login.html", "/link.html", "/favicon.ico", "/robots.txt"];
 
 /// Two paths are one if they differ in case or by a slash at the end, as in Express.
 pub fn folded(path: &str) -> String {
@@ -58,24 +33,12 @@ pub fn route(path: &str) -> Result<(), String> {
     if path.len() > LONGEST {
         return Err(format!("must not be longer than {LONGEST} characters"));
     }
-    match ours(path) {
+    match own_route(path) {
         Some(own) => Err(format!(
             "is `{path}`, but `{own}` is this server's own: choose another path"
         )),
         None => Ok(()),
     }
-}
-
-fn ours(path: &str) -> Option<&'static str> {
-    let path = folded(path);
-    let below = |own: &str| {
-        path.strip_prefix(own)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let folder = OUR_FOLDERS.iter().find(|own| below(own));
-    folder
-        .or_else(|| OUR_PAGES.iter().find(|own| path == **own))
-        .copied()
 }
 
 /// A place people are redirected to: a path of this site or a web address, as the file says. The fault follows the key's name.

@@ -10,10 +10,10 @@ use http::StatusCode;
 
 use super::super::form::Form;
 use super::super::pending::{Awaited, Pending};
+use super::super::providers;
 use super::super::view::{FieldErrors, JoinView};
 use super::super::visit::Visit;
-use super::super::{providers, session};
-use super::onward;
+use super::{let_in, onward};
 use crate::extract::Request;
 use crate::extract::cookies::{Cookie, Jar};
 use crate::problem::Problem;
@@ -164,31 +164,43 @@ impl<'a> Offered<'a> {
         finished: Result<Finished, DomainError>,
         wrong: FieldErrors,
     ) -> Result<Reply, Problem> {
-        let Finished { outcome, return_to } = match finished {
+        let Finished {
+            outcome,
+            return_to,
+            entry,
+        } = match finished {
             Ok(finished) => finished,
             Err(DomainError::Denied(Denial::LoginFailed)) => {
                 return self.page(StatusCode::UNAUTHORIZED, wrong, None).await;
             }
             Err(error) => return Err(Problem::of(error, self.visit.pool)),
         };
-        let visit = &self.visit.leading_on_to(return_to);
+        let Visit { request, pool, .. } = self.visit;
+        let jar = self.visit.jar();
+        let visit = self.visit.leading_on_to(return_to);
+        let table = request.app.entries.current();
+        let entry = entry.and_then(|name| table.named(&name));
+        let entry = entry.as_deref();
         let reply = match outcome {
-            Outcome::LoggedIn(token) => session::open_from_form(visit, &token).await?,
+            Outcome::LoggedIn(token) => let_in(visit, entry, &token).await?,
             Outcome::AwaitingCode(requested) => {
                 let challenge = requested
                     .challenge
                     .ok_or_else(|| Problem::internal("a first code without a challenge"))?;
                 let sent_to = requested.sent_to.as_deref();
-                let pending = Pending::new(Awaited::Login, visit.pool, challenge, sent_to);
-                let reply = Reply::see_other(&visit.url("/two-factor", None));
-                pending.keep(reply, visit.pool, visit.jar())
+                let pending = Pending::new(Awaited::Login, pool, challenge, sent_to);
+                let pending = pending.begun_by(entry.map(|entry| entry.name.clone()));
+                pending.keep(Reply::see_other(&visit.url("/two-factor", None)), pool, jar)
             }
-            Outcome::Exchange(code) => onward(visit, &place::with_code(visit.destination(), &code))?,
+            Outcome::Exchange(code) => {
+                let visit = visit.ending_at(entry);
+                onward(&visit, &place::with_code(visit.destination(), &code))?
+            }
             Outcome::Linked { .. } | Outcome::AccountExists { .. } => {
                 return Err(Problem::internal("a join that ended as none can"));
             }
         };
-        Ok(reply.cookie(&visit.jar().clear(Cookie::Join)))
+        Ok(reply.cookie(&jar.clear(Cookie::Join)))
     }
 }
 

@@ -3,9 +3,11 @@
 mod confirm;
 mod failed;
 pub mod join;
+mod let_in;
 mod onward;
 
 pub use confirm::{confirm_link, confirmed};
 pub use failed::problem;
 pub use join::offer_join;
+pub use let_in::let_in;
 pub use onward::onward;

@@ -3,12 +3,14 @@
 use domain::secret::TokenHash;
 use domain::service::Callback;
 use http::Method;
+use http::header::{HeaderValue, LOCATION};
 
 use super::{binding, outcome, refusal, start};
 use crate::entries::WebEntry;
 use crate::extract::{Request, body, form};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::routes::own_route;
 
 /// Longest address that what came by `POST` is put into, in bytes.
 const LONGEST: usize = 8192;
@@ -36,7 +38,7 @@ pub async fn callback(mut request: Request, entry: &WebEntry) -> Result<Reply, P
         Ok(reply) => Ok(reply),
         Err(problem) => refusal::refuse(&request, entry, problem),
     };
-    Ok(released(&request, flow, reply))
+    Ok(ended(&request, entry, released(&request, flow, reply)))
 }
 
 /// The answer, without the cookie of this way: whatever came of it, it is over.
@@ -46,6 +48,23 @@ fn released(request: &Request, flow: Option<TokenHash>, reply: Result<Reply, Pro
         Some(flow) => binding::release(request, &flow, reply),
         None => reply,
     }
+}
+
+/// The answer, with an end of its own to the address it leads to: without one a browser appends what the provider left at the end
+/// of ours. Our own pages read no fragment.
+fn ended(request: &Request, entry: &WebEntry, mut reply: Reply) -> Reply {
+    let leads_to = reply.headers.get(LOCATION).and_then(|place| place.to_str().ok());
+    let Some(place) = leads_to.filter(|place| entry.stray_fragment && !place.contains('#')) else {
+        return reply;
+    };
+    let path = place.split('?').next().unwrap_or_default();
+    if request.app.settings.static_dir.is_none() && own_route(path).is_some() {
+        return reply;
+    }
+    if let Ok(ended) = HeaderValue::try_from(format!("{place}#")) {
+        reply.headers.insert(LOCATION, ended);
+    }
+    reply
 }
 
 /// All parameters, doubled ones too: what they mean is judged elsewhere.

@@ -12,6 +12,20 @@ use crate::reply::Reply;
 /// Browsers keep no cookie longer than 400 days (RFC 6265bis section 5.5).
 const LONGEST: u64 = 34_560_000;
 
+/// The names of these cookies: the token's, and its user's.
+const NAMES: [&str; 2] = ["access_token", "userId"];
+
+/// Removes both, where the configuration knows them.
+pub fn clear(request: &Request, reply: Reply) -> Reply {
+    let settings = &request.app.settings;
+    if settings.legacy_cookies.is_none() {
+        return reply;
+    }
+    let jar = Jar::new(settings.is_https());
+    let lines = NAMES.map(|name| jar.set_named(name, "", Some(0)));
+    lines.iter().fold(reply, |reply, line| reply.cookie(line))
+}
+
 /// Adds `access_token` and `userId` where the configuration wants them.
 pub fn dress(request: &Request, entry: &WebEntry, token: &AccessToken, reply: Reply) -> Reply {
     let settings = &request.app.settings;
@@ -31,11 +45,8 @@ pub fn dress(request: &Request, entry: &WebEntry, token: &AccessToken, reply: Re
         TokenLife::Eternal => LONGEST,
     };
     let jar = Jar::new(settings.is_https());
-    let pairs = [
-        ("access_token", token.secret.expose()),
-        ("userId", token.session.user.id.as_str()),
-    ];
-    pairs.into_iter().fold(reply, |reply, (name, value)| {
+    let values = [token.secret.expose(), token.session.user.id.as_str()];
+    NAMES.into_iter().zip(values).fold(reply, |reply, (name, value)| {
         let value = signed::sign(&legacy.secret, value);
         reply.cookie(&jar.set_named(name, &value, Some(age)))
     })

@@ -40,12 +40,15 @@ pub enum Linker {
 }
 
 /// Finds out who links. A token in the address does not count: anybody can make somebody follow an address with a token of their
-/// own in it, and the account elsewhere would be linked to them. A header is set by programs alone.
+/// own in it, and the account elsewhere would be linked to them. A header is set by programs alone, except where a browser goes to
+/// an address with `user@` in it: then the token is somebody else's word, too.
 pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, Problem> {
     let settings = &request.app.settings;
     let jar = Jar::new(settings.is_https());
     let legacy = settings.legacy_cookies.as_ref();
     let presented = access_token::find(&request.headers, &Query::default(), false, jar, legacy);
+    let follows = request.headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    let presented = presented.filter(|presented| !follows || presented.source == Source::Cookie);
     let Some(presented) = presented else {
         return log_in_first(request, entry).map(Linker::Answer);
     };

@@ -3,7 +3,7 @@
 
 mod binding;
 mod callback;
-mod legacy;
+pub(crate) mod legacy;
 mod link;
 mod local;
 mod outcome;
@@ -44,12 +44,14 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .entry
         .ok_or_else(|| Problem::internal("a door without an entry"))?;
     match (door, &entry.kind, &request.method) {
-        (Door::Start, EntryKind::Provider, &Method::GET | &Method::POST) => {
+        (Door::Start, EntryKind::Provider, &(Method::GET | Method::HEAD | Method::POST)) => {
             start::start(request, &entry).await
         }
         (Door::Start, EntryKind::Local { .. }, &Method::POST) => local::log_in(request, &entry).await,
-        (Door::Start, EntryKind::Local { .. }, &Method::GET) => local::show(&request, &entry),
-        (Door::Callback, EntryKind::Provider, &Method::GET | &Method::POST) => {
+        (Door::Start, EntryKind::Local { .. }, &(Method::GET | Method::HEAD)) => {
+            local::show(&request, &entry)
+        }
+        (Door::Callback, EntryKind::Provider, &(Method::GET | Method::HEAD | Method::POST)) => {
             callback::callback(request, &entry).await
         }
         _ => Err(no_such_method(&request)),
@@ -77,7 +79,7 @@ fn asks_for_json(request: &Request) -> bool {
 }
 
 /// Where a success leads that was not asked to lead elsewhere.
-fn after_success(entry: &WebEntry) -> &str {
+pub(crate) fn after_success(entry: &WebEntry) -> &str {
     let usual = if entry.link { AFTER_LINK } else { AFTER_LOGIN };
     entry.success_redirect.as_deref().unwrap_or(usual)
 }

@@ -101,14 +101,11 @@ pub fn awaiting(
     let challenge = requested
         .challenge
         .ok_or_else(|| Problem::internal("a first code without a challenge"))?;
-    let place = return_to.unwrap_or_else(|| after_success(entry));
-    let visit = Visit::within(request, &entry.pool)?.leading_to(Some(place));
-    let pending = Pending::new(
-        Awaited::Login,
-        visit.pool,
-        challenge,
-        requested.sent_to.as_deref(),
-    );
+    let visit = Visit::within(request, &entry.pool)?.leading_on_to(return_to.map(str::to_owned));
+    let sent_to = requested.sent_to.as_deref();
+    let pending = Pending::new(Awaited::Login, visit.pool, challenge, sent_to);
+    // Where its success leads is looked up by the entry's name once the code is right.
+    let pending = pending.begun_by(Some(entry.name.clone()));
     let reply = Reply::found(&visit.url("/two-factor", None));
     Ok(pending.keep(reply, visit.pool, visit.jar()))
 }

@@ -1,11 +1,13 @@
 //! `link: true`: an account elsewhere for whoever is logged in here, and for nobody who was merely led here.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{begin, come_back, logged_in, sent, who};
 use crate::browser::Browser;
-use crate::site::Site;
+use crate::site::{EMAIL, Site};
 
 async fn identities(site: &Site, token: &str) -> usize {
     let all = site.get("/Users/me/identities", token).await.ok();
@@ -226,4 +228,38 @@ async fn an_entry_for_programs_says_what_was_linked() {
         (&answer["userId"], &answer["identityId"]),
         (&json!(id), &own.body[0]["id"])
     );
+}
+
+#[tokio::test]
+async fn lk_09_whoever_logs_out_while_the_provider_answers_links_nothing() {
+    let site = Site::open().await;
+    let (_, _, token) = site.ann().await;
+    let browser = Browser::new(&site);
+    let asked = browser
+        .request("GET", "/link/google")
+        .header("authorization", &token);
+    let page = browser.send(asked).await.is(302);
+    let back = format!("/link/google/callback?code=slow&state={}", sent(&page, "state"));
+    let logging_out = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        site.call("POST", "/Users/logout", &token, json!({})).await.void();
+    };
+    let (page, ()) = tokio::join!(browser.get(&back), logging_out);
+    page.is(401);
+    let token = site.log_in("Users", EMAIL).await;
+    assert_eq!(identities(&site, &token).await, 0);
+}
+
+#[tokio::test]
+async fn a_token_in_an_address_that_a_browser_follows_links_nothing() {
+    let site = Site::open().await;
+    let (_, _, token) = site.ann().await;
+    let browser = Browser::new(&site);
+    let asked = browser
+        .request("GET", "/link/google")
+        .basic_auth(&token, Some(""))
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-site", "cross-site");
+    let page = browser.send(asked).await.is(302);
+    assert_eq!(page.location(), "/login?return_to=%2Flink%2Fgoogle");
 }

@@ -1,6 +1,8 @@
 //! The doors of `providers.json`, met by browsers and programs.
 
 mod callback;
+mod corners;
+mod factor;
 mod form_post;
 mod hijack;
 mod legacy;

@@ -224,3 +224,49 @@ async fn an_unlinked_account_logs_in_as_somebody_else() {
         .await;
     again.ok();
 }
+
+#[tokio::test]
+async fn loopbacks_clients_bring_the_token_in_a_header_or_where_configured_in_the_address() {
+    for in_query in [true, false] {
+        let site = Site::with(|_, settings| settings.query_token = in_query).await;
+        let token = ann(&site).await;
+        let me = site.get("/Users/me", &token).await.ok();
+        let path = format!("/Users/{}/identities", me.body["id"].as_str().unwrap());
+        let all = site.get(&path, &token).await.ok();
+        assert_eq!(all.body[0]["provider"], "facebook");
+        let asked = site.ask("GET", &format!("{path}?access_token={token}"));
+        let answer = Site::answer(asked).await;
+        assert_eq!(answer.status, if in_query { 200 } else { 401 }, "{}", answer.text);
+        site.get(&path, "").await.is(401, "AUTHORIZATION_REQUIRED");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_narrows_fields_and_never_fails_us() {
+    let site = Site::open().await;
+    let token = ann(&site).await;
+    for below in ["identities", "credentials"] {
+        for (filter, status) in [
+            (r#"filter={"limit":1}"#, 200),
+            (
+                r#"filter={"where":{"provider":"facebook"},"order":"created DESC","skip":0}"#,
+                200,
+            ),
+            ("filter[limit]=1&filter[skip]=0", 200),
+            ("filter[where][provider]=facebook", 200),
+            (r#"filter={"limit":1,"fields":["provider"]}"#, 200),
+            (r#"filter={"include":"user"}"#, 200),
+            ("filter=", 200),
+            ("filter=garbage", 400),
+            ("filter=[1]", 400),
+            ("filter=%ff", 400),
+            (r#"filter={"fields":7}"#, 400),
+        ] {
+            let answer = site.get(&format!("/Users/me/{below}?{filter}"), &token).await;
+            assert_eq!(answer.status, status, "{below} {filter}: {}", answer.text);
+            assert!(status == 400 || answer.body[0]["provider"] == "facebook");
+        }
+        let path = format!("/Users/me/{below}/count?where={{\"provider\":\"facebook\"}}");
+        assert_eq!(site.get(&path, &token).await.ok().body["count"], 1);
+    }
+}

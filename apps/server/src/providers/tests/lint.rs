@@ -103,6 +103,10 @@ fn our_own_paths_are_taken() {
         "/auth/check",
         "/account/x",
         "/login.html",
+        "/link/account",
+        "/two-factor/resend",
+        "/join",
+        "/",
     ] {
         refused_for(
             &github(&format!(r#", "authPath": "{own}""#)),
