@@ -45,6 +45,8 @@ pub struct OAuth1Config {
     pub issuer: Option<String>,
     /// Whether an address counts as vouched for when the provider says nothing about it.
     pub email_trusted: bool,
+    /// Whether no address counts as vouched for, whatever the provider says.
+    pub email_distrusted: bool,
 }
 
 /// Where a provider without a ready profile is asked.
@@ -97,6 +99,7 @@ impl OAuth1Config {
             custom_headers: Vec::new(),
             issuer: None,
             email_trusted: false,
+            email_distrusted: false,
         }
     }
 

@@ -205,7 +205,11 @@ impl IdentityProvider for OAuth1Provider {
         Ok(Arrival {
             issuer: self.issuer.clone(),
             subject: self.subject(&raw, account.as_deref())?,
-            profile: profile::profile(&self.config, &raw).bounded(),
+            profile: if self.config.email_distrusted {
+                profile::profile(&self.config, &raw).bounded().unvouched()
+            } else {
+                profile::profile(&self.config, &raw).bounded()
+            },
             raw,
             tokens: Some(ProviderTokens {
                 access_token: pair.token,

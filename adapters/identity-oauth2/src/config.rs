@@ -69,6 +69,8 @@ pub struct OAuth2Config {
     pub issuer: Option<String>,
     /// Whether an address counts as vouched for when the provider says nothing about it.
     pub email_trusted: bool,
+    /// Whether no address counts as vouched for, whatever the provider says.
+    pub email_distrusted: bool,
 }
 
 /// Where a provider without a ready profile is asked.
@@ -193,6 +195,7 @@ impl OAuth2Config {
             enable_proof: false,
             issuer: None,
             email_trusted: false,
+            email_distrusted: false,
         }
     }
 

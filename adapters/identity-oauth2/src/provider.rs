@@ -229,7 +229,11 @@ impl IdentityProvider for OAuth2Provider {
         Ok(Arrival {
             issuer: self.issuer.clone(),
             subject: person.subject.ok_or_else(missing)?,
-            profile: person.profile.bounded(),
+            profile: if self.config.email_distrusted {
+                person.profile.bounded().unvouched()
+            } else {
+                person.profile.bounded()
+            },
             raw: person.raw,
             tokens: Some(tokens),
         })

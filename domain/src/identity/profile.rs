@@ -92,6 +92,15 @@ impl Profile {
         self
     }
 
+    /// The same, with no address vouched for: of a provider whose word on addresses the operator does not take.
+    #[must_use]
+    pub fn unvouched(mut self) -> Self {
+        for email in &mut self.emails {
+            email.verified = false;
+        }
+        self
+    }
+
     /// The first address the provider vouches for, as we would keep it.
     pub fn vouched_email(&self, case_sensitive: bool) -> Option<Email> {
         let mut vouched = self.emails.iter().filter(|email| email.verified);

@@ -75,6 +75,20 @@ async fn another_server_is_read_by_the_usual_names() {
 }
 
 #[tokio::test]
+async fn an_operator_need_not_take_the_providers_word_on_addresses() {
+    let body = r#"{"id":"7","email":"ann@example.com","email_verified":true}"#;
+    let fake = FakeProvider::with_profile(body).await;
+    let arrival = provider(fake.generic()).complete(&verified()).await.unwrap();
+    assert_eq!(arrival.profile.emails, [email("ann@example.com", true)]);
+    let distrusting = OAuth1Config {
+        email_distrusted: true,
+        ..fake.generic()
+    };
+    let arrival = provider(distrusting).complete(&verified()).await.unwrap();
+    assert_eq!(arrival.profile.emails, [email("ann@example.com", false)]);
+}
+
+#[tokio::test]
 async fn a_callback_that_is_not_ours_asks_nobody() {
     let fake = FakeProvider::with_profile(ALICE).await;
     let twitter = provider(fake.twitter());

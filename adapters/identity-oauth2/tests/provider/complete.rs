@@ -67,6 +67,18 @@ async fn github_tells_the_primary_verified_address_and_every_digit() {
 }
 
 #[tokio::test]
+async fn an_operator_need_not_take_the_providers_word_on_addresses() {
+    let emails = r#"[{"email":"octo@example.com","primary":true,"verified":true}]"#;
+    let fake = github(emails, FORM).await;
+    let distrusting = OAuth2Config {
+        email_distrusted: true,
+        ..fake.moved(OAuth2Config::github(client(), vec![]))
+    };
+    let arrival = provider(distrusting).complete(&with_code()).await.unwrap();
+    assert_eq!(arrival.profile.emails, [email("octo@example.com", false)]);
+}
+
+#[tokio::test]
 async fn github_vouches_for_no_other_address() {
     let unverified = r#"[{"email":"octo@example.com","primary":true,"verified":false},
         {"email":"other@example.com","primary":false,"verified":true}]"#;

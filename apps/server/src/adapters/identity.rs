@@ -117,6 +117,7 @@ mod oauth2 {
         config.custom_headers.clone_from(&remote.headers);
         config.profile_fields.clone_from(&remote.profile_fields);
         config.issuer.clone_from(&remote.issuer);
+        config.email_distrusted = remote.email_verified == Some(false);
         set(&mut config.email_trusted, remote.email_verified.as_ref());
         config
     }
@@ -260,6 +261,7 @@ mod oauth1 {
         set(&mut config.user_authorization_url, given.authorization.as_ref());
         set(&mut config.user_profile_url, given.profile.as_ref());
         set(&mut config.include_email, remote.include_email.as_ref());
+        config.email_distrusted = remote.email_verified == Some(false);
         set(&mut config.email_trusted, remote.email_verified.as_ref());
         if remote.sha256 {
             config.signature_method = SignatureMethod::HmacSha256;
