@@ -395,6 +395,7 @@ pub struct Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::UserId;
 
     fn pool() -> PoolPolicy {
         PoolPolicy::new(PoolName::new("Users"), "User")
@@ -417,6 +418,18 @@ mod tests {
         assert_eq!(seconds(pool.session_life(Some(1.5))), 1.5);
         assert_eq!(seconds(pool.session_life(Some(1e12))), 31_556_926.0);
         assert_eq!(seconds(pool.session_life(Some(f64::INFINITY))), 31_556_926.0);
+    }
+
+    #[test]
+    fn wrong_codes_of_a_join_shut_no_second_factor() {
+        let (limits, user) = (
+            Limits::default(),
+            UserKey::new(PoolName::new("Users"), UserId::new("1")),
+        );
+        let [(join, _)] = &limits.join_code_try(&user)[..] else {
+            panic!("one budget")
+        };
+        assert!(limits.code_try(&user).iter().all(|(factor, _)| factor != join));
     }
 
     #[test]

@@ -47,7 +47,10 @@ pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, P
     let jar = Jar::new(settings.is_https());
     let legacy = settings.legacy_cookies.as_ref();
     let presented = access_token::find(&request.headers, &Query::default(), false, jar, legacy);
-    let follows = request.headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    let follows = request
+        .headers
+        .get("sec-fetch-mode")
+        .is_some_and(|mode| mode == "navigate");
     let presented = presented.filter(|presented| !follows || presented.source == Source::Cookie);
     let Some(presented) = presented else {
         return log_in_first(request, entry).map(Linker::Answer);
