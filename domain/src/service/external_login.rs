@@ -193,8 +193,8 @@ impl Services {
     ///
     /// # Errors
     /// [`Denial::AuthorizationUnknown`], [`Denial::ProviderRefused`], [`Denial::ProviderUnavailable`], [`Denial::IdentityTaken`],
-    /// [`Denial::TooManyLinks`], [`Denial::ProviderEmailRequired`], [`Denial::AuthorizationRequired`] when the session that
-    /// wanted to link has ended; ports that do not answer.
+    /// [`Denial::TooManyLinks`], [`Denial::ProviderEmailRequired`], [`Denial::EmailNotVerified`] where the pool wants addresses proven,
+    /// [`Denial::AuthorizationRequired`] when the session that wanted to link has ended; ports that do not answer.
     pub async fn finish_authorization(
         &self,
         entry: &EntryName,

@@ -95,7 +95,8 @@ impl Services {
     /// Proves the user by their password and joins; a due second factor is asked for before anything is joined.
     ///
     /// # Errors
-    /// [`Denial::LoginFailed`] whatever is wrong; [`Denial::Limited`]; ports that do not answer.
+    /// [`Denial::LoginFailed`] whatever is wrong; [`Denial::EmailNotVerified`] where the pool wants addresses proven and the user's is
+    /// not; [`Denial::Limited`]; ports that do not answer.
     pub async fn join_with_password(
         &self,
         pool: &PoolPolicy,
@@ -222,7 +223,7 @@ impl Services {
         Err(PortError::Stale.into())
     }
 
-    /// Makes a separate user of the account elsewhere, without the address or name that is taken.
+    /// Makes a separate user of the account elsewhere, without address and name: either may be the namesake's.
     ///
     /// # Errors
     /// As [`Services::join_with_password`].

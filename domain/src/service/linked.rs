@@ -17,7 +17,8 @@ use crate::ports::{PortError, ProviderError};
 use crate::time::Lifetime;
 use crate::user::User;
 
-/// How long one caller may take to buy a token anew before another one tries: longer than any provider is waited for.
+/// How long one caller may take to buy a token anew before another one tries: longer than a provider is waited for, unless
+/// that was raised.
 const LEASE: Lifetime = Lifetime::from_secs(15);
 
 /// How often the others look whether it is done, and how many times.
