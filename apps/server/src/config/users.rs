@@ -91,9 +91,9 @@ pub enum SecondFactor {
 /// Reads all pools; those with `enabled = false` are checked and then dropped.
 pub(super) fn read(reader: &mut Reader) -> Vec<UserPool> {
     let mut names = reader.names();
-    if !names.iter().any(|name| name == BUILT_IN) {
-        names.insert(0, BUILT_IN.to_owned());
-    }
+    // First, wherever the file has it: the first pool is where people go who name none, and must not change with a new one.
+    names.retain(|name| name != BUILT_IN);
+    names.insert(0, BUILT_IN.to_owned());
     let mut pools = Vec::new();
     let mut seen = BTreeMap::from([(fold_pool(BUILT_IN), BUILT_IN.to_owned())]);
     for name in names {

@@ -21,6 +21,17 @@ fn a_variable_finds_its_pool_whatever_the_case() {
 }
 
 #[test]
+fn the_first_pool_is_users_whatever_else_there_is() {
+    for text in ["[users.Admins]\n", "[users.Admins]\n[users.Users]\nttl = 5\n"] {
+        let config = config(text);
+        let names: Vec<&str> = config.users.iter().map(|pool| pool.plural.as_str()).collect();
+        assert_eq!(names, ["Users", "Admins"]);
+    }
+    let config = config("[users.Admins]\n[users.Users]\nenabled = false\n");
+    assert_eq!(config.users.len(), 1);
+}
+
+#[test]
 fn acls_are_written_as_loopback_writes_them() {
     let text = "[[users.Employees.acls]]\nprincipalType = \"ROLE\"\nprincipalId = \"$everyone\"\n\
                 permission = \"ALLOW\"\nproperty = [\"requestCode\", \"loginWithCode\"]\n\
