@@ -15,6 +15,7 @@ use crate::ask::{fetch, refuse};
 use crate::cache::Cached;
 use crate::claims::{Claims, is_same};
 use crate::jws::Jws;
+use crate::quick::Quick;
 
 /// Most keys of a set that are read.
 const MOST: usize = 100;
@@ -24,7 +25,41 @@ const SHORTEST_MODULUS: usize = 256;
 
 /// One published set.
 #[derive(Debug, Default)]
-pub struct KeySet(Vec<CoreJsonWebKey>);
+pub struct KeySet(Vec<Key>);
+
+#[derive(Debug)]
+struct Key {
+    jwk: CoreJsonWebKey,
+    quick: Option<Quick>,
+}
+
+impl Key {
+    fn read(key: &Value) -> Option<Self> {
+        Some(Self {
+            jwk: serde_json::from_value(key.clone()).ok()?,
+            quick: Quick::of(key),
+        })
+    }
+
+    fn verify(&self, token: &Jws<'_>) -> Result<(), SignatureVerificationError> {
+        let Jws {
+            algorithm,
+            signed,
+            signature,
+            ..
+        } = token;
+        // Whether the key is meant for this is the protocol crate's to say: by its type, its `use` and its `alg`.
+        let quick = self
+            .quick
+            .as_ref()
+            .filter(|_| self.jwk.hash_bytes(&[], algorithm).is_ok());
+        match quick.and_then(|key| key.verify(algorithm, signed, signature)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(SignatureVerificationError::CryptoError(String::new())),
+            None => self.jwk.verify_signature(algorithm, signed, signature),
+        }
+    }
+}
 
 /// A token whose signature is good.
 #[derive(Debug)]
@@ -60,27 +95,27 @@ impl KeySet {
             return refuse(Fault::DiscoveryInvalid, "jwks: no keys");
         };
         let sound = keys.iter().take(MOST).filter(|key| is_sound(key));
-        let read = sound.filter_map(|key| serde_json::from_value(key.clone()).ok());
+        let read = sound.filter_map(Key::read);
         Ok(Self(read.collect()))
     }
 
     /// The token, if one of these keys signed it; none if the key it needs is not here. A token that names no key must leave
     /// no choice.
     pub fn verify(&self, token: &Jws<'_>) -> Result<Option<Signed>, ProviderError> {
-        let named = |key: &&CoreJsonWebKey| match &token.kid {
-            Some(kid) => key.key_id().is_some_and(|id| id.as_str() == kid),
-            None => key.hash_bytes(&[], &token.algorithm).is_ok(),
+        let named = |key: &&Key| match &token.kid {
+            Some(kid) => key.jwk.key_id().is_some_and(|id| id.as_str() == kid),
+            None => key.jwk.hash_bytes(&[], &token.algorithm).is_ok(),
         };
-        let candidates: Vec<&CoreJsonWebKey> = self.0.iter().filter(named).collect();
+        let candidates: Vec<&Key> = self.0.iter().filter(named).collect();
         if candidates.is_empty() || (token.kid.is_none() && candidates.len() > 1) {
             return Ok(None);
         }
         let mut fits = false;
         for key in candidates {
-            match key.verify_signature(&token.algorithm, token.signed, &token.signature) {
+            match key.verify(token) {
                 Ok(()) => {
                     return Ok(Some(Signed {
-                        key: key.clone(),
+                        key: key.jwk.clone(),
                         algorithm: token.algorithm.clone(),
                         claims: token.claims().clone(),
                     }));

@@ -11,6 +11,7 @@ mod jws;
 mod keys;
 mod profile;
 mod provider;
+mod quick;
 mod ready;
 mod settled;
 mod start;
