@@ -1,4 +1,4 @@
-//! Cases of [`EntropySource`](domain::ports::EntropySource).
+//! Cases of [`EntropySource`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

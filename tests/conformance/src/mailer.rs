@@ -1,4 +1,4 @@
-//! Cases of [`Mailer`](domain::ports::Mailer).
+//! Cases of [`Mailer`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

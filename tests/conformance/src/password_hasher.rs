@@ -1,4 +1,4 @@
-//! Cases of [`PasswordHasher`](domain::ports::PasswordHasher).
+//! Cases of [`PasswordHasher`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

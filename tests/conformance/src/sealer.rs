@@ -1,4 +1,4 @@
-//! Cases of [`Sealer`](domain::ports::Sealer).
+//! Cases of [`Sealer`].
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Cases of [`SmsSender`](domain::ports::SmsSender).
+//! Cases of [`SmsSender`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Cases of [`Timer`](domain::ports::Timer).
+//! Cases of [`Timer`].
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
