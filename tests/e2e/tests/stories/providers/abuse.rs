@@ -225,7 +225,7 @@ async fn a_slow_provider_holds_nobody_else_up() {
     let ann = client.sign_up("ann").await;
     let token = client.log_in(&ann).await;
     let mut ways = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..10 {
         let mut browser = server.browser().as_program();
         let back = callback(&server, &mut browser, "panva").await;
         ways.push((browser, back));

@@ -4,30 +4,34 @@ use std::time::{Duration, Instant};
 
 use e2e::{Browser, Counterparty, Portcullis, Reply};
 use futures_util::future::join_all;
+use serde_json::json;
 
-use super::entries::{self, Arrived, arrive, callback, file, json_entry, linking, panva};
+use super::entries::{self, Arrived, arrive, callback, evil, file, json_entry, linking};
 
 /// Moments at which the power fails.
 const MOMENTS: u32 = 30;
 
 #[tokio::test]
 async fn a_kill_in_the_middle_of_callbacks_leaves_nothing_or_the_whole() {
-    let party = Counterparty::panva().await;
+    let party = Counterparty::evil_oidc().await;
     let setup = Portcullis::setup().providers(&file([
-        ("panva", json_entry(panva(&party, "web"))),
-        ("link", json_entry(linking(panva(&party, "web")))),
+        ("one", json_entry(evil(&party, "one"))),
+        ("two", json_entry(evil(&party, "two"))),
+        ("link", json_entry(linking(evil(&party, "two")))),
     ]));
     let mut server = setup.start().await;
-    let usual = usual_time(&party, &server).await;
+    let usual = usual_time(&server).await;
     let (mut opened, mut lost) = (0, 0);
     for moment in 0..MOMENTS {
         let (newcomer, linked) = (format!("newcomer-{moment}"), format!("linked-{moment}"));
-        party.next(&format!("ann-{moment}")).await;
-        let ann = arrive(&server, "panva").await;
-        party.next(&newcomer).await;
+        party
+            .claims("one", json!({ "sub": format!("ann-{moment}") }))
+            .await;
+        let ann = arrive(&server, "one").await;
+        party.claims("one", json!({ "sub": newcomer })).await;
+        party.claims("two", json!({ "sub": linked })).await;
         let mut first = server.browser().as_program();
-        let first_back = callback(&server, &mut first, "panva").await;
-        party.next(&linked).await;
+        let first_back = callback(&server, &mut first, "one").await;
         let (second, second_back) = link_begun(&server, &ann).await;
 
         let callbacks = join_all([first.try_peek(&first_back), second.try_peek(&second_back)]);
@@ -45,9 +49,7 @@ async fn a_kill_in_the_middle_of_callbacks_leaves_nothing_or_the_whole() {
         };
         server = server.kill_and_restart().await;
 
-        party.next(&newcomer).await;
         let user = judge_login(&server, answers[0].as_ref(), &mut opened).await;
-        party.next(&linked).await;
         judge_link(&server, &ann, answers[1].as_ref(), &mut lost).await;
         // A way that was spent stays spent; one that was not was lost with nothing done.
         let replay = first.try_peek(&first_back).await;
@@ -61,7 +63,7 @@ async fn a_kill_in_the_middle_of_callbacks_leaves_nothing_or_the_whole() {
 
 /// Logging in left nobody, or a user with their identity, and the next try completes it either way.
 async fn judge_login(server: &Portcullis, answer: Option<&Reply>, opened: &mut u32) -> String {
-    let who = arrive(server, "panva").await;
+    let who = arrive(server, "one").await;
     assert_eq!(entries::identities(server, &who).await.len(), 1);
     if let Some(reply) = answer.filter(|reply| reply.status == 200) {
         *opened += 1;
@@ -89,7 +91,7 @@ async fn judge_link(server: &Portcullis, ann: &Arrived, answer: Option<&Reply>, 
         let (browser, back) = link_begun(server, ann).await;
         browser.peek(&back).await.expect(200).done();
     }
-    assert_eq!(arrive(server, "panva").await.user, ann.user);
+    assert_eq!(arrive(server, "two").await.user, ann.user);
 }
 
 /// A link of which only the callback is left.
@@ -106,12 +108,11 @@ async fn link_begun(server: &Portcullis, ann: &Arrived) -> (Browser, String) {
 }
 
 /// How long two such callbacks take when nobody disturbs them.
-async fn usual_time(party: &Counterparty, server: &Portcullis) -> Duration {
+async fn usual_time(server: &Portcullis) -> Duration {
     let mut ways = Vec::new();
-    for person in ["first", "second"] {
-        party.next(person).await;
+    for entry in ["one", "two"] {
         let mut browser = server.browser().as_program();
-        let back = callback(server, &mut browser, "panva").await;
+        let back = callback(server, &mut browser, entry).await;
         ways.push((browser, back));
     }
     let begun = Instant::now();
