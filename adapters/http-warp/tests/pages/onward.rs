@@ -135,7 +135,7 @@ async fn where_somebody_asked_to_go_comes_first() {
 async fn letters_beyond_ascii_in_a_place_are_led_to_as_well() {
     let site = Site::open().await;
     hang(&site, |entry| {
-        entry.success_redirect = Some("/schön?a=b".to_owned())
+        entry.success_redirect = Some("/schön?a=b".to_owned());
     });
     joined(&site, "/auth/facebook").await.leads_to("/sch%C3%B6n?a=b");
 }
