@@ -30,12 +30,33 @@ pub fn from_outbound(error: &OutboundError) -> ProviderError {
     }
 }
 
-/// A provider's name for an error, fit for a log: names are short and plain, everything else may be anything.
+/// A provider's name for an error, fit for a log. Names are lower-case words; codes and tokens, which a rude provider might repeat
+/// in their place, are not.
 pub fn printable(name: &str) -> &str {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
     if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
         name
     } else {
         "an unreadable error"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn only_words_are_repeated() {
+        assert_eq!(printable("bad_verification_code"), "bad_verification_code");
+        for name in [
+            "",
+            "gho_16C7e42F292c6912E7",
+            "4/0AbUR2VM",
+            "invalid grant",
+            "a\nb",
+        ] {
+            assert_eq!(printable(name), "an unreadable error");
+        }
+        assert_eq!(printable(&"a".repeat(65)), "an unreadable error");
     }
 }
