@@ -178,18 +178,31 @@ impl ProviderError {
 }
 
 /// A place where people have accounts. One adapter value per configured entry.
+///
+/// A provider that is not there, hangs up, is in trouble (5xx, 429) or does not answer in time MUST be
+/// [`ProviderError::Unavailable`], and MUST be asked again the next time; any other answer that makes no sense MUST be a refusal.
+/// Codes, tokens, secrets, verifiers and claims MUST NOT get into any log or error, even where the provider repeats them.
+///
+/// Where a request carries a `client`, the adapter MUST act as that client, with its secret and never with the entry's own.
 #[async_trait]
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait IdentityProvider: Send + Sync {
-    /// Begins an authorization. MUST bind the answer to `state`, `nonce` and `code_verifier` as far as the protocol can.
+    /// Begins an authorization. MUST bind the answer to `state`, `nonce` and `code_verifier` as far as the protocol can: of the
+    /// verifier the provider MUST be told the S256 challenge alone. A protocol without a state MUST hand out a handle, each time
+    /// another, and what has to be carried.
     async fn begin(&self, request: &AuthorizationRequest) -> Result<AuthorizationStart, ProviderError>;
 
-    /// Judges what came back and fetches who it is. MUST believe nothing that is not bound to this authorization. MUST NOT put a
-    /// code, token or claim into any log or error.
+    /// Judges what came back and fetches who it is. MUST believe nothing that is not bound to this authorization: an answer with
+    /// the verifier, nonce, address or carry of another one, of another provider, or with a spent code MUST be refused. One that
+    /// lacks a part MUST be refused without asking anybody. Whoever declined MUST be [`ProviderFault::AccessDenied`].
+    ///
+    /// One account MUST be the same subject every time, within an issuer that no other provider has; one without an id MUST be
+    /// [`ProviderFault::SubjectMissing`]. Authorizations that are completed at once MUST NOT be mixed up.
     async fn complete(&self, response: &AuthorizationResponse) -> Result<Arrival, ProviderError>;
 
-    /// Buys a new access token. The answer holds the old refresh token where the provider sends no new one, and the old scopes
-    /// where it names none.
+    /// Buys a new access token. The answer MUST hold the old refresh token where the provider sends no new one, and the old
+    /// scopes where it names none. A grant that is revoked MUST be [`ProviderFault::GrantRevoked`]; one without a refresh token
+    /// MUST be [`ProviderFault::NotRefreshable`] without asking anybody, as MUST be every grant of a protocol that has none.
     async fn refresh(
         &self,
         tokens: &ProviderTokens,

@@ -4,7 +4,7 @@
 //! [`Fixture`], and the list of a port's cases stands once, in the macro that carries the port's name. An adapter's
 //! `tests/conformance.rs` is an `async fn` that makes a fresh fixture, and one line per port:
 //!
-//! ```ignore
+//! ```text
 //! async fn users() -> Fixture<dyn UserStore> { … }
 //! conformance::user_store!(users);
 //! ```
@@ -12,6 +12,8 @@
 //! Every case becomes one named `#[test]`, `user_store::a_stale_commit_does_nothing` for example.
 
 mod case;
+pub mod counterpart;
+pub mod desk;
 mod fixture;
 mod log;
 mod race;
@@ -21,6 +23,7 @@ pub mod application_store;
 pub mod audit_log;
 pub mod entropy_source;
 pub mod flow_store;
+pub mod identity_provider;
 pub mod mailer;
 pub mod password_hasher;
 pub mod rate_limiter;
