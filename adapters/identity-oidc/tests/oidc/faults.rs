@@ -224,3 +224,11 @@ async fn nobody_there_is_an_outage() {
         &provider.refresh(&grant, None, login::NOW).await.unwrap_err()
     ));
 }
+
+#[tokio::test]
+async fn a_connection_that_ends_without_a_word_is_an_outage() {
+    let idp = Idp::start().await;
+    idp.answer_by(|heard| (heard.path == "/token").then(|| Reply::nothing(Duration::ZERO)));
+    assert!(is_unavailable(&refused(&idp).await));
+    assert_eq!(idp.heard("/token").len(), 1, "a code is not sent twice");
+}

@@ -33,7 +33,18 @@ impl Reply {
             delay: Duration::ZERO,
         }
     }
+
+    /// Silence, and then the end of the connection.
+    pub fn nothing(delay: Duration) -> Self {
+        Self {
+            delay,
+            ..Self::text(0, "", "")
+        }
+    }
 }
+
+/// Says something to a request, or leaves it to what was put for its path.
+pub type Answerer = dyn Fn(&Heard) -> Option<Reply> + Send + Sync;
 
 /// One request that came.
 #[derive(Clone, Debug)]
@@ -47,6 +58,7 @@ pub struct Heard {
 struct State {
     replies: HashMap<String, Reply>,
     heard: Vec<Heard>,
+    answerer: Option<Arc<Answerer>>,
 }
 
 /// The provider.
@@ -96,6 +108,11 @@ impl Idp {
         self.state.lock().unwrap().replies.insert(path, reply);
     }
 
+    /// Who is asked before the replies that were put.
+    pub fn answer_by(&self, answerer: impl Fn(&Heard) -> Option<Reply> + Send + Sync + 'static) {
+        self.state.lock().unwrap().answerer = Some(Arc::new(answerer));
+    }
+
     pub fn publish(&self, keys: &[&TestKey]) {
         let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
         self.reply("/jwks", Reply::json(&json!({ "keys": keys })));
@@ -126,13 +143,18 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let Some(heard) = read(&mut stream).await else {
         return;
     };
-    let reply = {
+    let (put, answerer) = {
         let mut state = state.lock().unwrap();
-        let reply = state.replies.get(&heard.path).cloned();
-        state.heard.push(heard);
-        reply.unwrap_or_else(|| Reply::text(404, "text/plain", "not here"))
+        state.heard.push(heard.clone());
+        let put = state.replies.get(&heard.path).cloned();
+        (put, state.answerer.clone())
     };
+    let reply = answerer.and_then(|answerer| answerer(&heard)).or(put);
+    let reply = reply.unwrap_or_else(|| Reply::text(404, "text/plain", "not here"));
     tokio::time::sleep(reply.delay).await;
+    if reply.status == 0 {
+        return;
+    }
     let text = format!(
         "HTTP/1.1 {} Said\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{}",
         reply.status,
