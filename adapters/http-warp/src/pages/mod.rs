@@ -1,7 +1,7 @@
 //! The pages people see: server-rendered, complete without JavaScript.
 //!
-//! One file per page. A handler reads its [`form`], calls one service and answers; what to do is decided in `domain`. Every form
-//! passes the same gate: sent by our own page ([`form::Form::read`]) with this browser's anti-forgery value ([`csrf`]).
+//! One file per page. A handler reads its `form`, calls one service and answers; what to do is decided in `domain`. Every form
+//! passes the same gate: sent by our own page (`form::Form::read`) with this browser's anti-forgery value (`csrf`).
 
 mod account;
 mod csrf;
