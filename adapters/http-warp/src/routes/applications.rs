@@ -8,7 +8,7 @@ use domain::secret::{Secret, Token};
 use domain::service::NewApplicationCredential;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use url::Url;
+use url::{Host, Url};
 
 use super::external::in_headers;
 use super::users::input::Input;
@@ -22,6 +22,12 @@ pub const COLLECTION: &str = "applications";
 
 /// Longest text of a credential, in bytes.
 const LONGEST: usize = 2048;
+
+/// Longest name of a provider, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// Most clients one application keeps.
+const MOST: usize = 50;
 
 /// Every call about applications.
 pub const ROUTES: &[(&str, &str, Handler)] = &[
@@ -55,7 +61,12 @@ async fn find(request: Request, matched: Matched) -> Result<Reply, Problem> {
 /// 200 with its client at a provider, in place of an older one.
 async fn set(mut request: Request, matched: Matched) -> Result<Reply, Problem> {
     let application = authenticated(&request, &matched).await?;
-    let new = sent(&mut request, provider(&matched)).await?;
+    let provider = provider(&matched);
+    let is_new = application.credential(&provider).is_none();
+    if !is_name(provider.as_str()) || (is_new && application.credentials.len() >= MOST) {
+        return Err(Problem::bad_request("no such provider, or too many"));
+    }
+    let new = sent(&mut request, provider).await?;
     let services = &request.app.services;
     let credential = services.set_application_credential(&application.id, new).await;
     let credential = credential.map_err(problem)?;
@@ -115,8 +126,7 @@ async fn sent(request: &mut Request, provider: ProviderName) -> Result<NewApplic
         .map(Secret::new);
     let auth_scheme = input.text("authScheme")?.unwrap_or_else(|| usual.to_owned());
     let callback_url = input.text("callbackURL")?.filter(|text| !text.is_empty());
-    let is_web = |text: &String| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-    if !callback_url.as_ref().is_none_or(is_web) {
+    if !callback_url.as_deref().is_none_or(is_callback) {
         return Err(Problem::bad_request("callbackURL must be a whole https address"));
     }
     Ok(NewApplicationCredential {
@@ -126,6 +136,26 @@ async fn sent(request: &mut Request, provider: ProviderName) -> Result<NewApplic
         client_secret,
         callback_url,
     })
+}
+
+/// Whether codes may be sent there: https, or plain on this machine; no user, and no fragment (RFC 6749 section 3.1.2).
+fn is_callback(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    bare && (url.scheme() == "https" || (url.scheme() == "http" && here))
+}
+
+/// Whether a text can be the name of a provider.
+fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
 /// The same, if nothing in it is overlong or holds control characters: it ends in addresses and headers.

@@ -117,6 +117,9 @@ async fn odd_clients_are_refused() {
         json!({"clientID": "a\r\nb"}),
         json!({"clientID": "x".repeat(3000)}),
         json!({"clientID": "a", "callbackURL": "javascript:alert(1)"}),
+        json!({"clientID": "a", "callbackURL": "http://app.example/back"}),
+        json!({"clientID": "a", "callbackURL": "https://ann@app.example/back"}),
+        json!({"clientID": "a", "callbackURL": "https://app.example/back#part"}),
         json!({"credentials": "x"}),
     ] {
         let answer = app
@@ -124,6 +127,28 @@ async fn odd_clients_are_refused() {
             .await;
         assert_eq!(answer.status, 400, "{odd}");
     }
+    for odd in ["/a%00b", "/a%0Ab", &format!("/{}", "x".repeat(101))] {
+        let sent = client("a");
+        let answer = app.call(&site, "PUT", odd, KeyType::MasterKey, sent).await;
+        assert_eq!(answer.status, 400, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_keeps_no_endless_number_of_clients() {
+    let site = Site::open().await;
+    let app = App::made(&site, "shop").await;
+    let set = async |name: String| {
+        let sent = client("a");
+        app.call(&site, "PUT", &name, KeyType::MasterKey, sent)
+            .await
+            .status
+    };
+    for number in 0..50 {
+        assert_eq!(set(format!("/p{number}")).await, 200);
+    }
+    assert_eq!(set("/one-more".to_owned()).await, 400);
+    assert_eq!(set("/p7".to_owned()).await, 200, "an older one may change");
 }
 
 #[tokio::test]
