@@ -163,7 +163,11 @@ impl Browser {
     /// The same at a server that may be gone; none if it is.
     pub async fn try_peek(&self, url: &str) -> Option<Reply> {
         let step = self.visit(url);
-        let reply = self.http.try_send(self.dressed(&step, self.accept)).await.ok()?;
+        let reply = self
+            .http
+            .try_send(self.dressed(&step, self.accept, "navigate"))
+            .await
+            .ok()?;
         self.keep(&step.url, &reply.headers);
         Some(reply)
     }
@@ -175,11 +179,11 @@ impl Browser {
         self.send(&step).await
     }
 
-    /// One request that also carries an access token, as a program in a browser sends it: it wants JSON.
+    /// One request that also carries an access token, as script on a page sends it: it wants JSON, and goes nowhere.
     pub async fn peek_with(&self, url: &str, token: &str) -> Reply {
         let step = self.visit(url);
         let request = self
-            .dressed(&step, "application/json")
+            .dressed(&step, "application/json", "cors")
             .header("Authorization", token);
         self.sent(&step, request).await
     }
@@ -273,7 +277,7 @@ impl Browser {
     }
 
     async fn send(&self, step: &Step) -> Reply {
-        self.sent(step, self.dressed(step, self.accept)).await
+        self.sent(step, self.dressed(step, self.accept, "navigate")).await
     }
 
     async fn sent(&self, step: &Step, request: RequestBuilder) -> Reply {
@@ -282,7 +286,7 @@ impl Browser {
         reply
     }
 
-    fn dressed(&self, step: &Step, accept: &str) -> RequestBuilder {
+    fn dressed(&self, step: &Step, accept: &str, mode: &str) -> RequestBuilder {
         let mut request = self.http.request_to(step.method.clone(), step.url.as_str());
         let (site, is_cross) = match &step.from {
             None => ("none", false),
@@ -294,7 +298,7 @@ impl Browser {
         request = request
             .header("Accept", accept)
             .header("Sec-Fetch-Site", site)
-            .header("Sec-Fetch-Mode", "navigate");
+            .header("Sec-Fetch-Mode", mode);
         let cookies = self.cookies_for(step, is_cross);
         if !cookies.is_empty() {
             request = request.header("Cookie", cookies);

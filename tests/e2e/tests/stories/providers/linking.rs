@@ -122,7 +122,12 @@ async fn a_program_links_in_the_name_of_a_token_in_its_header_only() {
         entries::identities(&server, &ann).await[0]["id"],
         reply.json()["identityId"]
     );
-    // In an address anybody could plant it.
+    // In an address anybody could plant it; before its `@` browsers make a header of it.
+    let client = server.client().with(&ann.token);
+    let followed = client
+        .request("GET", "/link/link-json")
+        .header("Sec-Fetch-Mode", "navigate");
+    client.send(followed).await.refused(401, "AUTHORIZATION_REQUIRED");
     let asked = party.asked("GET /auth").await;
     let planted = format!("/link/link-json?access_token={}", ann.token);
     server
