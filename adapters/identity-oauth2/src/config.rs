@@ -67,10 +67,8 @@ pub struct OAuth2Config {
     /// Within what a subject is unique. None means the well-known issuer of the host, or the origin of
     /// [`OAuth2Config::authorization_url`]. If given, an answer that names another one is refused (RFC 9207).
     pub issuer: Option<String>,
-    /// Whether an address counts as vouched for when the provider says nothing about it.
-    pub email_trusted: bool,
-    /// Whether no address counts as vouched for, whatever the provider says.
-    pub email_distrusted: bool,
+    /// Whether an address counts as vouched for when the provider says nothing about it; `Some(false)`: none does, whatever it says.
+    pub email_trusted: Option<bool>,
 }
 
 /// Where a provider without a ready profile is asked.
@@ -194,8 +192,7 @@ impl OAuth2Config {
             custom_headers: Vec::new(),
             enable_proof: false,
             issuer: None,
-            email_trusted: false,
-            email_distrusted: false,
+            email_trusted: None,
         }
     }
 

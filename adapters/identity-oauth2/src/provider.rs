@@ -229,7 +229,7 @@ impl IdentityProvider for OAuth2Provider {
         Ok(Arrival {
             issuer: self.issuer.clone(),
             subject: person.subject.ok_or_else(missing)?,
-            profile: if self.config.email_distrusted {
+            profile: if self.config.email_trusted == Some(false) {
                 person.profile.bounded().unvouched()
             } else {
                 person.profile.bounded()

@@ -46,7 +46,7 @@ pub async fn ask(asker: &Asker<'_>) -> Result<Person, ProviderError> {
     let raw = said.object()?;
     Ok(Person {
         subject: subject(&raw, &["/id"]),
-        profile: profile(&raw, asker.config.email_trusted),
+        profile: profile(&raw, asker.config.email_trusted == Some(true)),
         raw,
     })
 }

@@ -12,7 +12,7 @@ pub async fn ask(asker: &Asker<'_>) -> Result<Person, ProviderError> {
     let raw = asker.get(asker.user_info).await?.object()?;
     Ok(Person {
         subject: subject(&raw, &["/id", "/sub"]),
-        profile: profile(&raw, asker.config.email_trusted),
+        profile: profile(&raw, asker.config.email_trusted == Some(true)),
         raw,
     })
 }

@@ -22,7 +22,7 @@ pub async fn ask(asker: &Asker<'_>) -> Result<Person, ProviderError> {
     };
     Ok(Person {
         subject: subject(&raw, &["/id"]),
-        profile: profile(&raw, primary, asker.config.email_trusted),
+        profile: profile(&raw, primary, asker.config.email_trusted == Some(true)),
         raw,
     })
 }

@@ -71,7 +71,7 @@ async fn an_operator_need_not_take_the_providers_word_on_addresses() {
     let emails = r#"[{"email":"octo@example.com","primary":true,"verified":true}]"#;
     let fake = github(emails, FORM).await;
     let distrusting = OAuth2Config {
-        email_distrusted: true,
+        email_trusted: Some(false),
         ..fake.moved(OAuth2Config::github(client(), vec![]))
     };
     let arrival = provider(distrusting).complete(&with_code()).await.unwrap();
@@ -137,7 +137,7 @@ async fn facebook_is_asked_with_proof_and_fields() {
         ..with_code()
     };
     let trusting = OAuth2Config {
-        email_trusted: true,
+        email_trusted: Some(true),
         ..config
     };
     let arrival = provider(trusting).complete(&theirs).await.unwrap();

@@ -117,8 +117,7 @@ mod oauth2 {
         config.custom_headers.clone_from(&remote.headers);
         config.profile_fields.clone_from(&remote.profile_fields);
         config.issuer.clone_from(&remote.issuer);
-        config.email_distrusted = remote.email_verified == Some(false);
-        set(&mut config.email_trusted, remote.email_verified.as_ref());
+        config.email_trusted = remote.email_verified;
         config
     }
 
