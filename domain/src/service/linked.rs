@@ -9,7 +9,7 @@ use crate::flow::authorize::Failure;
 use crate::flow::link::credential_binding;
 use crate::flow::link::detach::{self, Detach, DetachEvent};
 use crate::flow::refresh_credential::{self, Chosen, Freshen, FreshenEvent};
-use crate::id::{CredentialId, IdentityId, UserKey};
+use crate::id::{CredentialId, IdentityId, ProviderName, UserKey};
 use crate::identity::{CredentialStatus, ProviderTokens};
 use crate::limits::{ClientAddress, LimitKey, Quota, Verdict};
 use crate::policy::{Asked, PoolPolicy};
@@ -17,13 +17,12 @@ use crate::ports::{PortError, ProviderError};
 use crate::time::Lifetime;
 use crate::user::User;
 
-/// How long one caller may take to buy a token anew before another one tries: longer than a provider is waited for, unless
-/// that was raised.
-const LEASE: Lifetime = Lifetime::from_secs(15);
+/// How long one caller may take to buy a token anew before another one tries: longer than any provider is waited for.
+const LEASE: Lifetime = Lifetime::from_secs(30);
 
 /// How often the others look whether it is done, and how many times.
 const LOOK_AGAIN: Lifetime = Lifetime::from_millis(100);
-const LOOKS: usize = 300;
+const LOOKS: usize = 350;
 
 /// A provider's token that surely still works.
 #[derive(Clone, Debug)]
@@ -54,6 +53,7 @@ impl Services {
             user: Box::new(user),
             session: caller.session.id.clone(),
             identity: identity.clone(),
+            doors: self.doors(pool),
         })
         .await
     }
@@ -74,6 +74,15 @@ impl Services {
             credential: credential.clone(),
         })
         .await
+    }
+
+    /// The providers people of a pool can log in by.
+    fn doors(&self, pool: &PoolPolicy) -> Vec<ProviderName> {
+        let entries = self.ports.providers.all();
+        let doors = entries
+            .iter()
+            .filter(|binding| binding.entry.pool == pool.name && !binding.entry.link);
+        doors.map(|binding| binding.entry.provider.clone()).collect()
     }
 
     async fn detach(

@@ -8,7 +8,7 @@ use domain::flow::link::detach::{Detach, DetachEvent, has_another_way_in, step a
 use domain::flow::link::{Proven, credential_binding, same_grant};
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::FlowKind;
-use domain::id::{CredentialId, EntryName, IdentityId, SessionId};
+use domain::id::{CredentialId, EntryName, IdentityId, ProviderName, SessionId};
 use domain::identity::{CredentialStatus, MAX_LINKS, Profile};
 use domain::secret::Sealed;
 use domain::user::User;
@@ -208,11 +208,17 @@ fn the_same_grant_is_found_by_account_entry_and_client() {
     );
 }
 
+/// People can log in by the one provider there is.
+fn doors() -> Vec<ProviderName> {
+    vec![ProviderName::new("google")]
+}
+
 fn unlink(user: &User, identity: &str) -> Step<Detach> {
     let event = DetachEvent::UnlinkAsked {
         user: Box::new(user.clone()),
         session: SessionId::new("mine"),
         identity: IdentityId::new(identity),
+        doors: doors(),
     };
     detach(Detach::Start, event, &mut Scene::new().cx())
 }
@@ -269,9 +275,12 @@ fn unlinking_takes_the_grants_along_and_ends_every_other_session() {
 fn the_last_way_in_stays() {
     let only = without_password(linked(ann(), &["7"]));
     assert_refused(unlink(&only, "identity-7"), &Denial::LastWayIn, &[]);
-    assert!(!has_another_way_in(&only, &IdentityId::new("identity-7")));
+    let seven = IdentityId::new("identity-7");
+    assert!(!has_another_way_in(&only, &seven, &doors()));
     let two = without_password(linked(ann(), &["7", "8"]));
     assert!(unlink(&two, "identity-7").is_ok());
+    // An account at a provider that is only for linking opens no door.
+    assert!(!has_another_way_in(&two, &seven, &[]));
     assert!(unlink(&linked(ann(), &["7"]), "identity-7").is_ok());
 }
 

@@ -20,7 +20,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::{
-    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, committed, kept, limited, linked, profile,
+    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, bob, committed, kept, limited, linked, profile,
     proven, sealed, sending, story, subjects, texted, verified_ann,
 };
 
@@ -353,6 +353,32 @@ fn an_equal_name_joins_nothing_by_itself() {
     );
     assert_eq!(methods, ["password"]);
     assert!(offer.is_of(&ann().key));
+}
+
+#[test]
+fn a_name_given_away_at_the_provider_is_left_to_who_had_it_first() {
+    let first = User {
+        username: Username::parse("google.octocat"),
+        ..linked(bob(), &["another"])
+    };
+    let named = || {
+        by_google(Profile {
+            username: Some("octocat".to_owned()),
+            ..Profile::default()
+        })
+    };
+    let mut scene = Scene::new();
+    let newcomer_now = newcomer(&mut scene, named());
+    let arriving = looked_up(&mut scene, newcomer_now, None, Some(first.clone()));
+    assert_eq!(arriving.as_what, Relation::New);
+    let (token, _) = logged_in(settle(&mut scene, arriving, sending()));
+    assert_eq!((&token.user.username, subjects(&token.user)), (&None, vec!["7"]));
+    // Where the operator says that names there are names here, it is a namesake all the same.
+    let mut mapped = mapped(&[("username", "username")]);
+    mapped.profile = named().profile;
+    let newcomer_now = newcomer(&mut scene, mapped);
+    let arriving = looked_up(&mut scene, newcomer_now, None, Some(first));
+    assert_eq!(arriving.as_what, Relation::Namesake);
 }
 
 #[test]

@@ -32,7 +32,8 @@ impl Outbound {
         }
         Self {
             ca_file: reader.maybe_path("ca_file"),
-            timeout: reader.number("timeout", 8, 1..=60),
+            // A refresh makes two calls at most; both must end within the lease of 30 seconds that one caller has for it.
+            timeout: reader.number("timeout", 8, 1..=14),
             proxy,
         }
     }

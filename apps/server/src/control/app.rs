@@ -6,7 +6,7 @@ use domain::id::{ApplicationId, ProviderName};
 use domain::secret::Secret;
 use domain::service::{NewApplicationCredential, Services};
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use super::execute::Refusal;
 use super::{Hidden, Operated};
@@ -252,12 +252,20 @@ async fn set_credential(services: &Services, new: SetCredential) -> Result<AppAn
 }
 
 /// Providers send people, and their codes, to this address.
+/// As at the REST edge: https, or plain on this machine; no user, and no fragment (RFC 6749 section 3.1.2).
 fn check_callback(url: &str) -> Result<(), Refusal> {
     let fine = Url::parse(url).is_ok_and(|url| {
-        matches!(url.scheme(), "https" | "http") && url.has_host() && url.fragment().is_none()
+        let here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        bare && url.has_host() && (url.scheme() == "https" || (url.scheme() == "http" && here))
     });
     fine.then_some(()).ok_or_else(|| {
-        Refusal::new("the callback URL must be absolute, http or https, and without a fragment")
+        Refusal::new("the callback URL must be a whole https address (plain http only on this machine), without a fragment")
     })
 }
 
@@ -292,6 +300,8 @@ mod tests {
             "shop.example/cb",
             "javascript:alert(1)",
             "https://shop.example/#x",
+            "http://shop.example/cb",
+            "https://user@shop.example/cb",
             "",
         ] {
             assert!(check_callback(wrong).is_err(), "{wrong}");

@@ -11,7 +11,7 @@ use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow_record::FlowKind;
-use crate::id::{CredentialId, IdentityId, SessionId};
+use crate::id::{CredentialId, IdentityId, ProviderName, SessionId};
 use crate::user::User;
 
 /// Where it stands.
@@ -34,6 +34,8 @@ pub enum DetachEvent {
         session: SessionId,
         /// The account.
         identity: IdentityId,
+        /// The providers people can log in by: one that is only for linking is no way in.
+        doors: Vec<ProviderName>,
     },
     /// The owner wants a grant forgotten.
     ForgetAsked {
@@ -53,19 +55,26 @@ pub fn step(state: Detach, event: DetachEvent, cx: &mut Ctx<'_>) -> Step<Detach>
                 user,
                 session,
                 identity,
+                doors,
             },
-        ) => unlink(&user, session, &identity, cx),
+        ) => unlink(&user, session, &identity, &doors, cx),
         (Detach::Start, DetachEvent::ForgetAsked { user, credential }) => forget(&user, &credential, cx),
         _ => Err(Refused::unexpected()),
     }
 }
 
 /// Whoever got in by the account that goes must go too: every session but the owner's present one ends.
-fn unlink(user: &User, session: SessionId, identity: &IdentityId, cx: &Ctx<'_>) -> Step<Detach> {
+fn unlink(
+    user: &User,
+    session: SessionId,
+    identity: &IdentityId,
+    doors: &[ProviderName],
+    cx: &Ctx<'_>,
+) -> Step<Detach> {
     let Some(gone) = user.identity(identity) else {
         return Err(Refused::new(Denial::LinkUnknown, Vec::new()));
     };
-    if !has_another_way_in(user, identity) {
+    if !has_another_way_in(user, identity, doors) {
         return Err(Refused::new(Denial::LastWayIn, Vec::new()));
     }
     let mut next = user.changed(cx.now);
@@ -93,10 +102,11 @@ fn unlink(user: &User, session: SessionId, identity: &IdentityId, cx: &Ctx<'_>) 
     })
 }
 
-/// A password, or another linked account. An address to which a reset could be mailed is no way in: it may be lost, and nobody
-/// may have proven it.
-pub fn has_another_way_in(user: &User, identity: &IdentityId) -> bool {
-    user.password.is_some() || user.identities.iter().any(|other| other.id != *identity)
+/// A password, or another linked account by whose provider people can log in. An address to which a reset could be mailed is no
+/// way in: it may be lost, and nobody may have proven it.
+pub fn has_another_way_in(user: &User, identity: &IdentityId, doors: &[ProviderName]) -> bool {
+    let mut others = user.identities.iter().filter(|other| other.id != *identity);
+    user.password.is_some() || others.any(|other| doors.contains(&other.key.provider))
 }
 
 fn forget(user: &User, credential: &CredentialId, cx: &Ctx<'_>) -> Step<Detach> {

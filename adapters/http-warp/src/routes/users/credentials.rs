@@ -66,13 +66,18 @@ pub async fn forget(call: Call) -> Result<Reply, Problem> {
 /// 200 with a token of the provider that still works; `{fk}` names a grant, an entry or a provider.
 pub async fn fresh_token(call: Call) -> Result<Reply, Problem> {
     output::acceptable(&call.request)?;
-    let (pool, owner) = (call.pool()?, call.owner()?);
-    let which = call.fk.as_deref().unwrap_or_default();
-    let fresh = call
-        .services()
-        .fresh_token(pool, &owner.user.key, which, &call.request.address)
-        .await;
-    let fresh = fresh.map_err(|error| Problem::of(error, pool))?;
+    let (pool, user) = (call.pool()?.clone(), call.owner()?.user.key.clone());
+    let which = call.fk.clone().unwrap_or_default();
+    let (services, address) = (call.services().clone(), call.request.address.clone());
+    // In a task of its own, so that it comes to its end although the caller goes away: a refresh token that was exchanged and not
+    // stored would be lost with its grant, where the provider rotates them (RFC 9700 section 4.14.2).
+    let asking = tokio::spawn(async move {
+        let fresh = services.fresh_token(&pool, &user, &which, &address).await;
+        fresh.map_err(|error| Problem::of(error, &pool))
+    });
+    let fresh = asking
+        .await
+        .map_err(|_| Problem::internal("a token was not fetched to the end"))??;
     Ok(Reply::json(StatusCode::OK, &token(&fresh, call.services().now())))
 }
 

@@ -86,15 +86,34 @@ impl Newcomer {
         username_holder: Option<User>,
         cx: &mut Ctx<'_>,
     ) -> (User, Relation, LinkDraft) {
+        let mut user = self.user;
+        let username_holder = username_holder.filter(|holder| {
+            // The name was made of another account at the same place (its name was given away there, or differs by case alone):
+            // that is another person, and nothing to prove.
+            let others =
+                self.proven.entry.mapping.is_empty() && comes_from_the_same_place(holder, &self.proven);
+            if others {
+                user.username = None;
+            }
+            !others
+        });
         let (user, relation) = match email_holder.or(username_holder) {
             // Somebody who came by the same account at the same moment was faster: it is theirs, and they are this one.
             Some(owner) if owner.identity_of(&self.proven.key).is_some() => (owner, Relation::Owner),
             Some(namesake) => (namesake, Relation::Namesake),
-            None => (self.user, Relation::New),
+            None => (user, Relation::New),
         };
         let draft = self.proven.link_for(Some(&user), cx);
         (user, relation, draft)
     }
+}
+
+/// Whether somebody has another account at the very provider this one is of.
+fn comes_from_the_same_place(holder: &User, proven: &Proven) -> bool {
+    holder.identities.iter().any(|identity| {
+        let same = identity.key.provider == proven.key.provider && identity.key.issuer == proven.key.issuer;
+        same && identity.key != proven.key
+    })
 }
 
 /// LoopBack's name for people from elsewhere: `provider.name`, with the account's own name where it has one.
