@@ -1,6 +1,6 @@
 use domain::ports::{ProviderError, ProviderFault};
 use http::StatusCode;
-use outbound_http::OutboundError;
+use outbound_http::{BadHeader, OutboundError};
 
 /// Why a provider cannot be asked: the configuration will not do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,12 @@ pub enum OAuth1ConfigError {
         /// Its name.
         name: String,
     },
+}
+
+impl From<BadHeader> for OAuth1ConfigError {
+    fn from(BadHeader { name }: BadHeader) -> Self {
+        Self::Header { name }
+    }
 }
 
 /// An answer that did not come, or is more than we read.

@@ -9,9 +9,8 @@ use domain::ports::{
 };
 use domain::secret::Secret;
 use domain::time::Timestamp;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use outbound_http::{Outbound, is_loopback};
+use http::{HeaderMap, Method};
+use outbound_http::{Outbound, custom_headers, is_loopback};
 use serde_json::Value;
 use url::Url;
 
@@ -62,7 +61,7 @@ impl OAuth1Provider {
             access_token: secure_url("accessTokenURL", &config.access_token_url)?,
             user_authorization: secure_url("userAuthorizationURL", &config.user_authorization_url)?,
             user_profile: profile_url(&config)?,
-            headers: headers(&config.custom_headers)?,
+            headers: custom_headers(&config.custom_headers)?,
             issuer: config.effective_issuer().ok_or(bad_issuer)?,
             config,
             outbound,
@@ -283,28 +282,6 @@ fn profile_url(config: &OAuth1Config) -> Result<Url, OAuth1ConfigError> {
         }
     }
     Ok(url)
-}
-
-fn headers(custom: &[(String, String)]) -> Result<HeaderMap, OAuth1ConfigError> {
-    let ours = [
-        AUTHORIZATION,
-        CONTENT_LENGTH,
-        CONTENT_TYPE,
-        HOST,
-        TRANSFER_ENCODING,
-    ];
-    let mut headers = HeaderMap::new();
-    for (name, value) in custom {
-        let wrong = || OAuth1ConfigError::Header { name: name.clone() };
-        let key = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
-        if ours.contains(&key) {
-            return Err(wrong());
-        }
-        value.set_sensitive(true);
-        headers.insert(key, value);
-    }
-    Ok(headers)
 }
 
 /// The beginning of an authorization is told no time; a clock before 1970 is refused by the provider.

@@ -1,5 +1,5 @@
 use domain::ports::{ProviderError, ProviderFault};
-use outbound_http::OutboundError;
+use outbound_http::{BadHeader, OutboundError};
 
 /// Why a provider cannot be asked: the configuration will not do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,12 @@ pub enum OAuth2ConfigError {
         /// Its name.
         name: String,
     },
+}
+
+impl From<BadHeader> for OAuth2ConfigError {
+    fn from(BadHeader { name }: BadHeader) -> Self {
+        Self::Header { name }
+    }
 }
 
 /// An answer that did not come, or is more than we read.

@@ -9,15 +9,14 @@ use domain::ports::{
 };
 use domain::secret::Secret;
 use domain::time::{Lifetime, Timestamp};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenResponse,
     TokenUrl,
 };
-use outbound_http::{Outbound, is_loopback};
+use outbound_http::{Outbound, custom_headers, is_loopback};
 use url::Url;
 
 use crate::error::printable;
@@ -97,7 +96,7 @@ impl OAuth2Provider {
         };
         let bad_issuer = OAuth2ConfigError::Address { field: "issuer" };
         Ok(Self {
-            headers: headers(&config.custom_headers)?,
+            headers: custom_headers(&config.custom_headers)?,
             issuer: config.effective_issuer().ok_or(bad_issuer)?,
             endpoints,
             config,
@@ -271,28 +270,6 @@ fn secure_url(field: &'static str, text: &str) -> Result<Url, OAuth2ConfigError>
     let bare = |url: &Url| url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     url.filter(|url| secure(url) && bare(url))
         .ok_or(OAuth2ConfigError::Address { field })
-}
-
-fn headers(custom: &[(String, String)]) -> Result<HeaderMap, OAuth2ConfigError> {
-    let ours = [
-        AUTHORIZATION,
-        CONTENT_LENGTH,
-        CONTENT_TYPE,
-        HOST,
-        TRANSFER_ENCODING,
-    ];
-    let mut headers = HeaderMap::new();
-    for (name, value) in custom {
-        let wrong = || OAuth2ConfigError::Header { name: name.clone() };
-        let key = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
-        if ours.contains(&key) {
-            return Err(wrong());
-        }
-        value.set_sensitive(true);
-        headers.insert(key, value);
-    }
-    Ok(headers)
 }
 
 fn parameter(option: &str) -> &str {

@@ -5,7 +5,7 @@ use domain::flow::login::CodeRequested;
 use domain::id::IdentityId;
 use domain::secret::Token;
 use domain::service::{Authenticated, Finished, Outcome};
-use domain::session::AccessToken;
+use domain::session::{AccessToken, Factor};
 use domain::user::User;
 use http::StatusCode;
 use serde_json::json;
@@ -18,9 +18,6 @@ use crate::pages::pending::{Awaited, Pending};
 use crate::pages::visit::Visit;
 use crate::problem::Problem;
 use crate::reply::Reply;
-
-/// The only second factor there is.
-const METHODS: [&str; 1] = ["sms"];
 
 /// Answers an authorization that ended well, or nearly.
 ///
@@ -113,7 +110,7 @@ pub fn awaiting(
 /// 401 `SECOND_FACTOR_REQUIRED` for a code that is on its way.
 pub fn awaiting_code(requested: CodeRequested) -> Problem {
     let denial = Denial::SecondFactorRequired {
-        methods: METHODS.to_vec(),
+        methods: vec![Factor::Sms.name()],
         challenge: requested.challenge,
     };
     Problem::of_denial(&denial, "")

@@ -1,6 +1,7 @@
 //! `authPath` of a provider's entry: off to the provider, bound to this browser.
 
 use domain::error::Denial;
+use domain::flow::login::external::is_code_challenge;
 use domain::id::ApplicationId;
 use domain::policy::PoolPolicy;
 use domain::secret::Token;
@@ -20,9 +21,6 @@ use crate::reply::Reply;
 
 static X_APPLICATION_ID: HeaderName = HeaderName::from_static("x-application-id");
 static X_APPLICATION_KEY: HeaderName = HeaderName::from_static("x-application-key");
-
-/// Characters of an S256 challenge: 32 bytes in base64url without padding (RFC 7636 section 4.2).
-const CHALLENGE_LENGTH: usize = 43;
 
 /// `GET` or `POST`: 302 to the provider, or what stands in the way.
 pub async fn start(mut request: Request, entry: &WebEntry) -> Result<Reply, Problem> {
@@ -119,10 +117,9 @@ fn code_challenge(query: &Query) -> Result<Option<String>, Denial> {
     if !named("code_challenge") && !named("code_challenge_method") {
         return Ok(None);
     }
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let challenge = query
         .one("code_challenge")
-        .filter(|text| text.len() == CHALLENGE_LENGTH && text.bytes().all(is_letter))
+        .filter(|text| is_code_challenge(text))
         .filter(|_| query.one("code_challenge_method") == Some("S256"));
     challenge
         .map(|text| Some(text.to_owned()))

@@ -82,7 +82,7 @@ fn fits(verifier: &str, challenge: &str) -> bool {
     sound && same
 }
 
-/// Whether a text can be an S256 challenge: 43 characters of base64url.
+/// Whether a text can be an S256 challenge: 32 bytes in base64url without padding (RFC 7636 section 4.2).
 pub fn is_code_challenge(text: &str) -> bool {
     text.len() == 43
         && text
