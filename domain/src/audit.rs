@@ -1,5 +1,7 @@
 //! What is written down about security: one line per decision, kinds with stable names, never a secret in it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::UserKey;
 use crate::limits::ClientAddress;
 use crate::time::Timestamp;
@@ -28,6 +30,11 @@ macro_rules! audit_kinds {
         impl AuditKind {
             /// Every kind there is.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The kind of that stable name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.name() == name)
+            }
 
             /// The stable name.
             pub const fn name(self) -> &'static str {
@@ -120,6 +127,19 @@ audit_kinds! {
     ApplicationRefused = "application.refused",
     /// An application's client at a provider was set or removed.
     ApplicationCredentialChanged = "application.credential_changed",
+}
+
+impl Serialize for AuditKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for AuditKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| serde::de::Error::custom("not a kind of audit event"))
+    }
 }
 
 impl AuditKind {

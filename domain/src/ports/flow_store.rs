@@ -31,6 +31,7 @@ pub trait FlowStore: Send + Sync {
     /// Removes all flows of one user and kind. MUST leave other kinds and other users alone.
     async fn end_all(&self, user: &UserKey, kind: FlowKind) -> Result<(), PortError>;
 
-    /// Drops flows that were void before `now`. MUST NOT drop one that is not.
+    /// Drops flows that were void before `now`, and says how many. MUST NOT drop one that is not. A store that drops what is void
+    /// by itself, never before, has nothing to do here and says zero.
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError>;
 }

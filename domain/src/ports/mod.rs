@@ -20,6 +20,7 @@ mod sealer;
 mod session_store;
 mod sms_sender;
 mod timer;
+mod tombstones;
 mod user_store;
 
 // Whole modules, so that the mocks of the `mock` feature come along.
@@ -37,6 +38,7 @@ pub use sealer::*;
 pub use session_store::*;
 pub use sms_sender::*;
 pub use timer::*;
+pub use tombstones::*;
 pub use user_store::*;
 
 use std::error::Error;

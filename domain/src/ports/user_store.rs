@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::PortError;
 use crate::id::{PoolName, UserId, UserKey};
+use crate::time::Lifetime;
 use crate::user::{Revision, User};
 
 /// A key that is unique within a pool.
@@ -40,6 +41,12 @@ pub trait UserStore: Send + Sync {
 
     /// The user of that pool and id. MUST return what was stored, field by field.
     async fn find(&self, key: &UserKey) -> Result<Option<User>, PortError>;
+
+    /// The user of that pool and id, as they were at some moment within the last `at_most`: what a store may answer from memory.
+    ///
+    /// MUST NOT be older than that, nor than what was written through this very adapter. Never decide on it what a commit does not
+    /// guard.
+    async fn find_recent(&self, key: &UserKey, at_most: Lifetime) -> Result<Option<User>, PortError>;
 
     /// The user of that pool who holds the key. MUST compare the key byte by byte.
     async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError>;

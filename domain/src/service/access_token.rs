@@ -5,6 +5,7 @@ use crate::error::DomainError;
 use crate::id::PoolName;
 use crate::secret::Token;
 use crate::session::{Session, Standing};
+use crate::time::Lifetime;
 use crate::user::User;
 
 /// A caller who is logged in.
@@ -27,7 +28,27 @@ pub enum Authentication {
     Live(Box<Authenticated>),
 }
 
+/// How old what a proxy is told may be: half of the second within which a revocation holds on every node.
+const RECENT: Lifetime = Lifetime::from_millis(500);
+
 impl Services {
+    /// Checks a token for somebody who asks about every request and decides nothing else by the answer: a reverse proxy. The user
+    /// may be half a second old, so that a store far away need not be asked each time.
+    ///
+    /// # Errors
+    /// As [`Services::authenticate`].
+    pub async fn check_token(
+        &self,
+        token: &Token,
+        pool: Option<&PoolName>,
+    ) -> Result<Authentication, DomainError> {
+        let Some(session) = self.session_of(token, pool).await? else {
+            return Ok(Authentication::Anonymous);
+        };
+        let user = self.ports.users.find_recent(&session.user, RECENT).await?;
+        self.judge(session, user).await
+    }
+
     /// Checks a token. With `pool` given, tokens of other pools are worth nothing.
     ///
     /// # Errors
@@ -37,13 +58,24 @@ impl Services {
         token: &Token,
         pool: Option<&PoolName>,
     ) -> Result<Authentication, DomainError> {
-        let Some(session) = self.ports.sessions.find(&token.hash()).await? else {
+        let Some(session) = self.session_of(token, pool).await? else {
             return Ok(Authentication::Anonymous);
         };
-        if pool.is_some_and(|pool| *pool != session.user.pool) {
-            return Ok(Authentication::Anonymous);
-        }
         let user = self.ports.users.find(&session.user).await?;
+        self.judge(session, user).await
+    }
+
+    /// The session of a token, if it is of that pool.
+    async fn session_of(
+        &self,
+        token: &Token,
+        pool: Option<&PoolName>,
+    ) -> Result<Option<Session>, DomainError> {
+        let session = self.ports.sessions.find(&token.hash()).await?;
+        Ok(session.filter(|session| pool.is_none_or(|pool| *pool == session.user.pool)))
+    }
+
+    async fn judge(&self, session: Session, user: Option<User>) -> Result<Authentication, DomainError> {
         match (session.standing(user.as_ref(), self.ports.clock.now()), user) {
             (Standing::Live, Some(user)) => {
                 Ok(Authentication::Live(Box::new(Authenticated { user, session })))

@@ -1,0 +1,55 @@
+use serde::{Deserialize, Serialize};
+
+use crate::application::{Application, ApplicationCredential, ApplicationKey};
+use crate::id::ApplicationId;
+use crate::time::Timestamp;
+use crate::user::Revision;
+
+/// An [`Application`] as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredApplication {
+    /// [`Application::id`]
+    pub id: ApplicationId,
+    /// [`Application::revision`]
+    pub revision: Revision,
+    /// [`Application::name`]
+    pub name: String,
+    /// [`Application::keys`], hashes.
+    #[serde(default)]
+    pub keys: Vec<ApplicationKey>,
+    /// [`Application::credentials`], sealed.
+    #[serde(default)]
+    pub credentials: Vec<ApplicationCredential>,
+    /// [`Application::created`], milliseconds since 1970.
+    pub created: Timestamp,
+    /// [`Application::modified`], milliseconds since 1970.
+    pub modified: Timestamp,
+}
+
+impl From<&Application> for StoredApplication {
+    fn from(application: &Application) -> Self {
+        Self {
+            id: application.id.clone(),
+            revision: application.revision,
+            name: application.name.clone(),
+            keys: application.keys.clone(),
+            credentials: application.credentials.clone(),
+            created: application.created,
+            modified: application.modified,
+        }
+    }
+}
+
+impl From<StoredApplication> for Application {
+    fn from(stored: StoredApplication) -> Self {
+        Self {
+            id: stored.id,
+            revision: stored.revision,
+            name: stored.name,
+            keys: stored.keys,
+            credentials: stored.credentials,
+            created: stored.created,
+            modified: stored.modified,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Several nodes on one store, behind a real balancer, through faults.

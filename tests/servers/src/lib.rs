@@ -1,0 +1,1 @@
+//! Real servers for the tests: PostgreSQL, Redis, a MongoDB-protocol server, balancers.
