@@ -26,6 +26,7 @@ mod console;
 mod counterparty;
 mod people;
 mod server;
+mod stores;
 
 pub use browser::{Browser, Page};
 pub use client::{Client, Reply};

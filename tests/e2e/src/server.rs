@@ -14,6 +14,7 @@ use crate::browser::Browser;
 use crate::client::Client;
 use crate::console::Console;
 use crate::people::PASSWORD;
+use crate::stores::Stores;
 
 const PUBLIC_URL: &str = "PORTCULLIS__SERVER__PUBLIC_URL";
 const GREETING: &str = "Portcullis is listening at ";
@@ -25,13 +26,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub struct Setup {
     home: Arc<TempDir>,
+    stores: Arc<Stores>,
     config: String,
     environment: Vec<(String, String)>,
     limits: bool,
 }
 
 impl Setup {
-    /// A server with the built-in defaults in an empty folder, but without limits.
+    /// A server with the built-in defaults in an empty folder, on the stores of the bundle that is tried, but without limits.
     fn new() -> Self {
         let home = tempfile::Builder::new()
             .prefix("portcullis-e2e-")
@@ -39,6 +41,7 @@ impl Setup {
             .expect("a folder");
         Self {
             home: Arc::new(home),
+            stores: Arc::new(Stores::of_the_bundle()),
             config: String::new(),
             environment: Vec::new(),
             limits: false,
@@ -84,6 +87,11 @@ impl Setup {
         self
     }
 
+    /// Whether everything the server keeps is in its folder.
+    pub fn keeps_to_its_folder(&self) -> bool {
+        self.stores.are_own_files()
+    }
+
     /// The server's folder, which is its working directory as well.
     pub fn home(&self) -> &Path {
         self.home.path()
@@ -102,6 +110,7 @@ impl Setup {
             .env_clear()
             .env("PORTCULLIS__SERVER__LISTEN", "127.0.0.1:0")
             .env("PORTCULLIS__LOG__LEVEL", "debug")
+            .envs(self.stores.variables_beside(&self.config))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
