@@ -1,6 +1,7 @@
 //! Records under a token's hash that may belong to a user: found by either.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use domain::id::UserKey;
 use domain::secret::TokenHash;
@@ -16,14 +17,14 @@ pub(crate) trait Record {
 /// Records by token and by owner.
 #[derive(Debug)]
 pub(crate) struct Owned<R> {
-    records: HashMap<TokenHash, R>,
+    records: BTreeMap<TokenHash, R>,
     by_owner: BTreeMap<UserKey, BTreeSet<TokenHash>>,
 }
 
 impl<R> Default for Owned<R> {
     fn default() -> Self {
         Self {
-            records: HashMap::new(),
+            records: BTreeMap::new(),
             by_owner: BTreeMap::new(),
         }
     }
@@ -61,6 +62,13 @@ impl<R: Record> Owned<R> {
                 self.by_owner.remove(owner);
             }
         }
+    }
+
+    /// The records whose tokens come after `after`, in the order of their tokens.
+    pub fn beyond<'a>(&'a self, after: Option<&TokenHash>) -> impl Iterator<Item = &'a R> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = self.records.range::<TokenHash, _>((from, Bound::Unbounded));
+        range.map(|(_, record)| record)
     }
 
     /// The records of one user.

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use domain::id::{SessionId, UserKey};
-use domain::ports::{PortError, SessionStore};
+use domain::ports::{PageMark, PortError, SessionPage, SessionStore};
 use domain::secret::TokenHash;
 use domain::session::Session;
 use domain::time::Timestamp;
@@ -31,6 +31,10 @@ impl MemorySessions {
     }
 }
 
+fn from_mark(mark: &PageMark) -> Result<TokenHash, PortError> {
+    TokenHash::from_text(&mark.0).ok_or_else(|| PortError::corrupt("the mark of a page of sessions"))
+}
+
 #[async_trait]
 impl SessionStore for MemorySessions {
     async fn open(&self, session: &Session) -> Result<(), PortError> {
@@ -50,6 +54,18 @@ impl SessionStore for MemorySessions {
     async fn end_all(&self, user: &UserKey, spare: Option<&'_ SessionId>) -> Result<u64, PortError> {
         let goes = |session: &Session| Some(&session.id) != spare;
         Ok(self.change_sessions(|sessions| sessions.take_of(user, goes)))
+    }
+
+    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
+        let after = after.map(from_mark).transpose()?;
+        let limit = limit.max(1);
+        let sessions: Vec<Session> = {
+            let kept = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+            kept.beyond(after.as_ref()).take(limit).cloned().collect()
+        };
+        let last = sessions.last().filter(|_| sessions.len() == limit);
+        let next = last.map(|session| PageMark(session.token.to_text()));
+        Ok(SessionPage { sessions, next })
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {

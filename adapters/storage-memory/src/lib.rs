@@ -2,16 +2,18 @@
 
 mod applications;
 mod audit;
+mod tombstones;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// Users, client applications and audit events of one process.
+/// Users, client applications, audit events and tombstones of one process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     users: RwLock<users::Users>,
     applications: Mutex<applications::Applications>,
     events: Mutex<audit::Events>,
+    tombstones: Mutex<tombstones::Stones>,
 }
 
 /// Takes a lock whatever happened to its last holder: no holder leaves the data half-changed.

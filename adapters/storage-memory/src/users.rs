@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use async_trait::async_trait;
 use domain::id::{PoolName, UserId, UserKey};
 use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
+use domain::time::Lifetime;
 use domain::user::{Revision, User};
 
 use crate::MemoryStore;
@@ -120,6 +121,10 @@ impl UserStore for MemoryStore {
         let users = self.read();
         let pool = users.0.get(&key.pool);
         Ok(pool.and_then(|pool| pool.users.get(&key.id)).cloned())
+    }
+
+    async fn find_recent(&self, key: &UserKey, _at_most: Lifetime) -> Result<Option<User>, PortError> {
+        self.find(key).await
     }
 
     async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError> {

@@ -15,6 +15,7 @@ mod migrate;
 mod rows;
 mod sessions;
 mod store;
+mod tombstones;
 mod users;
 mod writer;
 

@@ -26,6 +26,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "identities",
         sql: include_str!("../migrations/0002_identities.sql"),
     },
+    Migration {
+        name: "tombstones",
+        sql: include_str!("../migrations/0003_tombstones.sql"),
+    },
 ];
 
 /// What a migration did.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{SessionId, UserKey};
-use domain::ports::{PortError, SessionStore};
+use domain::ports::{PageMark, PortError, SessionPage, SessionStore};
 use domain::secret::TokenHash;
 use domain::session::Session;
 use domain::time::Timestamp;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, Params, Row, params_from_iter};
 
 use crate::cache::Touched;
 use crate::error::Answer;
-use crate::rows::{self, decode_session, encode_session, session_columns};
+use crate::rows::{self, at_most, decode_session, encode_session, session_columns};
 use crate::store::{PURGED_AT_ONCE, SqliteStore};
 
 // The same session twice is one session: a caller that got no answer may ask again.
@@ -23,11 +23,34 @@ const FIND: &str = concat!("SELECT ", session_columns!(), " FROM sessions WHERE 
 const END: &str = "DELETE FROM sessions WHERE token = ?1 RETURNING token";
 const END_ALL: &str =
     "DELETE FROM sessions WHERE pool = ?1 AND user_id = ?2 AND (?3 IS NULL OR id <> ?3) RETURNING token";
+const FIRST_PAGE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions ORDER BY token LIMIT ?1"
+);
+const NEXT_PAGE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions WHERE token > ?1 ORDER BY token LIMIT ?2"
+);
 const PURGE: &str = "DELETE FROM sessions WHERE token IN \
     (SELECT token FROM sessions WHERE expires < ?1 LIMIT ?2) RETURNING token";
 
 fn find(connection: &Connection, token: &TokenHash) -> Answer<Option<Session>> {
     rows::first(connection, FIND, [token.as_bytes()], decode_session)
+}
+
+/// The sessions whose tokens come next.
+fn page(connection: &Connection, after: Option<TokenHash>, limit: usize) -> Answer<Vec<Session>> {
+    let limit = at_most(limit);
+    match after {
+        Some(after) => rows::all(connection, NEXT_PAGE, (after.as_bytes(), limit), decode_session),
+        None => rows::all(connection, FIRST_PAGE, [limit], decode_session),
+    }
+}
+
+fn from_mark(mark: &PageMark) -> Result<TokenHash, PortError> {
+    TokenHash::from_text(&mark.0).ok_or_else(|| PortError::corrupt("the mark of a page of sessions"))
 }
 
 /// Runs a deletion that returns the tokens of what it deleted, tells the cache, and counts them.
@@ -70,6 +93,17 @@ impl SessionStore for SqliteStore {
         let spare = spare.map(|id| id.as_str().to_owned());
         self.write(move |connection, touched| delete(connection, touched, END_ALL, (pool, id, spare)))
             .await
+    }
+
+    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
+        let after = after.map(from_mark).transpose()?;
+        let limit = limit.max(1);
+        let sessions = self
+            .read(move |connection| page(connection, after, limit))
+            .await?;
+        let last = sessions.last().filter(|_| sessions.len() == limit);
+        let next = last.map(|session| PageMark(session.token.to_text()));
+        Ok(SessionPage { sessions, next })
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {

@@ -15,8 +15,9 @@ use conformance::sample::{at, blank, flow, full_user, identity, key, linked, ses
 use domain::audit::{AuditEvent, AuditKind};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
 use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
-use domain::ports::{AuditLog, FlowStore, LookupKey, RateLimiter, SessionStore, UserStore};
+use domain::ports::{AuditLog, FlowStore, LookupKey, RateLimiter, SessionStore, Tombstones, UserStore};
 use domain::time::Lifetime;
+use domain::tombstone::Tombstone;
 use domain::user::User;
 use rusqlite::{Connection, params};
 use storage_sqlite::{Migrated, SqliteConfig, SqliteStore, migrate};
@@ -274,7 +275,7 @@ fn a_database_of_the_first_version_comes_through_with_everything_in_it() {
     fill(&connection, &kept);
     connection.close().unwrap();
     let done = migrate(&path).unwrap();
-    assert_eq!(done, Migrated { from: 1, to: 2 });
+    assert_eq!(done, Migrated { from: 1, to: 3 });
     assert_sound(&path);
     conformance::run(async {
         let store = open(&path);
@@ -301,13 +302,35 @@ fn a_database_left_before_the_last_word_of_the_migration_starts_it_again() {
     let copy = directory.path().join("copy.db");
     fs::copy(&path, &copy).unwrap();
     fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
-    assert_eq!(migrate(&copy).unwrap(), Migrated { from: 1, to: 2 });
+    assert_eq!(migrate(&copy).unwrap(), Migrated { from: 1, to: 3 });
     conformance::run(async {
         let store = open(&copy);
         assert_intact(&store, &kept).await;
         assert_usable(&store, &kept).await;
     });
     assert_sound(&copy);
+}
+
+#[test]
+fn a_database_of_the_second_version_learns_of_tombstones() {
+    let (_directory, path) = place();
+    let kept = kept();
+    let connection = first_version(&path);
+    fill(&connection, &kept);
+    connection.execute_batch(SECOND).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.close().unwrap();
+    assert_eq!(migrate(&path).unwrap(), Migrated { from: 2, to: 3 });
+    assert_sound(&path);
+    conformance::run(async {
+        let store = open(&path);
+        assert_intact(&store, &kept).await;
+        let spent = Tombstone::of_flow(&kept.flows[0]);
+        assert!(!store.is_buried(&spent.token).await.unwrap());
+        assert!(store.bury(&spent).await.unwrap());
+        assert!(store.is_buried(&spent.token).await.unwrap());
+        assert_usable(&store, &kept).await;
+    });
 }
 
 /// Not a test of its own: the process that the next one kills.
@@ -363,9 +386,9 @@ fn a_process_killed_while_it_migrates_loses_nothing() {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = version(&copy);
-        assert!((1..=2).contains(&found), "version {found}");
-        unfinished += u32::from(found == 1);
-        assert_eq!(migrate(&copy).unwrap(), Migrated { from: found, to: 2 });
+        assert!((1..=3).contains(&found), "version {found}");
+        unfinished += u32::from(found < 3);
+        assert_eq!(migrate(&copy).unwrap(), Migrated { from: found, to: 3 });
         conformance::run(async {
             let store = open(&copy);
             assert_intact(&store, &kept).await;

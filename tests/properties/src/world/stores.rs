@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::{PoolName, SessionId, UserId, UserKey};
 use domain::limits::{LimitKey, Quota, Verdict};
-use domain::ports::{FlowStore, LookupKey, PortError, RateLimiter, SessionStore, UniqueKey, UserStore};
+use domain::ports::{
+    FlowStore, LookupKey, PageMark, PortError, RateLimiter, SessionPage, SessionStore, UniqueKey, UserStore,
+};
 use domain::secret::TokenHash;
 use domain::session::Session;
-use domain::time::Timestamp;
+use domain::time::{Lifetime, Timestamp};
 use domain::user::{Revision, User};
 
 use super::{Contents, World};
@@ -71,6 +73,10 @@ impl UserStore for World {
     async fn find(&self, key: &UserKey) -> Result<Option<User>, PortError> {
         self.tick();
         Ok(self.contents().users.get(key).cloned())
+    }
+
+    async fn find_recent(&self, key: &UserKey, _at_most: Lifetime) -> Result<Option<User>, PortError> {
+        UserStore::find(self, key).await
     }
 
     async fn find_by(&self, pool: &PoolName, key: &LookupKey) -> Result<Option<User>, PortError> {
@@ -143,6 +149,12 @@ impl SessionStore for World {
             .sessions
             .retain(|_, session| session.user != *user || spare == Some(&session.id));
         Ok(count(before - contents.sessions.len()))
+    }
+
+    async fn list(&self, _after: Option<&'_ PageMark>, _limit: usize) -> Result<SessionPage, PortError> {
+        self.tick();
+        let sessions = self.contents().sessions.values().cloned().collect();
+        Ok(SessionPage { sessions, next: None })
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {
