@@ -85,6 +85,11 @@ impl PortError {
         }
     }
 
+    /// Whether the same call may succeed in a while, with nothing decided anew.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { retry: true, .. })
+    }
+
     /// A record that cannot be read back.
     pub fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }

@@ -401,6 +401,28 @@ fn a_bought_token_survives_a_change_of_its_user_meanwhile() {
     assert!(overtaken > 1, "never overtaken");
 }
 
+#[test]
+fn a_bought_token_survives_a_store_that_is_away_meanwhile() {
+    let mut struck = 0;
+    for at in 0..20 {
+        let system = linked_ann();
+        system.world.wait(3_600_000);
+        let world = Arc::clone(&system.world);
+        system.world.intrude(at, move || world.contents().outage = 40);
+        let first = ask_for_token(&system);
+        if system.world.is_intruder_left() {
+            continue;
+        }
+        let bought = system.elsewhere.sold.load(Ordering::Relaxed) == 2;
+        struck += usize::from(bought && first.is_ok());
+        assert!(!bought || first.is_ok(), "at {at}: bought and not kept");
+        system.world.contents().outage = 0;
+        assert_eq!(fresh_token(&system), "token 1", "at {at}");
+        assert_eq!(system.elsewhere.sold.load(Ordering::Relaxed), 2, "at {at}");
+    }
+    assert!(struck > 1, "never away while something was bought");
+}
+
 /// The process dies right before port call number `at` of a move; whether it came that far.
 fn cut(system: &mut System, made: Move, at: usize) -> bool {
     // Without the hook of `panic!`: nothing is wrong here.

@@ -60,6 +60,8 @@ pub struct Contents {
     pub keeps_the_dead: bool,
     drawn: u64,
     kept: u64,
+    /// Calls to the store of users that go unanswered from now on.
+    pub outage: u32,
 }
 
 impl Contents {

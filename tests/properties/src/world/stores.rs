@@ -36,6 +36,15 @@ impl Contents {
         linked.then_some(UniqueKey::Identity)
     }
 
+    /// Whether the store answers; each call that it leaves unanswered is one fewer to come.
+    fn answer(&mut self) -> Result<(), PortError> {
+        if self.outage == 0 {
+            return Ok(());
+        }
+        self.outage -= 1;
+        Err(PortError::unavailable("the store is away"))
+    }
+
     fn at_revision(&self, key: &UserKey, expected: Revision) -> Result<(), PortError> {
         match self.users.get(key) {
             Some(user) if user.revision == expected => Ok(()),
@@ -72,7 +81,9 @@ impl UserStore for World {
 
     async fn find(&self, key: &UserKey) -> Result<Option<User>, PortError> {
         self.tick();
-        Ok(self.contents().users.get(key).cloned())
+        let mut contents = self.contents();
+        contents.answer()?;
+        Ok(contents.users.get(key).cloned())
     }
 
     async fn find_recent(&self, key: &UserKey, _at_most: Lifetime) -> Result<Option<User>, PortError> {
@@ -90,6 +101,7 @@ impl UserStore for World {
     async fn commit(&self, next: &User, expected: Revision) -> Result<(), PortError> {
         self.tick();
         let mut contents = self.contents();
+        contents.answer()?;
         contents.at_revision(&next.key, expected)?;
         if let Some(key) = contents.taken_key(next) {
             return Err(PortError::Duplicate(key));

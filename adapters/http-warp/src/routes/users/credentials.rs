@@ -1,9 +1,12 @@
 //! `/api/{pool}/{id}/credentials`: what we may do at providers for this user, and the fresh tokens to do it with.
 
+use std::time::Duration;
+
 use domain::id::CredentialId;
 use domain::identity::UserCredential;
+use domain::ports::PortError;
 use domain::service::FreshToken;
-use domain::time::Timestamp;
+use domain::time::{Lifetime, Timestamp};
 use domain::user::User;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -14,6 +17,10 @@ use super::output::{self, Selection};
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
+
+/// How long a caller waits for a token that is being bought: a store that fails just then is waited for much longer, but not by
+/// them.
+const PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// 200 with all of them, never their tokens.
 pub async fn list(call: Call) -> Result<Reply, Problem> {
@@ -75,9 +82,12 @@ pub async fn fresh_token(call: Call) -> Result<Reply, Problem> {
         let fresh = services.fresh_token(&pool, &user, &which, &address).await;
         fresh.map_err(|error| Problem::of(error, &pool))
     });
-    let fresh = asking
-        .await
-        .map_err(|_| Problem::internal("a token was not fetched to the end"))??;
+    let Ok(fresh) = tokio::time::timeout(PATIENCE, asking).await else {
+        // It goes on, and whoever asks again finds what was bought.
+        let retry_after = Lifetime::from_secs(1);
+        return Err(Problem::of(PortError::Busy { retry_after }.into(), call.pool()?));
+    };
+    let fresh = fresh.map_err(|_| Problem::internal("a token was not fetched to the end"))??;
     Ok(Reply::json(StatusCode::OK, &token(&fresh, call.services().now())))
 }
 
