@@ -15,9 +15,12 @@ mod case;
 pub mod counterpart;
 pub mod desk;
 mod fixture;
+pub mod link;
 mod log;
 mod race;
+mod roles;
 pub mod sample;
+mod severed;
 
 pub mod application_store;
 pub mod audit_log;
@@ -25,6 +28,7 @@ pub mod entropy_source;
 pub mod flow_store;
 pub mod identity_provider;
 pub mod mailer;
+pub mod outage;
 pub mod password_hasher;
 pub mod rate_limiter;
 pub mod sealer;
@@ -37,4 +41,7 @@ pub mod user_store;
 
 pub use case::run;
 pub use fixture::Fixture;
+pub use link::Link;
 pub use race::race;
+pub use roles::Roles;
+pub use severed::Severed;
