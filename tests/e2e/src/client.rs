@@ -7,6 +7,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
+use crate::browser::Browser;
+
 /// Nothing the server does takes nearly this long.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -19,6 +21,16 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client at 127.0.0.1 of whatever answers at an address: a balancer before several servers.
+    pub fn of(base: &str) -> Self {
+        Self::new(base.to_owned(), IpAddr::from([127, 0, 0, 1]))
+    }
+
+    /// A browser at the same address, with no cookie yet.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.clone())
+    }
+
     pub(crate) fn new(base: String, from: IpAddr) -> Self {
         let http = reqwest::Client::builder()
             .local_address(from)

@@ -24,6 +24,7 @@ const HTTP: &str = "defaults
   retry-on conn-failure
   option redispatch 1
   option forwardfor
+  http-error status 503 content-type text/plain string \"no node is ready\" hdr Retry-After 1
 backend servers
   balance roundrobin
   option httpchk GET /readyz
