@@ -65,11 +65,18 @@ const ADAPTERS_THAT_TEST_WITH_OTHERS: &[(&str, &str)] = &[(
 )];
 
 /// Tools: crates below `adapters/` that play no port, and which adapters may take them.
-const TOOLS: &[(&str, &str, &str)] = &[(
-    "outbound-http",
-    "identity-",
-    "one hardened way to ask providers, whatever protocol they speak",
-)];
+const TOOLS: &[(&str, &str, &str)] = &[
+    (
+        "outbound-http",
+        "identity-",
+        "one hardened way to ask providers, whatever protocol they speak",
+    ),
+    (
+        "outbound-http",
+        "sms-",
+        "gateways are asked as providers are, with a secret in each request",
+    ),
+];
 
 fn is_tool_of(adapter: &str, taken: &str) -> bool {
     TOOLS
