@@ -19,7 +19,7 @@ mod steady;
 mod telemetry;
 
 pub use entries::{Door, EntryKind, EntrySource, EntryTable, WebEntry};
-pub use readiness::Readiness;
+pub use readiness::{NotReady, Readiness};
 pub use routes::own_route;
 pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};

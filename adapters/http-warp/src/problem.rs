@@ -96,6 +96,15 @@ impl Problem {
         }
     }
 
+    /// 503; the cause goes to the log, the client hears when to come back.
+    pub fn unavailable(retry_after: Lifetime, cause: String) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            cause: Some(cause),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }
+    }
+
     /// What a service said, in the words of a pool's model.
     pub fn of(error: DomainError, pool: &PoolPolicy) -> Self {
         match error {
@@ -136,11 +145,7 @@ impl Problem {
 
     /// Something outside did not work: busy and unavailable are 503, what we should never meet is 500.
     pub fn of_port(error: &PortError) -> Self {
-        let unavailable = |retry_after| Self {
-            retry_after: Some(retry_after),
-            cause: Some(error.to_string()),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        };
+        let unavailable = |retry_after| Self::unavailable(retry_after, error.to_string());
         match error {
             PortError::Busy { retry_after } => unavailable(*retry_after),
             PortError::Unavailable { .. } => unavailable(Lifetime::from_secs(1)),

@@ -21,6 +21,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use cli::{Cli, Command, Said};
 use config::Loaded;
@@ -41,30 +42,32 @@ fn main() -> ExitCode {
 
 fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
     if *cli.command() == Command::Adapters {
-        list_adapters();
+        say(&cli::adapters());
         return Ok(());
     }
     let loaded = config::load(cli.config.as_deref(), &config::Environment::of_process())?;
-    match cli.command() {
+    let runtime = match cli.command() {
+        Command::CheckConfig => return check_config(&loaded),
         Command::Serve => {
             telemetry::init(&loaded.config.log)?;
-            serve::run(&loaded)
+            Builder::new_multi_thread().enable_all().build()?
         }
-        Command::Migrate => {
-            say(&adapters::migrate(&loaded.config)?);
-            Ok(())
-        }
-        Command::CheckConfig => check_config(&loaded),
-        Command::Adapters => Ok(()),
-        Command::Keys(keys) => {
-            tell(&keys.run(&loaded.config)?);
-            Ok(())
-        }
-        Command::App(app) => {
-            tell(&app.run(&loaded.config)?);
-            Ok(())
-        }
+        _ => Builder::new_current_thread().enable_all().build()?,
+    };
+    // One runtime for all there is to do: what adapters start while they are opened runs on it to the end.
+    runtime.block_on(perform(cli.command(), &loaded))
+}
+
+async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault> {
+    let config = &loaded.config;
+    match command {
+        Command::Serve => serve::run(loaded).await?,
+        Command::Migrate => say(&adapters::migrate(config).await?),
+        Command::Keys(keys) => tell(&keys.run(config).await?),
+        Command::App(app) => tell(&app.run(config).await?),
+        Command::CheckConfig | Command::Adapters => {}
     }
+    Ok(())
 }
 
 fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
@@ -80,13 +83,6 @@ fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
         complain(&format!("warning: {warning}"));
     }
     Ok(())
-}
-
-fn list_adapters() {
-    for (feature, compiled) in adapters::list() {
-        let mark = if compiled { "yes" } else { "no " };
-        say(&format!("{mark}  {feature}"));
-    }
 }
 
 fn tell(said: &Said) {

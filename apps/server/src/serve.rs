@@ -4,16 +4,15 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use domain::error::DomainError;
 use domain::id::PoolName;
 use domain::ports::ProviderDirectory;
 use domain::secret::Secret;
 use domain::service::Services;
 use http_warp::serve::{Listener, ServeConfig, TlsFiles};
-use http_warp::{App, HttpSettings, LegacyCookies, Metrics, Readiness, TrustedNetwork};
+use http_warp::{App, HttpSettings, LegacyCookies, Metrics, TrustedNetwork};
 
-use crate::adapters::Storage;
+use crate::adapters::Keepers;
 use crate::config::{Config, Loaded, Server};
 use crate::providers::{self, Directory, Providers};
 use crate::wire::{self, Opened, whole};
@@ -29,7 +28,7 @@ pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// # Errors
 /// A sentence for the operator: a taken port, an unusable store or key, a broken configuration.
-pub fn run(loaded: &Loaded) -> Result<(), Fault> {
+pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let config = &loaded.config;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -52,42 +51,34 @@ pub fn run(loaded: &Loaded) -> Result<(), Fault> {
         tracing::warn!("{warning}");
     }
     let known: Arc<dyn ProviderDirectory> = Arc::<Directory>::clone(&directory);
-    let opened = wire::open_with(config, public_url.clone(), known)?;
+    let opened = wire::open_with(config, public_url.clone(), known).await?;
     let operated = opened.operated();
     let Opened {
-        services, storage, ..
+        services, keepers, ..
     } = opened;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let storage = Arc::new(storage);
-        let settings = http_settings(config, public_url.clone());
-        let readiness = Arc::new(StorageReadiness(Arc::clone(&storage)));
-        let app = App::new(
-            services.clone(),
-            settings,
-            readiness,
-            Arc::new(Metrics::default()),
-            directory,
-        )?;
-        let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
-        let ending = shutdown::listen()?;
-        let purging = tokio::spawn(purge_now_and_then(services));
-        let watching = tokio::spawn(watcher.run());
-        let commands = control::listen(operated).await;
-        greet(&public_url, config);
-        let drained = listener
-            .run(warp::service(http_warp::filter(app)), async {
-                let ending = ending.await;
-                tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
-            })
-            .await;
-        drop(commands);
-        purging.abort();
-        watching.abort();
-        tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");
-        (storage.close)().await?;
-        Ok::<(), Fault>(())
-    })
+    let keepers = Arc::new(keepers);
+    let settings = http_settings(config, public_url.clone());
+    let readiness = Arc::<Keepers>::clone(&keepers);
+    let metrics = Arc::new(Metrics::default());
+    let app = App::new(services.clone(), settings, readiness, metrics, directory)?;
+    let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
+    let ending = shutdown::listen()?;
+    let purging = tokio::spawn(purge_now_and_then(services));
+    let watching = tokio::spawn(watcher.run());
+    let commands = control::listen(operated).await;
+    greet(&public_url, config);
+    let drained = listener
+        .run(warp::service(http_warp::filter(app)), async {
+            let ending = ending.await;
+            tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
+        })
+        .await;
+    drop(commands);
+    purging.abort();
+    watching.abort();
+    tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");
+    keepers.close().await?;
+    Ok(())
 }
 
 /// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve.
@@ -114,17 +105,6 @@ async fn purge_now_and_then(services: Services) {
         if let Err(DomainError::Port(error)) = services.purge().await {
             tracing::warn!(%error, "what is void could not be dropped; trying again later");
         }
-    }
-}
-
-struct StorageReadiness(Arc<Storage>);
-
-#[async_trait]
-impl Readiness for StorageReadiness {
-    async fn ready(&self) -> Result<(), String> {
-        (self.0.ready)()
-            .await
-            .map_err(|error| format!("storage: {error}"))
     }
 }
 

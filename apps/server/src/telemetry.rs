@@ -11,7 +11,17 @@ use crate::config::{Log, LogFormat};
 
 /// Libraries that describe every byte they move. They stay at `info` unless `log.level` names them, so
 /// that `debug` shows what this server does, and no header or body gets into the log by the way.
-const CHATTY: [&str; 6] = ["h2", "hyper", "hyper_util", "rustls", "tokio_rustls", "tower"];
+const CHATTY: [&str; 9] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "mongodb",
+    "redis",
+    "rustls",
+    "sqlx",
+    "tokio_rustls",
+    "tower",
+];
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use domain::secret::MacKey;
 use domain::service::{Ports, Services};
 use outbound_http::{Outbound, OutboundConfig};
 
-use crate::adapters::{self, Adapters, Storage};
+use crate::adapters::{self, Adapters, Keepers};
 use crate::audit::LoggedAudit;
 use crate::config::{Config, Environment};
 use crate::control::Operated;
@@ -23,8 +23,8 @@ pub struct Opened {
     pub services: Services,
     /// The keys, which a rotation exchanges.
     pub keys: Arc<KeysInUse>,
-    /// The store, to be asked whether it answers, and to be closed.
-    pub storage: Storage,
+    /// The stores, to be asked whether they answer, and to be closed.
+    pub keepers: Keepers,
 }
 
 impl Opened {
@@ -42,21 +42,21 @@ impl Opened {
 ///
 /// # Errors
 /// A sentence for the operator: an unusable store or key.
-pub fn open(config: &Config) -> Result<Opened, Fault> {
+pub async fn open(config: &Config) -> Result<Opened, Fault> {
     let public_url = config.server.public_url(config.server.listen.port);
     let file = providers_file(config, &public_url)?;
     let known: Arc<dyn ProviderDirectory> = match providers::open(file) {
         Ok(providers) => providers.directory,
         Err(_) => Arc::new(Directory::default()),
     };
-    open_with(config, public_url, known)
+    open_with(config, public_url, known).await
 }
 
 /// Opens what the configuration names, for a server reached at `public_url` that knows these providers.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_with(
+pub async fn open_with(
     config: &Config,
     public_url: String,
     providers: Arc<dyn ProviderDirectory>,
@@ -64,14 +64,15 @@ pub fn open_with(
     let Adapters {
         storage,
         sessions,
+        keepers,
         sms,
         mailer,
-    } = adapters::open(config)?;
+    } = adapters::open(config).await?;
     let (keys, newest) = KeysInUse::load(&config.secrets.key_file)?;
     let ports = Ports {
-        users: Arc::clone(&storage.users),
-        audit: Arc::new(LoggedAudit(Arc::clone(&storage.audit))) as Arc<dyn AuditLog>,
-        applications: Arc::clone(&storage.applications),
+        users: storage.users,
+        audit: Arc::new(LoggedAudit(storage.audit)) as Arc<dyn AuditLog>,
+        applications: storage.applications,
         sessions: sessions.sessions,
         flows: sessions.flows,
         limiter: sessions.limiter,
@@ -88,7 +89,7 @@ pub fn open_with(
     Ok(Opened {
         services: Services::new(ports, rules::policy(config, public_url), key),
         keys: Arc::new(keys),
-        storage,
+        keepers,
     })
 }
 

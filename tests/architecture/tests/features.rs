@@ -1,6 +1,8 @@
 //! Features compile adapters in; configuration chooses among them.
 #![cfg(test)]
 
+use std::collections::BTreeSet;
+
 use architecture::assert_none;
 use architecture::workspace::{files, members, names_below, read};
 
@@ -79,7 +81,7 @@ fn a_feature_has_the_name_of_its_adapter() {
             .filter_map(toml::Value::as_str)
             .collect();
         let is_adapter = adapters.contains(name) && takes == [format!("dep:{name}")];
-        let is_bundle = (name.starts_with("bundle-") || name == "default")
+        let is_bundle = (name.starts_with("bundle-") || ["default", "full"].contains(&name.as_str()))
             && takes.iter().all(|taken| features.contains_key(*taken));
         if !is_adapter && !is_bundle {
             faults.push(format!("{name} = {takes:?}"));
@@ -95,10 +97,30 @@ fn a_feature_has_the_name_of_its_adapter() {
         .map(|(name, _)| name.clone())
         .collect();
     faults.extend(optional.into_iter().filter(|name| !features.contains_key(name)));
+    faults.extend(missing_in_full(features));
     assert_none(
         &faults,
         "One word everywhere: a feature is an adapter's name and takes it, or is a bundle of features:",
     );
+}
+
+/// Features that `full` does not switch on.
+fn missing_in_full(features: &toml::Table) -> Vec<String> {
+    let mut reached = BTreeSet::from(["full"]);
+    loop {
+        let taken = reached.iter().filter_map(|name| features.get(*name)?.as_array());
+        let more: BTreeSet<&str> = taken.flatten().filter_map(toml::Value::as_str).collect();
+        let before = reached.len();
+        reached.extend(more);
+        if reached.len() == before {
+            break;
+        }
+    }
+    let missing = features.keys().filter(|name| !reached.contains(name.as_str()));
+    missing
+        .filter(|name| *name != "default")
+        .map(|name| format!("{name} is not in `full`"))
+        .collect()
 }
 
 #[test]

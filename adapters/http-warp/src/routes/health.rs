@@ -1,5 +1,6 @@
 //! For those who run the server: is it alive, is it ready, what did it do.
 
+use domain::time::Lifetime;
 use http::StatusCode;
 use serde_json::json;
 
@@ -8,19 +9,26 @@ use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
+/// When to look again.
+const SOON: Lifetime = Lifetime::from_secs(1);
+
 /// `GET /healthz`: the process answers.
 pub async fn alive(_: Request, _: Matched) -> Result<Reply, Problem> {
     Ok(Reply::json(StatusCode::OK, &json!({ "status": "ok" })))
 }
 
-/// `GET /readyz`: what we depend on answers too. What does not is named in the log, not to strangers.
+/// `GET /readyz`: what we depend on answers too. What does not is named by its kind; where it is and what it said stand in the log,
+/// and are nothing for strangers.
 pub async fn ready(request: Request, _: Matched) -> Result<Reply, Problem> {
     match request.app.readiness.ready().await {
         Ok(()) => Ok(Reply::json(StatusCode::OK, &json!({ "status": "ready" }))),
-        Err(cause) => Err(Problem {
-            cause: Some(cause),
-            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        }),
+        Err(fault) => {
+            let message = format!("Not ready: no answer from {}", fault.down.join(" and "));
+            Err(Problem {
+                message,
+                ..Problem::unavailable(SOON, fault.cause)
+            })
+        }
     }
 }
 

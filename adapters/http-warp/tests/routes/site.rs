@@ -18,7 +18,7 @@ use domain::service::{Ports, Services};
 use domain::time::{Lifetime, Timestamp};
 use hash_password::{HashConfig, Hasher};
 use http_warp::serve::{Listener, ServeConfig};
-use http_warp::{App, HttpSettings, Metrics, Readiness, TrustedNetwork};
+use http_warp::{App, HttpSettings, Metrics, NotReady, Readiness, TrustedNetwork};
 use mail_console::ConsoleMailer;
 use outside::Doors;
 use reqwest::{Client, Method, RequestBuilder};
@@ -93,7 +93,7 @@ struct AlwaysReady;
 
 #[async_trait]
 impl Readiness for AlwaysReady {
-    async fn ready(&self) -> Result<(), String> {
+    async fn ready(&self) -> Result<(), NotReady> {
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! How a configured word becomes an adapter.
 
+use crate::config::Secret;
+
 /// Why an adapter cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AdapterError {
@@ -41,9 +43,10 @@ pub enum AdapterError {
 }
 
 /// One adapter the product has.
+#[derive(Debug)]
 pub struct Known {
-    /// How the configuration names it: a URL scheme or a word.
-    pub word: &'static str,
+    /// How the configuration names it: URL schemes or plain words, the usual one first.
+    pub words: &'static [&'static str],
     /// Its feature, which is its crate's name.
     pub feature: &'static str,
     /// Whether this binary holds it.
@@ -51,6 +54,7 @@ pub struct Known {
 }
 
 /// All adapters of one kind.
+#[derive(Debug)]
 pub struct Kind {
     /// The configuration key that chooses.
     pub key: &'static str,
@@ -65,29 +69,37 @@ pub struct Chosen {
     pub key: &'static str,
     /// The feature.
     pub feature: &'static str,
+    /// All that the configuration says there: a URL as it was written, or a word.
+    pub text: Secret,
+}
+
+impl Chosen {
     /// What follows the scheme, without its slashes; a path for files.
     #[cfg_attr(
         all(not(feature = "storage-sqlite"), not(test)),
-        expect(dead_code, reason = "no other adapter has anything behind its scheme")
+        expect(dead_code, reason = "the other adapters read the whole URL")
     )]
-    pub rest: String,
+    pub fn rest(&self) -> &str {
+        let rest = self.text.expose().split_once(':').map_or("", |(_, rest)| rest);
+        rest.strip_prefix("//").unwrap_or(rest)
+    }
 }
 
 impl Kind {
     /// Chooses by the scheme of a URL, or by a plain word.
     ///
     /// # Errors
-    /// [`AdapterError`] names what there is.
-    pub fn choose(&self, text: &str) -> Result<Chosen, AdapterError> {
-        let (word, rest) = text.split_once(':').unwrap_or((text, ""));
+    /// [`AdapterError`] names what there is, and quotes nothing behind the scheme: it may be a password.
+    pub fn choose(&self, text: &Secret) -> Result<Chosen, AdapterError> {
+        let (word, _) = text.expose().split_once(':').unwrap_or((text.expose(), ""));
         let have = || {
             let compiled = self.known.iter().filter(|known| known.compiled);
             compiled
-                .map(|known| format!("`{}` ({})", known.word, known.feature))
+                .map(|known| format!("`{}` ({})", known.words.join("`, `"), known.feature))
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        match self.known.iter().find(|known| known.word == word) {
+        match self.known.iter().find(|known| known.words.contains(&word)) {
             None => Err(AdapterError::Unknown {
                 key: self.key,
                 word: word.to_owned(),
@@ -99,14 +111,11 @@ impl Kind {
                 feature: known.feature,
                 have: have(),
             }),
-            Some(known) => {
-                let rest = rest.strip_prefix("//").unwrap_or(rest).to_owned();
-                Ok(Chosen {
-                    key: self.key,
-                    feature: known.feature,
-                    rest,
-                })
-            }
+            Some(known) => Ok(Chosen {
+                key: self.key,
+                feature: known.feature,
+                text: text.clone(),
+            }),
         }
     }
 }
@@ -119,42 +128,65 @@ mod tests {
         key: "storage.url",
         known: &[
             Known {
-                word: "sqlite",
+                words: &["sqlite"],
                 feature: "storage-sqlite",
                 compiled: true,
             },
             Known {
-                word: "postgres",
+                words: &["postgres", "postgresql"],
                 feature: "storage-postgres",
                 compiled: false,
+            },
+            Known {
+                words: &["mongodb", "mongodb+srv"],
+                feature: "storage-mongo",
+                compiled: true,
             },
         ],
     };
 
+    fn choose(text: &str) -> Result<Chosen, AdapterError> {
+        KIND.choose(&Secret::new(text))
+    }
+
     #[test]
     fn a_scheme_chooses_and_the_rest_goes_along() {
-        let chosen = KIND.choose("sqlite://./data/a.db").unwrap();
-        assert_eq!(
-            (chosen.feature, chosen.rest.as_str()),
-            ("storage-sqlite", "./data/a.db")
-        );
+        let chosen = choose("sqlite://./data/a.db").unwrap();
+        assert_eq!((chosen.feature, chosen.rest()), ("storage-sqlite", "./data/a.db"));
+        assert_eq!(chosen.text.expose(), "sqlite://./data/a.db");
+    }
+
+    #[test]
+    fn every_scheme_of_an_adapter_chooses_it() {
+        for url in ["mongodb://db/x", "mongodb+srv://db/x"] {
+            assert_eq!(choose(url).unwrap().feature, "storage-mongo");
+        }
     }
 
     #[test]
     fn an_adapter_that_is_not_compiled_in_is_named_by_its_feature() {
-        let error = KIND.choose("postgres://db/x").unwrap_err().to_string();
-        assert!(
-            error.contains("--features storage-postgres") && !error.contains("db/x"),
-            "{error}"
-        );
+        for url in ["postgres://me:hunter2@db/x", "postgresql://me:hunter2@db/x"] {
+            let error = choose(url).unwrap_err().to_string();
+            assert!(
+                error.contains("--features storage-postgres") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
     fn an_unknown_word_hears_what_there_is() {
-        let error = KIND.choose("oracle://x").unwrap_err().to_string();
+        let error = choose("oracle://me:hunter2@x").unwrap_err().to_string();
         assert!(
-            error.contains("`oracle`") && error.contains("`sqlite`"),
+            error.contains("`oracle`") && error.contains("`mongodb`, `mongodb+srv` (storage-mongo)"),
             "{error}"
         );
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn what_was_chosen_does_not_show_its_password() {
+        let chosen = choose("mongodb://me:hunter2@db/x").unwrap();
+        assert!(!format!("{chosen:?}").contains("hunter2"));
     }
 }

@@ -13,17 +13,17 @@ pub const KIND: Kind = Kind {
     key: "module",
     known: &[
         Known {
-            word: "oauth2",
+            words: &["oauth2"],
             feature: "identity-oauth2",
             compiled: cfg!(feature = "identity-oauth2"),
         },
         Known {
-            word: "oidc",
+            words: &["oidc"],
             feature: "identity-oidc",
             compiled: cfg!(feature = "identity-oidc"),
         },
         Known {
-            word: "oauth1",
+            words: &["oauth1"],
             feature: "identity-oauth1",
             compiled: cfg!(feature = "identity-oauth1"),
         },

@@ -10,7 +10,7 @@ use super::choice::{AdapterError, Chosen, Kind, Known};
 pub const KIND: Kind = Kind {
     key: "mail.url",
     known: &[Known {
-        word: "console",
+        words: &["console"],
         feature: "mail-console",
         compiled: cfg!(feature = "mail-console"),
     }],

@@ -10,7 +10,7 @@ use super::choice::{AdapterError, Chosen, Kind, Known};
 pub const KIND: Kind = Kind {
     key: "sms.kind",
     known: &[Known {
-        word: "console",
+        words: &["console"],
         feature: "sms-console",
         compiled: cfg!(feature = "sms-console"),
     }],

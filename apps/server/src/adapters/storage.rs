@@ -1,32 +1,43 @@
-//! Users and the audit log; in an embedded store also sessions, flows and counters.
+//! Where users live; a durable store also keeps sessions, flows and counters, or what Redis may not lose of them.
 
 use std::sync::Arc;
 
-use domain::ports::{ApplicationStore, AuditLog, PortError, UserStore};
+use domain::ports::{
+    ApplicationStore, AuditLog, FlowStore, PortError, RateLimiter, SessionStore, Tombstones, UserStore,
+};
 use futures_util::future::BoxFuture;
 
 use super::SessionPorts;
 use super::choice::{AdapterError, Chosen, Kind, Known};
+use super::keeper::Keeper;
+use crate::config;
 
 /// The stores there are.
 pub const KIND: Kind = Kind {
     key: "storage.url",
     known: &[
         Known {
-            word: "sqlite",
+            words: &["sqlite"],
             feature: "storage-sqlite",
             compiled: cfg!(feature = "storage-sqlite"),
         },
         Known {
-            word: "memory",
+            words: &["postgres", "postgresql"],
+            feature: "storage-postgres",
+            compiled: cfg!(feature = "storage-postgres"),
+        },
+        Known {
+            words: &["mongodb", "mongodb+srv"],
+            feature: "storage-mongo",
+            compiled: cfg!(feature = "storage-mongo"),
+        },
+        Known {
+            words: &["memory"],
             feature: "storage-memory",
             compiled: cfg!(feature = "storage-memory"),
         },
     ],
 };
-
-/// Asks a store something that takes a moment.
-type Asking = Box<dyn Fn() -> BoxFuture<'static, Result<(), PortError>> + Send + Sync>;
 
 /// An opened store.
 pub struct Storage {
@@ -36,92 +47,179 @@ pub struct Storage {
     pub audit: Arc<dyn AuditLog>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
-    /// What keeps sessions, where the store can.
-    pub sessions: Option<SessionPorts>,
-    /// Whether it answers.
-    pub ready: Asking,
-    /// Finishes what it has to do.
-    pub close: Asking,
+    /// What else a durable store keeps.
+    pub durable: Option<Durable>,
+}
+
+/// What a durable store keeps besides.
+#[derive(Clone)]
+pub struct Durable {
+    /// Sessions, flows and counters.
+    pub sessions: SessionPorts,
+    /// What was ended, beside sessions that live elsewhere.
+    #[cfg_attr(
+        not(feature = "sessions-redis"),
+        expect(dead_code, reason = "no sessions live elsewhere")
+    )]
+    pub tombstones: Arc<dyn Tombstones>,
 }
 
 /// Opens the chosen store.
-pub fn open(chosen: &Chosen) -> Result<Storage, AdapterError> {
+pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
-        "storage-sqlite" => open_sqlite(chosen),
+        "storage-sqlite" => sqlite::open(chosen).await,
         #[cfg(feature = "storage-memory")]
         "storage-memory" => Ok(open_memory()),
-        other => Err(AdapterError::Failed(format!("{other} cannot be opened"))),
+        other => {
+            let _ = config;
+            Err(AdapterError::Failed(format!("{other} cannot be opened")))
+        }
     }
 }
 
 /// Brings the chosen store's schema up to date.
-pub fn migrate(chosen: &Chosen) -> Result<String, AdapterError> {
+pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String, AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
-        "storage-sqlite" => {
-            let done = storage_sqlite::migrate(sqlite_path(chosen)?).map_err(|error| failed(&error))?;
-            Ok(if done.from == done.to {
-                format!("the schema is up to date (version {})", done.to)
-            } else {
-                format!(
-                    "brought the schema from version {} to version {}",
-                    done.from, done.to
-                )
-            })
+        "storage-sqlite" => sqlite::migrate(chosen).await,
+        _ => {
+            let _ = config;
+            Ok("this store has no schema".to_owned())
         }
-        _ => Ok("this store has no schema".to_owned()),
+    }
+}
+
+/// Judges what the configuration says to the adapter, without opening anything.
+pub fn check(chosen: &Chosen) -> Result<(), AdapterError> {
+    match chosen.feature {
+        #[cfg(feature = "storage-sqlite")]
+        "storage-sqlite" => sqlite::path(chosen).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+/// Everything a durable store plays.
+trait Plays:
+    UserStore + AuditLog + ApplicationStore + SessionStore + FlowStore + RateLimiter + Tombstones + 'static
+{
+}
+
+impl<S> Plays for S where
+    S: UserStore
+        + AuditLog
+        + ApplicationStore
+        + SessionStore
+        + FlowStore
+        + RateLimiter
+        + Tombstones
+        + 'static
+{
+}
+
+type Answer = BoxFuture<'static, Result<(), PortError>>;
+
+/// One store in all its roles. `ready` and `close` are its own, which no port has.
+fn durable<S: Plays>(
+    store: S,
+    ready: fn(Arc<S>) -> Answer,
+    close: fn(Arc<S>) -> Answer,
+) -> (Storage, Keeper) {
+    let store = Arc::new(store);
+    let keeper = keeper(&store, ready, close);
+    let sessions = SessionPorts {
+        sessions: Arc::<S>::clone(&store),
+        flows: Arc::<S>::clone(&store),
+        limiter: Arc::<S>::clone(&store),
+    };
+    let storage = Storage {
+        users: Arc::<S>::clone(&store),
+        audit: Arc::<S>::clone(&store),
+        applications: Arc::<S>::clone(&store),
+        durable: Some(Durable {
+            sessions,
+            tombstones: store,
+        }),
+    };
+    (storage, keeper)
+}
+
+fn keeper<S: Send + Sync + 'static>(
+    store: &Arc<S>,
+    ready: fn(Arc<S>) -> Answer,
+    close: fn(Arc<S>) -> Answer,
+) -> Keeper {
+    let (asked, closed) = (Arc::clone(store), Arc::clone(store));
+    Keeper {
+        name: "storage",
+        ready: Box::new(move || ready(Arc::clone(&asked))),
+        close: Box::new(move || close(Arc::clone(&closed))),
+    }
+}
+
+/// Says what a migration did.
+fn migrated(from: u32, to: u32) -> String {
+    if from == to {
+        format!("the schema is up to date (version {to})")
+    } else {
+        format!("brought the schema from version {from} to version {to}")
     }
 }
 
 #[cfg(feature = "storage-sqlite")]
-fn sqlite_path(chosen: &Chosen) -> Result<&std::path::Path, AdapterError> {
-    if chosen.rest.is_empty() || chosen.rest.contains('?') {
-        let why = "name a file, as in sqlite://./data/portcullis.db, without options behind it".to_owned();
-        return Err(AdapterError::Unusable { key: chosen.key, why });
+mod sqlite {
+    use std::path::Path;
+
+    use storage_sqlite::{OpenError, SqliteConfig, SqliteStore};
+
+    use super::{AdapterError, Chosen, Keeper, Storage, durable, migrated};
+
+    /// The file that the URL names.
+    pub fn path(chosen: &Chosen) -> Result<&Path, AdapterError> {
+        let path = chosen.rest();
+        if path.is_empty() || path.contains('?') {
+            let why =
+                "name a file, as in sqlite://./data/portcullis.db, without options behind it".to_owned();
+            return Err(AdapterError::Unusable { key: chosen.key, why });
+        }
+        Ok(Path::new(path))
     }
-    Ok(std::path::Path::new(&chosen.rest))
-}
 
-#[cfg(feature = "storage-sqlite")]
-fn failed(error: &storage_sqlite::OpenError) -> AdapterError {
-    AdapterError::Failed(error.to_string())
-}
+    pub async fn open(chosen: &Chosen) -> Result<(Storage, Keeper), AdapterError> {
+        let config = SqliteConfig::new(path(chosen)?);
+        let store = blocking(move || SqliteStore::open(&config)).await?;
+        Ok(durable(
+            store,
+            |store| Box::pin(async move { store.ready().await }),
+            |store| Box::pin(async move { store.close().await }),
+        ))
+    }
 
-#[cfg(feature = "storage-sqlite")]
-fn open_sqlite(chosen: &Chosen) -> Result<Storage, AdapterError> {
-    let config = storage_sqlite::SqliteConfig::new(sqlite_path(chosen)?);
-    let store = Arc::new(storage_sqlite::SqliteStore::open(&config).map_err(|error| failed(&error))?);
-    let (asked, closed) = (Arc::clone(&store), Arc::clone(&store));
-    Ok(Storage {
-        users: Arc::<storage_sqlite::SqliteStore>::clone(&store),
-        audit: Arc::<storage_sqlite::SqliteStore>::clone(&store),
-        applications: Arc::<storage_sqlite::SqliteStore>::clone(&store),
-        ready: Box::new(move || {
-            let store = Arc::clone(&asked);
-            Box::pin(async move { store.ready().await })
-        }),
-        close: Box::new(move || {
-            let store = Arc::clone(&closed);
-            Box::pin(async move { store.close().await })
-        }),
-        sessions: Some(SessionPorts {
-            sessions: Arc::<storage_sqlite::SqliteStore>::clone(&store),
-            flows: Arc::<storage_sqlite::SqliteStore>::clone(&store),
-            limiter: store,
-        }),
-    })
+    pub async fn migrate(chosen: &Chosen) -> Result<String, AdapterError> {
+        let path = path(chosen)?.to_path_buf();
+        let done = blocking(move || storage_sqlite::migrate(&path)).await?;
+        Ok(migrated(done.from, done.to))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, AdapterError> {
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.map_err(|error| AdapterError::Failed(error.to_string()))?;
+        done.map_err(|error| AdapterError::Failed(error.to_string()))
+    }
 }
 
 #[cfg(feature = "storage-memory")]
-fn open_memory() -> Storage {
+fn open_memory() -> (Storage, Keeper) {
     let store = Arc::new(storage_memory::MemoryStore::default());
-    Storage {
+    let nothing: fn(Arc<storage_memory::MemoryStore>) -> Answer = |_| Box::pin(async { Ok(()) });
+    let keeper = keeper(&store, nothing, nothing);
+    let storage = Storage {
         users: Arc::<storage_memory::MemoryStore>::clone(&store),
         audit: Arc::<storage_memory::MemoryStore>::clone(&store),
         applications: store,
-        sessions: None,
-        ready: Box::new(|| Box::pin(async { Ok(()) })),
-        close: Box::new(|| Box::pin(async { Ok(()) })),
-    }
+        durable: None,
+    };
+    (storage, keeper)
 }

@@ -97,23 +97,25 @@ impl AppArgs {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn run(&self, config: &Config) -> Result<Said, Fault> {
+    pub async fn run(&self, config: &Config) -> Result<Said, Fault> {
         // Before anything is opened: a secret that cannot be read is no reason to open stores.
         let first = self.verb.command()?;
-        let mut asker = Asker::new(config)?;
+        let mut asker = Asker::new(config);
         let said = match &self.verb {
-            Verb::List => self.list(&mut asker),
-            verb => ask(&mut asker, first).and_then(|answer| self.said(verb, answer)),
+            Verb::List => self.list(&mut asker).await,
+            verb => ask(&mut asker, first)
+                .await
+                .and_then(|answer| self.said(verb, answer)),
         };
-        asker.close()?;
+        asker.close().await?;
         said
     }
 
-    fn list(&self, asker: &mut Asker<'_>) -> Result<Said, Fault> {
+    async fn list(&self, asker: &mut Asker<'_>) -> Result<Said, Fault> {
         let mut all: Vec<AppView> = Vec::new();
         loop {
             let after = all.last().map(|app| app.id.clone());
-            let AppAnswer::Apps(page) = ask(asker, AppCommand::List { after })? else {
+            let AppAnswer::Apps(page) = ask(asker, AppCommand::List { after }).await? else {
                 return Err(unfit());
             };
             let was_last = page.len() < PAGE;
@@ -246,8 +248,8 @@ fn read_secret(from: impl Read, name: &str) -> Result<Hidden, Refusal> {
     Ok(Hidden::new(secret))
 }
 
-fn ask(asker: &mut Asker<'_>, command: AppCommand) -> Result<AppAnswer, Fault> {
-    match asker.ask(Command::App(command))? {
+async fn ask(asker: &mut Asker<'_>, command: AppCommand) -> Result<AppAnswer, Fault> {
+    match asker.ask(Command::App(command)).await? {
         Answer::App(answer) => Ok(answer),
         Answer::Keys(_) => Err(unfit()),
     }

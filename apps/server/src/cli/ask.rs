@@ -1,7 +1,5 @@
 //! Having a command carried out: by the server that is running, else here.
 
-use tokio::runtime::{Builder, Runtime};
-
 use crate::config::Config;
 use crate::control::{self, Answer, Command, Refusal};
 use crate::serve::Fault;
@@ -10,40 +8,31 @@ use crate::wire::{self, Opened};
 /// Whoever carries commands out. Nothing is opened before the first.
 pub struct Asker<'a> {
     config: &'a Config,
-    runtime: Runtime,
     here: Option<Opened>,
 }
 
 impl<'a> Asker<'a> {
     /// Asks whoever holds the stores that the configuration names.
-    ///
-    /// # Errors
-    /// The system gives no runtime.
-    pub fn new(config: &'a Config) -> Result<Self, Fault> {
-        Ok(Self {
-            config,
-            runtime: Builder::new_current_thread().enable_all().build()?,
-            here: None,
-        })
+    pub const fn new(config: &'a Config) -> Self {
+        Self { config, here: None }
     }
 
     /// Has a command carried out.
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn ask(&mut self, command: Command) -> Result<Answer, Fault> {
+    pub async fn ask(&mut self, command: Command) -> Result<Answer, Fault> {
         if self.here.is_none() {
-            let connected = control::connect(&self.config.secrets.key_file);
-            if let Some(server) = self.runtime.block_on(connected)? {
-                return Ok(self.runtime.block_on(server.ask(command))?);
+            if let Some(server) = control::connect(&self.config.secrets.key_file).await? {
+                return Ok(server.ask(command).await?);
             }
-            self.here = Some(self.open()?);
+            self.here = Some(self.open().await?);
         }
         let Some(opened) = &self.here else {
             return Err(Refusal::new("the store is not open").into());
         };
         let operated = opened.operated();
-        Ok(self.runtime.block_on(control::execute(command, &operated))?)
+        Ok(control::execute(command, &operated).await?)
     }
 
     /// Whether what was asked so far was done here, without a server.
@@ -51,23 +40,21 @@ impl<'a> Asker<'a> {
         self.here.is_some()
     }
 
-    fn open(&self) -> Result<Opened, Fault> {
+    async fn open(&self) -> Result<Opened, Fault> {
         if self.config.storage.url.expose().starts_with("memory:") {
             let why = "no server is running, and `storage.url` is `memory:`: what is done now would be gone at once";
             return Err(Refusal::new(why).into());
         }
-        // Adapters may start tasks of their own.
-        let _entered = self.runtime.enter();
-        wire::open(self.config)
+        wire::open(self.config).await
     }
 
     /// Lets the store finish, if it was opened here.
     ///
     /// # Errors
     /// It could not.
-    pub fn close(self) -> Result<(), Fault> {
+    pub async fn close(self) -> Result<(), Fault> {
         if let Some(opened) = self.here {
-            self.runtime.block_on((opened.storage.close)())?;
+            opened.keepers.close().await?;
         }
         Ok(())
     }

@@ -42,10 +42,10 @@ impl KeysArgs {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn run(&self, config: &Config) -> Result<Said, Fault> {
+    pub async fn run(&self, config: &Config) -> Result<Said, Fault> {
         match self.verb {
             Verb::List => list(config, self.json),
-            Verb::Rotate { forget_old } => rotate(config, forget_old, self.json),
+            Verb::Rotate { forget_old } => rotate(config, forget_old, self.json).await,
         }
     }
 }
@@ -81,11 +81,13 @@ fn list(config: &Config, as_json: bool) -> Result<Said, Fault> {
     Ok(Said::printed(table(["ID", "USE"], &rows)))
 }
 
-fn rotate(config: &Config, forget_old: bool, as_json: bool) -> Result<Said, Fault> {
-    let mut asker = Asker::new(config)?;
-    let answer = asker.ask(Command::Keys(KeysCommand::Rotate { forget_old }))?;
+async fn rotate(config: &Config, forget_old: bool, as_json: bool) -> Result<Said, Fault> {
+    let mut asker = Asker::new(config);
+    let answer = asker
+        .ask(Command::Keys(KeysCommand::Rotate { forget_old }))
+        .await?;
     let here = asker.was_here();
-    asker.close()?;
+    asker.close().await?;
     let Answer::Keys(KeysAnswer::Rotated(rotated)) = answer else {
         return Err(Refusal::new("the answer does not fit the command").into());
     };

@@ -1,9 +1,12 @@
 //! The command line: what can be typed, and what is printed then.
 
+mod adapters;
 mod app;
 mod ask;
 mod keys;
 mod table;
+
+pub use adapters::adapters;
 
 use std::path::PathBuf;
 

@@ -162,7 +162,7 @@ pub fn is_local_url(url: &Url) -> bool {
 }
 
 /// RFC 6761, section 6.3: `localhost` and all below it.
-fn is_local_name(name: &str) -> bool {
+pub(super) fn is_local_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::problem::Problem;
-use super::{Config, Source};
+use super::{Config, Source, far};
 
 /// Files and folders that the configuration names and that must be there already.
 pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
@@ -31,13 +31,20 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
             folder.display()
         )));
     }
-    if let Some(path) = &config.outbound.ca_file
-        && let Err(error) = fs::File::open(path)
-    {
-        problems.push(problem(format!(
-            "`outbound.ca_file` names {}, which cannot be read: {error}",
-            path.display()
-        )));
+    let authorities = [
+        ("outbound", &config.outbound.ca_file),
+        ("storage", &config.storage.ca_file),
+        ("sessions", &config.sessions.ca_file),
+    ];
+    for (section, path) in authorities {
+        if let Some(path) = path
+            && let Err(error) = fs::File::open(path)
+        {
+            problems.push(problem(format!(
+                "`{section}.ca_file` names {}, which cannot be read: {error}",
+                path.display()
+            )));
+        }
     }
     let providers = &config.providers;
     if providers.named && !providers.file.exists() {
@@ -91,6 +98,12 @@ pub(super) fn warnings(config: &Config, source: &Source) -> Vec<String> {
         "`server.legacy_cookies` is write: the token then also stands in a cookie of LoopBack's form, for every client that \
          still reads it",
     );
+    warnings.extend(far::warnings(config));
+    let mut warn = |when: bool, sentence: &str| {
+        if when {
+            warnings.push(sentence.to_owned());
+        }
+    };
     if let Some(tls) = &server.tls {
         warn(
             open_to_others(&tls.key),

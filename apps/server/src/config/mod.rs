@@ -11,6 +11,7 @@ mod audit;
 mod check;
 mod convert;
 mod env;
+mod far;
 mod hash;
 mod limits;
 mod load;
@@ -111,12 +112,15 @@ impl Config {
     /// Whether any value is worth hiding.
     fn holds_secrets(&self) -> bool {
         let urls = [&self.storage.url, &self.sessions.url, &self.mail.url];
-        let hidden = |url: &Secret| url.expose() != url.without_credentials();
         self.sms.api_key.is_some()
             || self.sms.api_secret.is_some()
             || self.server.legacy_cookies.is_some()
-            || self.outbound.proxy.as_ref().is_some_and(hidden)
-            || urls.into_iter().any(hidden)
+            || self
+                .outbound
+                .proxy
+                .as_ref()
+                .is_some_and(Secret::holds_credentials)
+            || urls.into_iter().any(Secret::holds_credentials)
     }
 }
 

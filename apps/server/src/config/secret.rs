@@ -19,10 +19,13 @@ impl Secret {
         &self.0
     }
 
-    /// The text read as a URL, without user, password, query and fragment: fit to be shown.
+    /// The text read as a URL, without user, password, query and fragment: fit to be shown. Where it is not clear what is
+    /// which, the scheme alone.
     pub fn without_credentials(&self) -> String {
-        let bare = self.0.split(['?', '#']).next().unwrap_or_default();
+        let (bare, tail) = self.0.split_once(['?', '#']).unwrap_or((&self.0, ""));
         match bare.split_once("://") {
+            // A password that nobody escaped may hold the `?`: then its first half stands in front of that.
+            Some((scheme, _)) if tail.contains('@') => format!("{scheme}://…"),
             // The last `@`: a password may hold one that nobody escaped.
             Some((scheme, rest)) => {
                 let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
@@ -33,6 +36,12 @@ impl Secret {
                 .map(|(scheme, _)| format!("{scheme}:"))
                 .unwrap_or_default(),
         }
+    }
+
+    /// Whether the text read as a URL holds a user, a password or the like.
+    pub fn holds_credentials(&self) -> bool {
+        let lower = self.0.to_ascii_lowercase();
+        lower.contains('@') || lower.contains("password=") || lower.contains("secret=")
     }
 }
 
@@ -63,6 +72,20 @@ mod tests {
             "sqlite://./data/portcullis.db"
         );
         assert_eq!(shown("storage:"), "storage:");
+        assert_eq!(
+            shown("redis-sentinel://:hunter2@h1:1,h2:2/main"),
+            "redis-sentinel://h1:1,h2:2/main"
+        );
+        for unclear in [
+            "postgres://me:hun?ter2@db/users",
+            "postgres://me:hun@ter#2@db/users",
+            "mongodb://db/users?password=hun@ter2",
+        ] {
+            assert!(
+                !shown(unclear).contains("ter") && !shown(unclear).contains("hun"),
+                "{unclear}"
+            );
+        }
         assert_eq!(shown("just-a-password"), "");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::far::is_far;
 use super::load::Loaded;
 use super::users::{SecondFactor, UserPool};
 
@@ -20,8 +21,8 @@ impl Loaded {
                 ),
             ),
             ("public address", server.public_url(server.listen.port)),
-            ("storage", config.storage.url.without_credentials()),
-            ("sessions", config.sessions.url.without_credentials()),
+            ("storage", storage(&config.storage)),
+            ("sessions", sessions(&config.sessions)),
             ("SMS", config.sms.kind.clone()),
             (
                 "mail",
@@ -65,6 +66,24 @@ impl Loaded {
             1 => format!("The configuration is fine ({source} and one environment variable)."),
             many => format!("The configuration is fine ({source} and {many} environment variables)."),
         }
+    }
+}
+
+fn storage(storage: &super::Storage) -> String {
+    let place = storage.url.without_credentials();
+    if is_far(&storage.url) {
+        format!("{place}, {} connections at most", storage.max_connections)
+    } else {
+        place
+    }
+}
+
+fn sessions(sessions: &super::Sessions) -> String {
+    let place = sessions.url.without_credentials();
+    if is_far(&sessions.url) {
+        format!("{place}, keys begin with {}", sessions.prefix)
+    } else {
+        place
     }
 }
 

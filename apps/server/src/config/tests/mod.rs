@@ -1,5 +1,6 @@
 //! The configuration from the outside: files and variables in, settings or sentences out.
 
+mod far;
 mod form;
 mod handbook;
 mod meaning;

@@ -1,0 +1,89 @@
+//! Reading a file to its end before anything is done with it.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use domain::time::Timestamp;
+use domain::tombstone::Tombstone;
+
+use super::error::TransferError;
+use super::frame::{End, Header};
+use super::progress::{Progress, Unit};
+use super::reading::Reading;
+use super::record::Record;
+use super::tally::Tallies;
+
+/// Most ids of keys that are remembered: a key file holds sixteen at most.
+const KEYS: usize = 64;
+
+/// A file that is whole, and what is in it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Its first line.
+    pub header: Header,
+    /// Its last line, which agrees with all between.
+    pub end: End,
+    /// What its records add up to as this version writes them: the same as its last line says, unless another program wrote it.
+    pub expected: Tallies,
+    /// The ids of the keys that sealed values name, and how many values each sealed.
+    pub keys: BTreeMap<String, u64>,
+    /// When the last of its sessions is over for good; none where one is eternal.
+    pub sessions_until: Option<Timestamp>,
+}
+
+impl Checked {
+    /// How many records there are.
+    pub const fn records(&self) -> u64 {
+        self.expected.count()
+    }
+}
+
+/// Reads a file of `length` bytes, and judges it.
+///
+/// # Errors
+/// It is no export, or of a newer version, or was cut or changed; the sentence names the line.
+pub fn check<R: BufRead>(
+    mut reading: Reading<R>,
+    length: u64,
+    progress: &dyn Progress,
+) -> Result<Checked, TransferError> {
+    progress.begin("checking the file", Unit::Bytes, Some(length));
+    let mut expected = Tallies::default();
+    let mut keys = BTreeMap::new();
+    let mut until = Some(Timestamp::from_millis(i64::MIN));
+    while let Some(record) = reading.next()? {
+        let line = record.to_line().map_err(|error| TransferError::Line {
+            line: reading.line(),
+            why: error.to_string(),
+        })?;
+        expected.of(record.kind()).add(line.as_bytes());
+        note_keys(&mut keys, &record);
+        if let Record::Session(session) = &record {
+            // None stands for never, which is later than all.
+            until = until
+                .zip(Tombstone::of_session(session).until)
+                .map(|(one, other)| one.max(other));
+        }
+        progress.at(reading.position());
+    }
+    progress.end();
+    let Some(end) = reading.end().cloned() else {
+        return Err(TransferError::Refused("the file has no last line".to_owned()));
+    };
+    Ok(Checked {
+        header: reading.header().clone(),
+        end,
+        expected,
+        keys,
+        sessions_until: until,
+    })
+}
+
+fn note_keys(keys: &mut BTreeMap<String, u64>, record: &Record) {
+    for sealed in record.sealed() {
+        let id = seal_local::key_id_of(sealed).unwrap_or_else(|| "that cannot be told".to_owned());
+        if keys.len() < KEYS || keys.contains_key(&id) {
+            *keys.entry(id).or_default() += 1;
+        }
+    }
+}
