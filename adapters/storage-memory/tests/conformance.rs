@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conformance::Fixture;
-use domain::ports::{ApplicationStore, AuditLog, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, Tombstones, UserStore};
 use storage_memory::MemoryStore;
 
 async fn users() -> Fixture<dyn UserStore> {
@@ -18,7 +18,12 @@ async fn applications() -> Fixture<dyn ApplicationStore> {
     Fixture::new(Arc::new(MemoryStore::default()))
 }
 
+async fn tombstones() -> Fixture<dyn Tombstones> {
+    Fixture::new(Arc::new(MemoryStore::default()))
+}
+
 conformance::user_store!(users);
 conformance::user_identities!(users);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
+conformance::tombstones!(tombstones);

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use conformance::Fixture;
-use domain::ports::{ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, UserStore};
+use domain::ports::{
+    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+};
 use storage_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
@@ -46,6 +48,11 @@ async fn applications() -> Fixture<dyn ApplicationStore> {
     Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(directory)
 }
 
+async fn tombstones() -> Fixture<dyn Tombstones> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn Tombstones>).guarded_by(directory)
+}
+
 async fn whole() -> Fixture<SqliteStore> {
     let (store, directory) = fresh();
     Fixture::new(store).guarded_by(directory)
@@ -58,4 +65,5 @@ conformance::flow_store!(flows);
 conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
+conformance::tombstones!(tombstones);
 conformance::user_deletion!(whole);

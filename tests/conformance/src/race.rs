@@ -1,4 +1,4 @@
-//! Calls that start at one moment.
+//! Calls that start at one moment, and calls that are many.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -27,4 +27,26 @@ where
         answers.push(task.await.expect("no racer panics"));
     }
     answers
+}
+
+/// Runs `calls` calls, `at_once` of them at a time.
+pub async fn crowd<F, Call>(calls: usize, at_once: usize, call: Call)
+where
+    F: Future<Output = ()> + Send + 'static,
+    Call: Fn(usize) -> F + Send + Sync + 'static,
+{
+    let call = Arc::new(call);
+    let workers: Vec<_> = (0..at_once)
+        .map(|worker| {
+            let call = Arc::clone(&call);
+            tokio::spawn(async move {
+                for number in (worker..calls).step_by(at_once) {
+                    call(number).await;
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.expect("no call panics");
+    }
 }

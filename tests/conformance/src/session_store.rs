@@ -1,17 +1,19 @@
 //! The cases of [`SessionStore`].
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::ports::SessionStore;
+use domain::secret::TokenHash;
 use domain::session::{Session, TokenLife};
 use domain::time::Lifetime;
 
 use crate::sample::{at, session, token};
-use crate::{Fixture, race};
+use crate::{Fixture, crowd, race};
 
 /// Runs every case of [`domain::ports::SessionStore`] against a fixture.
 #[macro_export]
@@ -35,6 +37,11 @@ macro_rules! session_store {
                 a_find_that_began_before_end_all_does_not_answer_with_it,
                 purge_drops_what_expired_and_nothing_else,
                 purge_drops_thousands,
+                a_short_life_is_kept_to_its_end,
+                an_empty_store_lists_one_empty_page,
+                list_gives_every_session_page_by_page,
+                list_gives_expired_sessions_too,
+                list_misses_nothing_that_stays_while_others_come_and_go,
             ]
         );
     };
@@ -108,8 +115,8 @@ pub async fn an_expired_session_is_found_until_it_is_purged(store: &Store) {
     };
     store.port.open(&old).await.unwrap();
     assert_eq!(found(store, &old).await.as_ref(), Some(&old));
-    assert_eq!(store.port.purge(at(0)).await.unwrap(), 1);
-    assert_eq!(found(store, &old).await, None);
+    assert_eq!(store.port.purge(at(0)).await.unwrap(), store.purged(1));
+    assert_eq!(found(store, &old).await.is_some(), store.forgets_by_itself());
 }
 
 pub async fn end_says_true_once(store: &Store) {
@@ -272,9 +279,11 @@ pub async fn purge_drops_what_expired_and_nothing_else(store: &Store) {
     assert_eq!(store.port.purge(at(3599)).await.unwrap(), 0);
     assert!(found(store, &dead).await.is_some(), "not a moment early");
     let between = at(3600).plus(Lifetime::from_millis(500));
-    assert_eq!(store.port.purge(between).await.unwrap(), 1);
-    assert_eq!(found(store, &dead).await, None);
-    assert!(!store.port.end(&dead.token).await.unwrap());
+    assert_eq!(store.port.purge(between).await.unwrap(), store.purged(1));
+    // By the store's own clock, where that counts, it lives for another hour.
+    let lives_on = store.forgets_by_itself();
+    assert_eq!(found(store, &dead).await.is_some(), lives_on);
+    assert_eq!(store.port.end(&dead.token).await.unwrap(), lives_on);
     for session in [live, eternal, longest] {
         assert_eq!(found(store, &session).await, Some(session));
     }
@@ -282,22 +291,142 @@ pub async fn purge_drops_what_expired_and_nothing_else(store: &Store) {
 
 pub async fn purge_drops_thousands(store: &Store) {
     let ann = store.owner("Users", "ann").await;
-    for chunk in 0..25 {
-        race(100, |number| {
-            let (port, open) = (
-                Arc::clone(&store.port),
-                session(&ann, &format!("{chunk}-{number}")),
-            );
-            async move { port.open(&open).await.unwrap() }
-        })
-        .await;
-    }
+    let (port, owner) = (Arc::clone(&store.port), ann.clone());
+    crowd(2_500, 64, move |number| {
+        let (port, open) = (Arc::clone(&port), session(&owner, &number.to_string()));
+        async move { port.open(&open).await.unwrap() }
+    })
+    .await;
     let live = Session {
         created: at(9_000),
         ..session(&ann, "live")
     };
     store.port.open(&live).await.unwrap();
-    assert_eq!(store.port.purge(at(8_000)).await.unwrap(), 2_500);
-    assert_eq!(found(store, &session(&ann, "3-3")).await, None);
+    assert_eq!(store.port.purge(at(8_000)).await.unwrap(), store.purged(2_500));
+    let dead = found(store, &session(&ann, "33")).await;
+    assert_eq!(dead.is_some(), store.forgets_by_itself());
     assert_eq!(found(store, &live).await, Some(live));
+}
+
+pub async fn a_short_life_is_kept_to_its_end(store: &Store) {
+    const LIFE: Lifetime = Lifetime::from_millis(1_500);
+    let ann = store.owner("Users", "ann").await;
+    let short = Session {
+        life: TokenLife::Finite(LIFE),
+        ..session(&ann, "short")
+    };
+    let long = session(&ann, "long");
+    let eternal = Session {
+        life: TokenLife::Eternal,
+        ..session(&ann, "eternal")
+    };
+    let written = Instant::now();
+    for open in [&short, &long, &eternal] {
+        store.port.open(open).await.unwrap();
+    }
+    store
+        .watch(written, LIFE.into(), async || {
+            found(store, &short).await.is_some()
+        })
+        .await;
+    assert_eq!(store.port.purge(at(1)).await.unwrap(), 0, "not a moment early");
+    assert_eq!(store.port.purge(at(2)).await.unwrap(), store.purged(1));
+    assert_eq!(found(store, &short).await, None);
+    assert!(!store.port.end(&short.token).await.unwrap());
+    for open in [long, eternal] {
+        assert_eq!(found(store, &open).await, Some(open));
+    }
+    assert_eq!(store.port.end_all(&ann, None).await.unwrap(), 2);
+}
+
+/// Reads every page there is, and gives the sessions by their tokens.
+async fn listed(store: &Store, limit: usize) -> BTreeMap<TokenHash, Session> {
+    let mut listed = BTreeMap::new();
+    let mut after = None;
+    for _page in 0..100_000 {
+        let page = store.port.list(after.as_ref(), limit).await.unwrap();
+        let by_token = |session: Session| (session.token, session);
+        listed.extend(page.sessions.into_iter().map(by_token));
+        if page.next.is_none() {
+            return listed;
+        }
+        after = page.next;
+    }
+    panic!("a listing without an end");
+}
+
+pub async fn an_empty_store_lists_one_empty_page(store: &Store) {
+    assert!(listed(store, 9).await.is_empty());
+    let ann = store.owner("Users", "ann").await;
+    store.port.open(&session(&ann, "a")).await.unwrap();
+    store.port.end(&token("a")).await.unwrap();
+    assert!(listed(store, 9).await.is_empty(), "after the only one ended");
+}
+
+pub async fn list_gives_every_session_page_by_page(store: &Store) {
+    let owners = [
+        store.owner("Users", "Zoë").await,
+        store.owner("Employees", "Zoë").await,
+    ];
+    let mut expected = BTreeMap::new();
+    for number in 0..300 {
+        let open = session(&owners[number % 2], &number.to_string());
+        store.port.open(&open).await.unwrap();
+        expected.insert(open.token, open);
+    }
+    for limit in [7, 100, 300, 5_000] {
+        assert_eq!(listed(store, limit).await, expected, "{limit} at a time");
+    }
+}
+
+pub async fn list_gives_expired_sessions_too(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let old = Session {
+        created: at(-1_000_000_000),
+        ..session(&ann, "old")
+    };
+    let eternal = Session {
+        life: TokenLife::Eternal,
+        ..session(&ann, "eternal")
+    };
+    for open in [&old, &eternal] {
+        store.port.open(open).await.unwrap();
+    }
+    let listed = listed(store, 9).await;
+    assert!(
+        listed
+            .values()
+            .eq(BTreeMap::from([(old.token, &old), (eternal.token, &eternal)]).into_values())
+    );
+}
+
+pub async fn list_misses_nothing_that_stays_while_others_come_and_go(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let staying: Vec<Session> = (0..200)
+        .map(|number| session(&ann, &format!("staying {number}")))
+        .collect();
+    for open in &staying {
+        store.port.open(open).await.unwrap();
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let (port, stopped) = (Arc::clone(&store.port), Arc::clone(&stop));
+    let traffic = tokio::spawn(async move {
+        let mut number = 0;
+        while !stopped.load(Ordering::SeqCst) {
+            let open = session(&ann, &format!("passing {number}"));
+            port.open(&open).await.unwrap();
+            if number % 3 > 0 {
+                assert!(port.end(&open.token).await.unwrap());
+            }
+            number += 1;
+        }
+    });
+    for limit in [5, 33] {
+        let listed = listed(store, limit).await;
+        for open in &staying {
+            assert_eq!(listed.get(&open.token), Some(open));
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    traffic.await.unwrap();
 }

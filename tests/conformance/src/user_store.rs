@@ -7,10 +7,11 @@ use std::task::Poll;
 
 use domain::id::PoolName;
 use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
+use domain::time::Lifetime;
 use domain::user::{Email, Phone, Revision, User, Username};
 
 use crate::sample::{at, blank, full_user, key, pool, with_email, with_username};
-use crate::{Fixture, race};
+use crate::{Fixture, crowd, race};
 
 /// Runs every case of [`domain::ports::UserStore`] against a fixture.
 #[macro_export]
@@ -40,9 +41,11 @@ macro_rules! user_store {
                 of_racing_commits_to_one_email_exactly_one_wins,
                 a_key_that_was_given_up_is_free,
                 a_find_after_a_commit_never_sees_the_user_before_it,
+                a_recent_find_never_misses_what_was_written_here,
+                a_recent_find_after_a_commit_never_sees_the_user_before_it,
                 a_stale_delete_does_nothing,
                 a_deleted_user_is_gone,
-                list_gives_every_user_exactly_once_in_order_of_id,
+                list_gives_ten_thousand_users_exactly_once_in_order_of_id,
                 list_keeps_to_its_pool_and_limit,
                 a_dropped_create_leaves_all_or_nothing,
             ]
@@ -406,6 +409,52 @@ pub async fn a_find_after_a_commit_never_sees_the_user_before_it(store: &Store) 
     }
 }
 
+pub async fn a_recent_find_never_misses_what_was_written_here(store: &Store) {
+    let at_most = Lifetime::from_secs(3600);
+    let ann = with_email("1", "ann@example.com");
+    let recent = async || store.port.find_recent(&ann.key, at_most).await.unwrap();
+    assert_eq!(recent().await, None);
+    store.port.create(&ann).await.unwrap();
+    assert_eq!(recent().await.as_ref(), Some(&ann));
+    let next = ann.changed(at(1));
+    store.port.commit(&next, ann.revision).await.unwrap();
+    assert_eq!(recent().await.as_ref(), Some(&next));
+    let late = store.port.commit(&ann.changed(at(2)), ann.revision).await;
+    assert!(is_stale(&late));
+    assert_eq!(recent().await.as_ref(), Some(&next));
+    let elsewhere = key("Employees", "1");
+    assert_eq!(store.port.find_recent(&elsewhere, at_most).await.unwrap(), None);
+    store.port.delete(&next.key, next.revision).await.unwrap();
+    assert_eq!(recent().await, None);
+}
+
+pub async fn a_recent_find_after_a_commit_never_sees_the_user_before_it(store: &Store) {
+    let at_most = Lifetime::from_secs(3600);
+    let mut user = with_email("1", "ann@example.com");
+    store.port.create(&user).await.unwrap();
+    for _round in 0..50 {
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                let (port, key) = (Arc::clone(&store.port), user.key.clone());
+                tokio::spawn(async move { port.find_recent(&key, at_most).await.unwrap() })
+            })
+            .collect();
+        let next = user.changed(at(1));
+        store.port.commit(&next, user.revision).await.unwrap();
+        for _again in 0..2 {
+            let found = store.port.find_recent(&user.key, at_most).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&next));
+        }
+        for reader in readers {
+            assert!(reader.await.unwrap().unwrap().revision >= user.revision);
+        }
+        // A reader that read the old user and was slow must not have left it behind for the next.
+        let found = store.port.find_recent(&user.key, at_most).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&next));
+        user = next;
+    }
+}
+
 pub async fn a_stale_delete_does_nothing(store: &Store) {
     let user = with_email("1", "ann@example.com");
     store.port.create(&user).await.unwrap();
@@ -430,25 +479,25 @@ pub async fn a_deleted_user_is_gone(store: &Store) {
     assert!(is_stale(&again), "{again:?}");
 }
 
-pub async fn list_gives_every_user_exactly_once_in_order_of_id(store: &Store) {
-    const USERS: usize = 1_000;
+pub async fn list_gives_ten_thousand_users_exactly_once_in_order_of_id(store: &Store) {
+    const USERS: usize = 10_000;
     // 7 is no divisor of the count, so every number comes once, out of order.
-    let ids: Vec<String> = (0..USERS)
-        .map(|number| format!("{}", number * 7 % USERS))
-        .collect();
-    for chunk in ids.chunks(100) {
-        let (port, chunk) = (Arc::clone(&store.port), chunk.to_vec());
-        race(100, move |number| {
-            let (port, user) = (Arc::clone(&port), blank(&key("Users", &chunk[number])));
-            async move { port.create(&user).await.unwrap() }
-        })
-        .await;
-    }
+    let port = Arc::clone(&store.port);
+    crowd(USERS, 64, move |number| {
+        let id = (number * 7 % USERS).to_string();
+        let (port, user) = (Arc::clone(&port), blank(&key("Users", &id)));
+        async move { port.create(&user).await.unwrap() }
+    })
+    .await;
     let mut listed = Vec::new();
     loop {
         let after = listed.last().cloned();
-        let page = store.port.list(&pool("Users"), after.as_ref(), 37).await.unwrap();
-        assert!(page.len() <= 37);
+        let page = store
+            .port
+            .list(&pool("Users"), after.as_ref(), 377)
+            .await
+            .unwrap();
+        assert!(page.len() <= 377);
         if page.is_empty() {
             break;
         }
