@@ -1,12 +1,10 @@
 //! Wiring: everything the configuration names, opened and put behind the services.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::ports::{AuditLog, ProviderDirectory};
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
-use outbound_http::{Outbound, OutboundConfig};
 
 use crate::adapters::{self, Adapters, Keepers};
 use crate::audit::LoggedAudit;
@@ -98,20 +96,9 @@ pub async fn open_with(
 /// # Errors
 /// A sentence for the operator: certificates or a proxy that cannot be used.
 pub fn providers_file(config: &Config, public_url: &str) -> Result<ProvidersFile, Fault> {
-    let outbound =
-        Outbound::new(outbound_config(config)).map_err(|error| format!("`[outbound]`: {error}"))?;
+    let outbound = adapters::outbound(config)?;
     let environment = Environment::of_process();
     Ok(ProvidersFile::new(config, public_url, environment, outbound))
-}
-
-fn outbound_config(config: &Config) -> OutboundConfig {
-    let outbound = &config.outbound;
-    OutboundConfig {
-        total_timeout: Duration::from_secs(outbound.timeout),
-        ca_file: outbound.ca_file.clone(),
-        proxy: outbound.proxy.as_ref().map(|proxy| proxy.expose().to_owned()),
-        ..OutboundConfig::default()
-    }
 }
 
 fn hash_config(config: &Config) -> hash_password::HashConfig {

@@ -14,8 +14,10 @@ pub use keeper::Keepers;
 pub use storage::Storage;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::ports::{FlowStore, RateLimiter, SessionStore};
+use domain::ports::{FlowStore, Mailer, RateLimiter, SessionStore, SmsSender};
+use outbound_http::{Outbound, OutboundConfig};
 
 use crate::config::{Config, Secret};
 use choice::Chosen;
@@ -63,9 +65,9 @@ pub struct Adapters {
     /// What has to answer, and to be closed.
     pub keepers: Keepers,
     /// Sends codes.
-    pub sms: Arc<dyn domain::ports::SmsSender>,
+    pub sms: Arc<dyn SmsSender>,
     /// Sends mail.
-    pub mailer: Arc<dyn domain::ports::Mailer>,
+    pub mailer: Arc<dyn Mailer>,
 }
 
 /// Opens what the configuration names.
@@ -74,29 +76,27 @@ pub struct Adapters {
 /// [`AdapterError`], a sentence for the operator.
 pub async fn open(config: &Config) -> Result<Adapters, AdapterError> {
     let chosen = choose(config)?;
-    // What cannot fail for reasons outside comes before what may take its time.
-    let sms = sms::open(&chosen.sms)?;
-    let mailer = mail::open(&chosen.mail, &config.mail.from)?;
     let (storage, stored) = storage::open(&chosen.storage, &config.storage).await?;
     let (sessions, kept) = sessions::open(&chosen.sessions, &config.sessions, &storage).await?;
     Ok(Adapters {
         storage,
         sessions,
         keepers: Keepers::new(kept.into_iter().chain([stored]).collect()),
-        sms,
-        mailer,
+        sms: chosen.sms,
+        mailer: chosen.mailer,
     })
 }
 
-/// What the configuration names, by kind; nothing is opened.
+/// What the configuration names, by kind; nothing is asked yet.
 pub struct Choices {
     storage: Chosen,
     sessions: Chosen,
-    sms: Chosen,
-    mail: Chosen,
+    sms: Arc<dyn SmsSender>,
+    mailer: Arc<dyn Mailer>,
 }
 
-/// Checks that everything the configuration names is in this binary, and that what goes together does.
+/// Checks that everything the configuration names is in this binary, and that what goes together does. Senders are opened: they ask
+/// nobody before there is something to send, so whatever is wrong with them is wrong with the configuration.
 ///
 /// # Errors
 /// [`AdapterError::NotCompiledIn`] names the feature, [`AdapterError::Unknown`] lists what there is.
@@ -104,12 +104,27 @@ pub fn choose(config: &Config) -> Result<Choices, AdapterError> {
     let choices = Choices {
         storage: storage::KIND.choose(&config.storage.url)?,
         sessions: sessions::KIND.choose(&config.sessions.url)?,
-        sms: sms::KIND.choose(&Secret::new(&config.sms.kind))?,
-        mail: mail::KIND.choose(&config.mail.url)?,
+        sms: sms::open(&sms::KIND.choose(&Secret::new(&config.sms.kind))?, config)?,
+        mailer: mail::open(&mail::KIND.choose(&config.mail.url)?, &config.mail.from)?,
     };
     storage::check(&choices.storage)?;
     sessions::check(&choices.sessions, &choices.storage)?;
     Ok(choices)
+}
+
+/// What asks other servers for us, within the bounds of `[outbound]`. Asks nobody by itself.
+///
+/// # Errors
+/// [`AdapterError::Failed`]: certificates or a proxy that cannot be used.
+pub fn outbound(config: &Config) -> Result<Outbound, AdapterError> {
+    let settings = &config.outbound;
+    let outbound = Outbound::new(OutboundConfig {
+        total_timeout: Duration::from_secs(settings.timeout),
+        ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.as_ref().map(|proxy| proxy.expose().to_owned()),
+        ..OutboundConfig::default()
+    });
+    outbound.map_err(|error| AdapterError::Failed(format!("`[outbound]`: {error}")))
 }
 
 /// Brings the store's schema up to date and says what was done.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::ports::SmsSender;
 
 use super::choice::{AdapterError, Chosen, Kind, Known};
+use crate::config::Config;
 
 /// What can send codes.
 pub const KIND: Kind = Kind {
@@ -16,11 +17,14 @@ pub const KIND: Kind = Kind {
     }],
 };
 
-/// Opens the chosen sender.
-pub fn open(chosen: &Chosen) -> Result<Arc<dyn SmsSender>, AdapterError> {
+/// Opens the chosen sender, which asks nobody yet.
+pub fn open(chosen: &Chosen, config: &Config) -> Result<Arc<dyn SmsSender>, AdapterError> {
     match chosen.feature {
         #[cfg(feature = "sms-console")]
         "sms-console" => Ok(Arc::new(sms_console::ConsoleSmsSender::new())),
-        other => Err(AdapterError::Failed(format!("{other} cannot be opened"))),
+        other => Err(AdapterError::Failed(format!(
+            "{other} cannot be opened for `sms.kind = \"{}\"`",
+            config.sms.kind
+        ))),
     }
 }
