@@ -132,6 +132,11 @@ impl Mongo {
         )
     }
 
+    /// Whether it answers, in clear.
+    pub fn answers(&self) -> bool {
+        wire::says_hello(self.port())
+    }
+
     /// Ends it in order.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -148,7 +148,10 @@ impl Redis {
     /// Where it is, with its password if it has one. A user of its list is put in by the test.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
-        let password = self.password.as_ref().map(|password| format!(":{password}@"));
+        let password = self
+            .password
+            .as_ref()
+            .map(|password| format!("default:{password}@"));
         format!(
             "{scheme}://{}127.0.0.1:{}",
             password.unwrap_or_default(),
@@ -279,7 +282,9 @@ impl Redis {
         let mut program = Program::named("redis-server")?.ends_with_us("KILL");
         program = program
             .args(["--bind", "127.0.0.1", "--save", "", "--dir"])
-            .arg(data);
+            .arg(data)
+            // A replica is served at once: it does not wait for others that may come.
+            .args(["--repl-diskless-sync-delay", "0"]);
         program = match &self.tls {
             None => program.arg("--port").arg(port),
             Some([certificate, key, authority]) => program
