@@ -15,6 +15,7 @@ mod rules;
 mod serve;
 mod shutdown;
 mod telemetry;
+mod transfer;
 mod wire;
 
 use std::io::{self, Write};
@@ -52,6 +53,8 @@ fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
             telemetry::init(&loaded.config.log)?;
             Builder::new_multi_thread().enable_all().build()?
         }
+        // A pipe may block whoever writes into it; the stores go on beside.
+        Command::Export(_) | Command::Import(_) => Builder::new_multi_thread().enable_all().build()?,
         _ => Builder::new_current_thread().enable_all().build()?,
     };
     // One runtime for all there is to do: what adapters start while they are opened runs on it to the end.
@@ -65,6 +68,8 @@ async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault>
         Command::Migrate => say(&adapters::migrate(config).await?),
         Command::Keys(keys) => tell(&keys.run(config).await?),
         Command::App(app) => tell(&app.run(config).await?),
+        Command::Export(export) => tell(&export.run(config).await?),
+        Command::Import(import) => tell(&import.run(config).await?),
         Command::CheckConfig | Command::Adapters => {}
     }
     Ok(())
@@ -86,7 +91,9 @@ fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
 }
 
 fn tell(said: &Said) {
-    say(&said.out);
+    if !said.out.is_empty() {
+        say(&said.out);
+    }
     for note in &said.notes {
         complain(&format!("portcullis: {note}"));
     }

@@ -57,10 +57,6 @@ pub struct Durable {
     /// Sessions, flows and counters.
     pub sessions: SessionPorts,
     /// What was ended, beside sessions that live elsewhere.
-    #[cfg_attr(
-        not(feature = "sessions-redis"),
-        expect(dead_code, reason = "no sessions live elsewhere")
-    )]
     pub tombstones: Arc<dyn Tombstones>,
 }
 

@@ -3,7 +3,12 @@
 mod adapters;
 mod app;
 mod ask;
+mod export;
+mod import;
 mod keys;
+mod moved;
+mod progress;
+mod spool;
 mod table;
 
 pub use adapters::adapters;
@@ -39,6 +44,16 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// Make client applications, and give them clients of their own at providers
     App(app::AppArgs),
+    /// Write users, client applications and live sessions as lines of JSON, to be imported into any other store
+    ///
+    /// Secrets stay sealed under the keys of the key file, which travels by another way. Stop the server first: what changes
+    /// meanwhile may be in the export as it was before.
+    Export(export::ExportArgs),
+    /// Read what `export` wrote into this store, and verify it by count and digest
+    ///
+    /// May be run again at any time: what is there and the same is left, what is there and differs is told, and nothing is
+    /// overwritten.
+    Import(import::ImportArgs),
 }
 
 /// What a command has to say.
@@ -111,7 +126,9 @@ mod tests {
         assert_eq!(read(&["--help"]), Err(0));
         assert_eq!(read(&["keys"]), Err(2));
         assert_eq!(read(&["app", "create"]), Err(2));
+        assert_eq!(read(&["export", "--resume"]), Err(2));
     }
+
     #[test]
     fn a_secret_has_no_place_among_the_arguments() {
         let set = ["app", "credential", "set", "a", "google", "--client-id", "c"];

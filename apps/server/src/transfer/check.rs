@@ -1,8 +1,9 @@
 //! Reading a file to its end before anything is done with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
+use domain::id::PoolName;
 use domain::time::Timestamp;
 use domain::tombstone::Tombstone;
 
@@ -25,6 +26,8 @@ pub struct Checked {
     pub end: End,
     /// What its records add up to as this version writes them: the same as its last line says, unless another program wrote it.
     pub expected: Tallies,
+    /// The pools it has users of.
+    pub pools: BTreeSet<PoolName>,
     /// The ids of the keys that sealed values name, and how many values each sealed.
     pub keys: BTreeMap<String, u64>,
     /// When the last of its sessions is over for good; none where one is eternal.
@@ -49,15 +52,20 @@ pub fn check<R: BufRead>(
 ) -> Result<Checked, TransferError> {
     progress.begin("checking the file", Unit::Bytes, Some(length));
     let mut expected = Tallies::default();
-    let mut keys = BTreeMap::new();
+    let (mut keys, mut pools) = (BTreeMap::new(), BTreeSet::new());
     let mut until = Some(Timestamp::from_millis(i64::MIN));
-    while let Some(record) = reading.next()? {
+    while let Some(record) = reading.record()? {
         let line = record.to_line().map_err(|error| TransferError::Line {
             line: reading.line(),
             why: error.to_string(),
         })?;
         expected.of(record.kind()).add(line.as_bytes());
         note_keys(&mut keys, &record);
+        if let Record::User(user) = &record
+            && !pools.contains(&user.key.pool)
+        {
+            pools.insert(user.key.pool.clone());
+        }
         if let Record::Session(session) = &record {
             // None stands for never, which is later than all.
             until = until
@@ -74,6 +82,7 @@ pub fn check<R: BufRead>(
         header: reading.header().clone(),
         end,
         expected,
+        pools,
         keys,
         sessions_until: until,
     })

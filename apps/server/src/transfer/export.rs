@@ -80,7 +80,7 @@ impl<W: Write> Sink<W> {
     /// It cannot be written.
     pub fn begin(out: W, header: &Header) -> Result<Self, TransferError> {
         let mut sink = Self::resume(out, Written::default());
-        sink.line(&header_line(header).map_err(unwritable)?)?;
+        sink.line(&header_line(header).map_err(|error| unwritable(&error))?)?;
         Ok(sink)
     }
 
@@ -90,7 +90,7 @@ impl<W: Write> Sink<W> {
     }
 
     fn record(&mut self, record: &Record) -> Result<(), TransferError> {
-        let line = record.to_line().map_err(unwritable)?;
+        let line = record.to_line().map_err(|error| unwritable(&error))?;
         self.line(&line)?;
         self.written.tallies.of(record.kind()).add(line.as_bytes());
         self.written.note_keys(record);
@@ -116,13 +116,13 @@ impl<W: Write> Sink<W> {
     fn finish(mut self) -> Result<(W, Written), TransferError> {
         let written = self.written.clone();
         let end = End::new(&written.tallies, hex(&written.hasher));
-        self.line(&end_line(&end).map_err(unwritable)?)?;
+        self.line(&end_line(&end).map_err(|error| unwritable(&error))?)?;
         self.flush()?;
         Ok((self.out, written))
     }
 }
 
-fn unwritable(error: serde_json::Error) -> TransferError {
+fn unwritable(error: &serde_json::Error) -> TransferError {
     TransferError::Refused(format!("a record cannot be written as JSON: {error}"))
 }
 

@@ -159,7 +159,7 @@ where
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < AT_ONCE
-            && let Some(record) = reading.next_of(kind)?
+            && let Some(record) = reading.record_of(kind)?
         {
             running.push(act(record));
         }
@@ -233,7 +233,7 @@ async fn put_user(stores: &Stores, user: &User, way: Way) -> Result<Put, PortErr
     if way == Way::LookOnly {
         return Ok(match taken_key(stores, user).await? {
             None => Put::New,
-            Some(key) => taken(name(), key),
+            Some(key) => taken(&name(), key),
         });
     }
     match persist(|| stores.users.create(user)).await {
@@ -241,13 +241,13 @@ async fn put_user(stores: &Stores, user: &User, way: Way) -> Result<Put, PortErr
         // A store names one of several keys: only the record itself tells whether it is this very user.
         Err(PortError::Duplicate(key)) => Ok(match look().await? {
             Some(found) => compared(&found, user, name),
-            None => taken(name(), key),
+            None => taken(&name(), key),
         }),
         Err(other) => Err(other),
     }
 }
 
-fn taken(name: String, key: UniqueKey) -> Put {
+fn taken(name: &str, key: UniqueKey) -> Put {
     let key = match key {
         UniqueKey::Id => "id",
         UniqueKey::Email => "e-mail address",
@@ -291,7 +291,7 @@ async fn put_application(stores: &Stores, application: &Application, way: Way) -
         Ok(()) => Ok(Put::New),
         Err(PortError::Duplicate(key)) => Ok(match look().await? {
             Some(found) => compared(&found, application, name),
-            None => taken(name(), key),
+            None => taken(&name(), key),
         }),
         Err(other) => Err(other),
     }

@@ -25,5 +25,7 @@ pub use part::export_to;
 pub use progress::{Progress, Unit};
 pub use reading::Reading;
 pub use stores::Stores;
+pub use tally::Tallies;
+#[cfg(test)]
 pub use tally::Tally;
 pub use verify::{Verified, verify};

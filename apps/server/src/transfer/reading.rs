@@ -222,7 +222,7 @@ impl<R: BufRead> Reading<R> {
     ///
     /// # Errors
     /// The file was cut or changed, or holds what this version does not know.
-    pub fn next(&mut self) -> Result<Option<Record>, TransferError> {
+    pub fn record(&mut self) -> Result<Option<Record>, TransferError> {
         if let Some(record) = self.next.take() {
             return Ok(Some(record));
         }
@@ -238,9 +238,9 @@ impl<R: BufRead> Reading<R> {
     /// The next record, if it is of this kind.
     ///
     /// # Errors
-    /// As [`Reading::next`].
-    pub fn next_of(&mut self, kind: Kind) -> Result<Option<Record>, TransferError> {
-        let record = self.next()?;
+    /// As [`Reading::record`].
+    pub fn record_of(&mut self, kind: Kind) -> Result<Option<Record>, TransferError> {
+        let record = self.record()?;
         if record.as_ref().is_none_or(|record| record.kind() == kind) {
             return Ok(record);
         }

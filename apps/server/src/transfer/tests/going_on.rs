@@ -108,7 +108,7 @@ async fn an_import_goes_on_from_every_record_it_may_have_been_stopped_at() {
             let target = in_memory();
             let mut lines = reading(&file);
             for _ in 0..done {
-                match lines.next().unwrap().unwrap() {
+                match lines.record().unwrap().unwrap() {
                     super::record::Record::User(user) => put_all(&target, &[*user], &[], &[]).await,
                     super::record::Record::Application(it) => put_all(&target, &[], &[it], &[]).await,
                     super::record::Record::Session(it) => put_all(&target, &[], &[], &[it]).await,

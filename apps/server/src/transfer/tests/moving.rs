@@ -192,7 +192,13 @@ async fn the_mark_of_a_file_goes_when_its_last_session_is_over() {
     let place = in_memory();
     let ann = sample::with_email("ann", "ann@example.com");
     let session = session_of(&ann, "one");
-    put_all(&place, &[ann.clone()], &[], std::slice::from_ref(&session)).await;
+    put_all(
+        &place,
+        std::slice::from_ref(&ann),
+        &[],
+        std::slice::from_ref(&session),
+    )
+    .await;
     let until = checked(&place.exported().await).unwrap().sessions_until;
     assert_eq!(until, Tombstone::of_session(&session).until);
     assert!(until.is_some_and(|until| until > sample::at(0).plus(HOUR)));
@@ -214,12 +220,12 @@ async fn the_keys_that_sealed_values_name_are_told() {
         owner: vec!["Users".to_owned()],
     };
     let secret = domain::secret::Secret::new("a refresh token");
-    let sealed = domain::ports::Sealer::seal(&sealer, &secret, &binding)
+    let tokens = domain::ports::Sealer::seal(&sealer, &secret, &binding)
         .await
         .unwrap();
     let mut user = sample::linked("ann", vec![sample::identity("facebook", "1")]);
     let mut credential = sample::credential("facebook");
-    credential.tokens = sealed;
+    credential.tokens = tokens;
     user.credentials = Arc::new(vec![credential]);
     put_all(&place, &[user], &[], &[]).await;
     let (bytes, written) = export(&place.stores, &header(), Vec::new(), &Silent)

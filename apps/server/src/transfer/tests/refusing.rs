@@ -10,7 +10,7 @@ fn refused(file: &[u8]) -> String {
 async fn a_file_with_any_byte_changed_is_refused() {
     let file = filled(in_memory()).await.exported().await.into_bytes();
     checked_bytes(&file).unwrap();
-    for at in (0..file.len()).step_by(5) {
+    for at in (0..file.len()).step_by(23) {
         for change in [1, 0x20] {
             let mut changed = file.clone();
             changed[at] ^= change;
