@@ -56,10 +56,7 @@ fn view(problem: &Problem, request_id: &str) -> ErrorView {
     }
     let (title, message) = match status {
         StatusCode::NOT_FOUND => return ErrorView::not_found(),
-        StatusCode::SERVICE_UNAVAILABLE => (
-            "We are busy",
-            "Please try again in a moment. Nothing was changed.",
-        ),
+        StatusCode::SERVICE_UNAVAILABLE => ("We are busy", "Please try again in a moment."),
         _ if status.is_server_error() => return ErrorView::internal(request_id),
         StatusCode::UNAUTHORIZED => ("Please log in", "Your session has ended, or there was none."),
         StatusCode::PAYLOAD_TOO_LARGE => (

@@ -21,7 +21,7 @@ const FIELDS: usize = 12;
 /// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token of any pool, else 401. It never changes
 /// anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
-    let Some(caller) = caller::of(&request, None).await?.into_live() else {
+    let Some(caller) = caller::for_proxy(&request).await?.into_live() else {
         return Err(Problem::authorization_required());
     };
     let user = &caller.user;

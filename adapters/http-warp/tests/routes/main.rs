@@ -14,6 +14,7 @@ mod applications;
 #[path = "../pages/browser.rs"]
 mod browser;
 mod external;
+mod outage;
 mod poison;
 mod site;
 mod takeovers;

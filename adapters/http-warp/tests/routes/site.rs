@@ -162,6 +162,15 @@ impl Site {
 
     /// The same with changed rules for `Users` or changed settings.
     pub async fn with(change: impl FnOnce(&mut PoolPolicy, &mut HttpSettings)) -> Self {
+        Self::wired(change, |ports| ports, Arc::new(AlwaysReady)).await
+    }
+
+    /// The same on other ports.
+    pub async fn wired(
+        change: impl FnOnce(&mut PoolPolicy, &mut HttpSettings),
+        rewire: impl FnOnce(Ports) -> Ports,
+        readiness: Arc<dyn Readiness>,
+    ) -> Self {
         let mut users = PoolPolicy::new(PoolName::new("Users"), "User");
         let mut employees = PoolPolicy::new(PoolName::new("Employees"), "Employee");
         employees.second_factor = SecondFactor::Required;
@@ -176,13 +185,13 @@ impl Site {
         };
         let (console, mailbox) = (Received::default(), Received::default());
         let clock = Arc::new(AtomicI64::new(1_795_287_972_795));
-        let ports = ports(&clock, &console, &mailbox);
+        let ports = rewire(ports(&clock, &console, &mailbox));
         let services = Services::new(ports, policy, MacKey::new([7; 32]));
         let doors = Arc::new(outside::doors());
         let app = App::new(
             services.clone(),
             settings,
-            Arc::new(AlwaysReady),
+            readiness,
             Arc::new(Metrics::default()),
             doors.clone(),
         )

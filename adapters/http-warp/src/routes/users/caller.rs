@@ -32,9 +32,27 @@ impl Called {
     }
 }
 
-/// Finds out who calls, within one pool or (for `/auth/check`) within any. A cookie opens nothing that changes something unless
-/// the request was sent by our own pages or an allowed origin.
+/// How old what a caller is judged by may be.
+#[derive(Clone, Copy)]
+enum Age {
+    /// As stored now.
+    Now,
+    /// As [`domain::service::Services::check_token`] allows.
+    Recent,
+}
+
+/// Finds out who calls, within one pool or within any. A cookie opens nothing that changes something unless the request was sent
+/// by our own pages or an allowed origin.
 pub async fn of(request: &Request, pool: Option<&PoolName>) -> Result<Called, Problem> {
+    find(request, pool, Age::Now).await
+}
+
+/// Finds out who calls, of any pool, for a proxy that asks about every request and decides nothing else by the answer.
+pub async fn for_proxy(request: &Request) -> Result<Called, Problem> {
+    find(request, None, Age::Recent).await
+}
+
+async fn find(request: &Request, pool: Option<&PoolName>, age: Age) -> Result<Called, Problem> {
     let Some(presented) = presented(request) else {
         return Ok(Called::Anonymously);
     };
@@ -44,7 +62,11 @@ pub async fn of(request: &Request, pool: Option<&PoolName>) -> Result<Called, Pr
     }
     let services = &request.app.services;
     for reading in &presented.readings {
-        match services.authenticate(reading, pool).await {
+        let judged = match age {
+            Age::Now => services.authenticate(reading, pool).await,
+            Age::Recent => services.check_token(reading, pool).await,
+        };
+        match judged {
             Ok(Authentication::Live(caller)) => return Ok(Called::By(caller)),
             Ok(Authentication::Expired) => return Ok(Called::TooLate),
             Ok(Authentication::Anonymous) => {}
