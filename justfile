@@ -1,7 +1,11 @@
 # Every command a person or CI runs. `bash tests/setup` brings what they need.
 
+# Where cargo puts what it builds.
+debug := absolute_path(env('CARGO_TARGET_DIR', 'target') / 'debug')
 # Tests start this very binary; nextest builds it along with them.
-export PORTCULLIS_BIN := absolute_path(env('CARGO_TARGET_DIR', 'target') / 'debug' / 'portcullis')
+export PORTCULLIS_BIN := debug / 'portcullis'
+# Runs a command beside database servers, unless POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL or MONGODB_URL name others.
+servers := debug / 'servers'
 
 [private]
 default:
@@ -18,7 +22,7 @@ check: format lint docs deny
 # Put right what can be put right by machine
 fix:
     cargo fmt --all
-    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+    cargo clippy --workspace --all-targets --features portcullis/full --fix --allow-dirty --allow-staged
 
 # The core alone: no servers, seconds
 test-domain:
@@ -28,22 +32,58 @@ test-domain:
 prove TIMES="20":
     PROPTEST_DISCOVER={{TIMES}} cargo nextest run -p properties
 
-# What README and CI run: everything
-test: format lint features
-    cargo test --workspace --doc --quiet
-    cargo nextest run --workspace
+# What README and CI run: everything, beside database servers of its own
+test: format lint features build-servers
+    cargo test --workspace --features portcullis/full --doc --quiet
+    {{servers}} with postgres,redis,redis-cluster,mongo -- cargo nextest run --workspace --features portcullis/full
 
-# Everything, and the gate, and what takes long
-test-all: check test
-    cargo nextest run --workspace --run-ignored only --no-tests pass
+# Everything, and the gate, and what takes long: the stories on every bundle too
+test-all: check test (e2e-on "embedded") (e2e-on "classic") (e2e-on "modern")
+    cargo nextest run --workspace --features portcullis/full --run-ignored only --no-tests pass
 
-# What every adapter of a port must do, run by one: just conformance storage-sqlite
+# What every adapter of a port must do, run by one on its real server: just conformance storage-postgres
 conformance ADAPTER *FILTER:
-    cargo nextest run -p {{ADAPTER}} --test conformance {{FILTER}}
+    #!/usr/bin/env bash
+    set -euo pipefail
+    beside() {
+        cargo build --quiet -p servers
+        exec {{servers}} with "$1" -- cargo nextest run -p {{ADAPTER}} --test conformance {{FILTER}}
+    }
+    case {{ADAPTER}} in
+        storage-postgres) beside postgres ;;
+        storage-mongo) beside mongo ;;
+        sessions-redis) beside redis,redis-cluster ;;
+        *) exec cargo nextest run -p {{ADAPTER}} --test conformance {{FILTER}} ;;
+    esac
+
+# Any command beside servers: just with postgres,redis cargo nextest run -p storage-postgres
+with SERVERS +COMMAND: build-servers
+    {{servers}} with {{SERVERS}} -- {{COMMAND}}
 
 # The wired server over HTTP: just e2e two_factor
 e2e *FILTER: binary
     cargo nextest run -p e2e {{FILTER}}
+
+# The same stories on a bundle's own binary and stores (embedded, classic, modern): just e2e-on modern login
+e2e-on BUNDLE *FILTER: build-servers
+    #!/usr/bin/env bash
+    set -euo pipefail
+    case {{BUNDLE}} in
+        embedded) needs= ;;
+        classic) needs=mongo,redis ;;
+        modern) needs=postgres,redis ;;
+        *) echo "there are the bundles embedded, classic and modern" >&2; exit 64 ;;
+    esac
+    cargo build --quiet -p portcullis --no-default-features --features bundle-{{BUNDLE}}
+    # Apart, where no other build replaces it meanwhile.
+    export PORTCULLIS_BIN={{debug}}/portcullis-{{BUNDLE}} E2E_BUNDLE={{BUNDLE}}
+    cp -f {{debug}}/portcullis "$PORTCULLIS_BIN"
+    exec {{servers}} with "$needs" -- cargo nextest run -p e2e {{FILTER}}
+
+# Three nodes behind a balancer, through faults; prints what was acknowledged and what was found: just nodes killed
+nodes *FILTER:
+    cargo build --quiet -p portcullis --features full
+    cargo nextest run -p nodes --success-output immediate {{FILTER}}
 
 # The pages in Chromium
 browser *FILTER: binary
@@ -75,14 +115,25 @@ format:
 
 [private]
 lint:
-    cargo clippy --workspace --all-targets --quiet -- -D warnings
+    cargo clippy --workspace --all-targets --features portcullis/full --quiet -- -D warnings
 
-# Every bundle compiles without a warning, and so does the least there can be of every adapter.
+# Every bundle compiles without a warning, and so does every adapter with the least beside it; nothing compiles without a store.
 [private]
 features:
-    cargo rustc --quiet -p portcullis --profile check --no-default-features --features bundle-embedded -- -D warnings
-    cargo rustc --quiet -p portcullis --profile check --no-default-features --features storage-sqlite,sms-console,mail-console -- -D warnings
-    cargo rustc --quiet -p portcullis --profile check --no-default-features --features storage-memory,sessions-memory,sms-console,mail-console -- -D warnings
+    #!/usr/bin/env bash
+    set -euo pipefail
+    with() { cargo rustc --quiet -p portcullis --profile check --no-default-features --features "$1" -- -D warnings; }
+    least=sms-console,mail-console
+    for bundle in bundle-embedded bundle-classic bundle-modern; do with "$bundle"; done
+    for store in storage-sqlite storage-postgres storage-mongo storage-memory,sessions-memory; do with "$store,$least"; done
+    for more in sessions-redis sessions-memory identity-oauth1 identity-oauth2 identity-oidc; do
+        with "storage-sqlite,$least,$more"
+    done
+    if with "$least" 2>/dev/null; then echo "a server without any store compiles" >&2; exit 1; fi
+
+[private]
+build-servers:
+    cargo build --quiet -p servers
 
 [private]
 binary:
