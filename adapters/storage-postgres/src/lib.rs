@@ -1,1 +1,27 @@
 #![doc = include_str!("../README.md")]
+
+mod applications;
+mod audit;
+mod breaker;
+mod cache;
+mod config;
+mod connection;
+mod error;
+mod flows;
+mod identities;
+mod limits;
+mod migrate;
+mod pool;
+mod rows;
+mod sessions;
+mod statement;
+mod store;
+mod tls;
+mod tombstones;
+mod url;
+mod users;
+
+pub use config::PostgresConfig;
+pub use error::OpenError;
+pub use migrate::{Migrated, migrate};
+pub use store::PostgresStore;
