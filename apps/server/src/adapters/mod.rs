@@ -107,8 +107,8 @@ pub fn choose(config: &Config) -> Result<Choices, AdapterError> {
         sms: sms::open(&sms::KIND.choose(&Secret::new(&config.sms.kind))?, config)?,
         mailer: mail::open(&mail::KIND.choose(&config.mail.url)?, &config.mail.from)?,
     };
-    storage::check(&choices.storage)?;
-    sessions::check(&choices.sessions, &choices.storage)?;
+    storage::check(&choices.storage, &config.storage)?;
+    sessions::check(&choices.sessions, &config.sessions, &choices.storage)?;
     Ok(choices)
 }
 

@@ -55,6 +55,8 @@ pub async fn open(
             });
             Ok((memory?, None))
         }
+        #[cfg(feature = "sessions-redis")]
+        ("sessions-redis", _) => redis::open(chosen, config, storage).await,
         _ => {
             let _ = config;
             let memory = in_memory();
@@ -66,15 +68,84 @@ pub async fn open(
 }
 
 /// Judges what the configuration says to the adapter, without opening anything.
-pub fn check(chosen: &Chosen, storage: &Chosen) -> Result<(), AdapterError> {
-    if chosen.feature == "sessions-redis" && storage.feature == "storage-memory" {
-        let why = "sessions in Redis need a durable store beside it, which keeps what Redis may lose; `storage.url` is `memory:`";
-        return Err(AdapterError::Unusable {
+pub fn check(chosen: &Chosen, config: &config::Sessions, storage: &Chosen) -> Result<(), AdapterError> {
+    match chosen.feature {
+        "sessions-redis" if storage.feature == "storage-memory" => Err(AdapterError::Unusable {
             key: chosen.key,
-            why: why.to_owned(),
-        });
+            why: NEEDS_A_STORE.to_owned(),
+        }),
+        #[cfg(feature = "sessions-redis")]
+        "sessions-redis" => redis::settings(chosen, config).map(|_| ()),
+        _ => {
+            let _ = config;
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+const NEEDS_A_STORE: &str = "sessions in Redis need a durable store beside it, which keeps what Redis may lose; `storage.url` is `memory:`";
+
+#[cfg(feature = "sessions-redis")]
+mod redis {
+    use std::sync::Arc;
+
+    use domain::secret::Secret;
+    use sessions_redis::{Durable, RedisConfig, RedisSessions};
+
+    use super::{AdapterError, Chosen, Keeper, NEEDS_A_STORE, SessionPorts, Storage, config};
+
+    pub async fn open(
+        chosen: &Chosen,
+        config: &config::Sessions,
+        storage: &Storage,
+    ) -> Result<(SessionPorts, Option<Keeper>), AdapterError> {
+        let stored = storage.durable.as_ref();
+        let stored = stored.ok_or_else(|| unusable(chosen, NEEDS_A_STORE))?;
+        // Every durable store keeps what Redis may lose, and is the authority on every limit.
+        let durable = Durable {
+            tombstones: Arc::clone(&stored.tombstones),
+            limiter: Arc::clone(&stored.sessions.limiter),
+        };
+        let opened = RedisSessions::open(settings(chosen, config)?, durable).await;
+        let redis = Arc::new(opened.map_err(|error| unusable(chosen, error))?);
+        let (asked, closed) = (Arc::clone(&redis), Arc::clone(&redis));
+        let keeper = Keeper {
+            name: "sessions",
+            ready: Box::new(move || {
+                let redis = Arc::clone(&asked);
+                Box::pin(async move { redis.ready().await })
+            }),
+            close: Box::new(move || {
+                let redis = Arc::clone(&closed);
+                Box::pin(async move {
+                    redis.close().await;
+                    Ok(())
+                })
+            }),
+        };
+        let ports = SessionPorts {
+            sessions: Arc::<RedisSessions>::clone(&redis),
+            flows: Arc::<RedisSessions>::clone(&redis),
+            limiter: redis,
+        };
+        Ok((ports, Some(keeper)))
+    }
+
+    /// What the configuration says; nothing is asked.
+    pub fn settings(chosen: &Chosen, config: &config::Sessions) -> Result<RedisConfig, AdapterError> {
+        let read = RedisConfig::parse(&Secret::new(chosen.text.expose()));
+        let mut settings = read.map_err(|error| unusable(chosen, error))?;
+        settings.ca_file.clone_from(&config.ca_file);
+        settings.prefix.clone_from(&config.prefix);
+        Ok(settings)
+    }
+
+    fn unusable(chosen: &Chosen, why: impl std::fmt::Display) -> AdapterError {
+        AdapterError::Unusable {
+            key: chosen.key,
+            why: why.to_string(),
+        }
+    }
 }
 
 #[cfg(feature = "sessions-memory")]

@@ -65,6 +65,10 @@ pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage,
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
         "storage-sqlite" => sqlite::open(chosen).await,
+        #[cfg(feature = "storage-postgres")]
+        "storage-postgres" => postgres::open(chosen, config).await,
+        #[cfg(feature = "storage-mongo")]
+        "storage-mongo" => mongo::open(chosen, config).await,
         #[cfg(feature = "storage-memory")]
         "storage-memory" => Ok(open_memory()),
         other => {
@@ -79,6 +83,10 @@ pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
         "storage-sqlite" => sqlite::migrate(chosen).await,
+        #[cfg(feature = "storage-postgres")]
+        "storage-postgres" => postgres::migrate(chosen, config).await,
+        #[cfg(feature = "storage-mongo")]
+        "storage-mongo" => mongo::migrate(chosen, config).await,
         _ => {
             let _ = config;
             Ok("this store has no schema".to_owned())
@@ -87,11 +95,16 @@ pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String
 }
 
 /// Judges what the configuration says to the adapter, without opening anything.
-pub fn check(chosen: &Chosen) -> Result<(), AdapterError> {
+pub fn check(chosen: &Chosen, config: &config::Storage) -> Result<(), AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
         "storage-sqlite" => sqlite::path(chosen).map(|_| ()),
-        _ => Ok(()),
+        #[cfg(feature = "storage-postgres")]
+        "storage-postgres" => postgres::check(chosen, config),
+        _ => {
+            let _ = config;
+            Ok(())
+        }
     }
 }
 
@@ -115,7 +128,7 @@ impl<S> Plays for S where
 
 type Answer = BoxFuture<'static, Result<(), PortError>>;
 
-/// One store in all its roles. `ready` and `close` are its own, which no port has.
+/// One store in all its roles, which every durable store plays. `ready` and `close` are its own, which no port has.
 fn durable<S: Plays>(
     store: S,
     ready: fn(Arc<S>) -> Answer,
@@ -153,7 +166,22 @@ fn keeper<S: Send + Sync + 'static>(
     }
 }
 
+/// What an adapter says, which is a sentence for the operator and repeats no address.
+#[cfg(any(
+    feature = "storage-sqlite",
+    feature = "storage-postgres",
+    feature = "storage-mongo"
+))]
+fn failed(error: impl std::fmt::Display) -> AdapterError {
+    AdapterError::Failed(error.to_string())
+}
+
 /// Says what a migration did.
+#[cfg(any(
+    feature = "storage-sqlite",
+    feature = "storage-postgres",
+    feature = "storage-mongo"
+))]
 fn migrated(from: u32, to: u32) -> String {
     if from == to {
         format!("the schema is up to date (version {to})")
@@ -168,7 +196,7 @@ mod sqlite {
 
     use storage_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
-    use super::{AdapterError, Chosen, Keeper, Storage, durable, migrated};
+    use super::{AdapterError, Chosen, Keeper, Storage, durable, failed, migrated};
 
     /// The file that the URL names.
     pub fn path(chosen: &Chosen) -> Result<&Path, AdapterError> {
@@ -201,9 +229,82 @@ mod sqlite {
         work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, AdapterError> {
         let done = tokio::task::spawn_blocking(work).await;
-        let done = done.map_err(|error| AdapterError::Failed(error.to_string()))?;
-        done.map_err(|error| AdapterError::Failed(error.to_string()))
+        done.map_err(failed)?.map_err(failed)
     }
+}
+
+#[cfg(feature = "storage-postgres")]
+mod postgres {
+    use storage_postgres::{PostgresConfig, PostgresStore};
+
+    use super::{AdapterError, Chosen, Keeper, Storage, config, connections, durable, failed, migrated};
+
+    pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
+        let store = PostgresStore::open(&settings(chosen, config)).await;
+        Ok(durable(
+            store.map_err(failed)?,
+            |store| Box::pin(async move { store.ready().await }),
+            |store| Box::pin(async move { store.close().await }),
+        ))
+    }
+
+    pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String, AdapterError> {
+        let done = storage_postgres::migrate(&settings(chosen, config)).await;
+        done.map(|done| migrated(done.from, done.to)).map_err(failed)
+    }
+
+    pub fn check(chosen: &Chosen, config: &config::Storage) -> Result<(), AdapterError> {
+        settings(chosen, config).check().map_err(failed)
+    }
+
+    fn settings(chosen: &Chosen, config: &config::Storage) -> PostgresConfig {
+        PostgresConfig {
+            ca_file: config.ca_file.clone(),
+            max_connections: connections(config),
+            ..PostgresConfig::new(chosen.text.expose())
+        }
+    }
+}
+
+#[cfg(feature = "storage-mongo")]
+mod mongo {
+    use domain::secret::Secret;
+    use storage_mongo::{MongoConfig, MongoStore};
+
+    use super::{AdapterError, Chosen, Keeper, Storage, config, connections, durable, failed, migrated};
+
+    pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
+        let store = MongoStore::open(&settings(chosen, config)).await;
+        Ok(durable(
+            store.map_err(failed)?,
+            |store| Box::pin(async move { store.ready().await }),
+            |store| {
+                Box::pin(async move {
+                    store.close().await;
+                    Ok(())
+                })
+            },
+        ))
+    }
+
+    pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String, AdapterError> {
+        let done = storage_mongo::migrate(&settings(chosen, config)).await;
+        done.map(|done| migrated(done.from, done.to)).map_err(failed)
+    }
+
+    fn settings(chosen: &Chosen, config: &config::Storage) -> MongoConfig {
+        MongoConfig {
+            ca_file: config.ca_file.clone(),
+            max_connections: connections(config),
+            ..MongoConfig::new(Secret::new(chosen.text.expose()))
+        }
+    }
+}
+
+#[cfg(any(feature = "storage-postgres", feature = "storage-mongo"))]
+fn connections(config: &config::Storage) -> u32 {
+    // Bounds are checked where the configuration is read.
+    u32::try_from(config.max_connections).unwrap_or(u32::MAX)
 }
 
 #[cfg(feature = "storage-memory")]
