@@ -4,6 +4,7 @@
 //! memory. After every move both must tell the same story. The model is written to be obviously right: it has no epochs, no
 //! revisions and no stores, it just strikes out what a move ends.
 
+pub mod aggregates;
 pub mod agreement;
 pub mod linking;
 pub mod model;
