@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod applications;
+mod audit;
+mod breaker;
+mod config;
+mod connection;
+mod documents;
+mod error;
+mod faithful;
+mod flows;
+mod indexes;
+mod limits;
+mod migrate;
+mod recent;
+mod sessions;
+mod store;
+mod tombstones;
+mod users;
+
+pub use config::MongoConfig;
+pub use error::OpenError;
+pub use migrate::{Migrated, migrate};
+pub use store::MongoStore;

@@ -1,0 +1,100 @@
+//! Databases of the tests' own.
+#![expect(clippy::unwrap_used, reason = "fixtures of tests")]
+
+use std::time::Duration;
+
+use conformance::Link;
+use domain::secret::Secret;
+use mongodb::Client;
+use storage_mongo::MongoConfig;
+
+/// A loaded machine must never fail a case that is not about time.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+/// A database of one case's own on the server of this run, dropped with this value.
+pub struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// A name nobody else draws; the database is there once somebody writes.
+    pub fn fresh() -> Self {
+        Self::on(&servers::env("MONGODB_URL", "storage-mongo"))
+    }
+
+    /// The same on another server.
+    pub fn on(server: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            name: format!("test_{}", mongodb::bson::oid::ObjectId::new().to_hex()),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn url(&self) -> String {
+        named(&self.server, &self.name)
+    }
+
+    /// Settings without haste.
+    pub fn config(&self) -> MongoConfig {
+        let mut config = MongoConfig::new(Secret::new(self.url()));
+        config.operation_timeout = GENEROUS;
+        config.server_selection_timeout = GENEROUS;
+        config.connect_timeout = GENEROUS;
+        config
+    }
+
+    /// The database itself, for looking behind the store's back.
+    #[expect(dead_code, reason = "not every suite looks")]
+    pub async fn behind(&self) -> mongodb::Database {
+        let client = Client::with_uri_str(self.url()).await.unwrap();
+        client.database(&self.name)
+    }
+}
+
+/// A link to the database's server, and the URL that leads over it and nowhere else.
+pub async fn over_a_link(database: &Database) -> (Link, String) {
+    let url = database.url();
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (place, options) = rest.split_once('/').unwrap();
+    let (login, hosts) = place
+        .rsplit_once('@')
+        .map_or(("", place), |(login, hosts)| (login, hosts));
+    let server = hosts.split(',').next().unwrap();
+    let link = Link::to(server).await;
+    let at = if login.is_empty() { "" } else { "@" };
+    let direct = if options.contains("directConnection=true") {
+        ""
+    } else {
+        "&directConnection=true"
+    };
+    let url = format!("{scheme}://{login}{at}{}/{options}{direct}", link.address());
+    (link, url)
+}
+
+/// A server's URL with the name of a database in it.
+fn named(server: &str, name: &str) -> String {
+    let (place, options) = server.split_once('?').unwrap_or((server, ""));
+    let (scheme, place) = place.split_once("://").unwrap();
+    let (hosts, _) = place.split_once('/').unwrap_or((place, ""));
+    format!("{scheme}://{hosts}/{name}?{options}")
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (url, name) = (self.url(), self.name.clone());
+        // The runtime of the case cannot be waited for from within.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = Client::with_uri_str(&url).await.unwrap();
+                drop(tokio::time::timeout(Duration::from_secs(10), client.database(&name).drop()).await);
+            });
+        });
+        drop(dropping.join());
+    }
+}

@@ -1,0 +1,87 @@
+//! The conformance cases, run against a real server and a database of each case's own.
+#![expect(clippy::unwrap_used, reason = "fixtures of tests")]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::Database;
+use conformance::{Fixture, Roles, Severed};
+use domain::ports::{
+    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+};
+use domain::secret::Secret;
+use storage_mongo::{MongoConfig, MongoStore};
+
+async fn fresh() -> (Arc<MongoStore>, Database) {
+    let database = Database::fresh();
+    let store = MongoStore::open(&database.config()).await.unwrap();
+    (Arc::new(store), database)
+}
+
+async fn users() -> Fixture<dyn UserStore> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn UserStore>).guarded_by(database)
+}
+
+async fn sessions() -> Fixture<dyn SessionStore> {
+    let (store, database) = fresh().await;
+    let port: Arc<dyn SessionStore> = Arc::clone(&store) as _;
+    Fixture::new(port).with_users(store).guarded_by(database)
+}
+
+async fn flows() -> Fixture<dyn FlowStore> {
+    let (store, database) = fresh().await;
+    let port: Arc<dyn FlowStore> = Arc::clone(&store) as _;
+    Fixture::new(port).with_users(store).guarded_by(database)
+}
+
+async fn limits() -> Fixture<dyn RateLimiter> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn RateLimiter>).guarded_by(database)
+}
+
+async fn audit() -> Fixture<dyn AuditLog> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn AuditLog>).guarded_by(database)
+}
+
+async fn applications() -> Fixture<dyn ApplicationStore> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(database)
+}
+
+async fn tombstones() -> Fixture<dyn Tombstones> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn Tombstones>).guarded_by(database)
+}
+
+async fn whole() -> Fixture<MongoStore> {
+    let (store, database) = fresh().await;
+    Fixture::new(store).guarded_by(database)
+}
+
+/// With the bounds of a real server: what an outage does is all about time.
+async fn severed() -> Fixture<Severed> {
+    let database = Database::fresh();
+    let (link, url) = common::over_a_link(&database).await;
+    let store = MongoStore::open(&MongoConfig::new(Secret::new(url))).await;
+    let store = Arc::new(store.unwrap());
+    let ready = Arc::clone(&store);
+    let severed = Severed::new(link, Roles::of_store(&store)).with_ready(move || {
+        let store = Arc::clone(&ready);
+        async move { store.ready().await }
+    });
+    Fixture::new(Arc::new(severed)).guarded_by(database)
+}
+
+conformance::user_store!(users);
+conformance::user_identities!(users);
+conformance::session_store!(sessions);
+conformance::flow_store!(flows);
+conformance::rate_limiter!(limits);
+conformance::audit_log!(audit);
+conformance::application_store!(applications);
+conformance::tombstones!(tombstones);
+conformance::user_deletion!(whole);
+conformance::outage!(severed);
