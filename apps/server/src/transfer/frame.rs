@@ -94,6 +94,16 @@ pub fn end_line(end: &End) -> Result<String, serde_json::Error> {
     serde_json::to_string(end).map(|end| format!("{{\"end\":{end}}}"))
 }
 
+/// Reads a first line, without its end.
+///
+/// # Errors
+/// [`FOREIGN`] for what is something else altogether, whatever is wrong with it; else why this version cannot read the file.
+pub fn read_header(bytes: &[u8]) -> Result<Header, String> {
+    let value: Option<Value> = serde_json::from_slice(bytes).ok();
+    let value = value.as_ref().and_then(|value| value.get("header"));
+    header(value.unwrap_or(&Value::Null))
+}
+
 /// Reads any line, without its end.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read as _};
 use sha2::{Digest as _, Sha256};
 
 use super::error::TransferError;
-use super::frame::{End, FOREIGN, Header, Line, read_line};
+use super::frame::{End, FOREIGN, Header, Line, read_header, read_line};
 use super::record::Record;
 use super::tally::{Kind, Tallies};
 
@@ -97,18 +97,12 @@ impl Course {
         if self.end.is_some() {
             return Err("something stands behind the last line".to_owned());
         }
-        let line = read_line(bytes);
         let Some(header) = &self.header else {
-            let Ok(Line::Header(header)) = &line else {
-                // A file that is something else altogether is told so, whatever is wrong with its first line.
-                return Err(line
-                    .err()
-                    .filter(|why| why.contains("version"))
-                    .unwrap_or(FOREIGN.to_owned()));
-            };
+            let header = read_header(bytes)?;
             self.header = Some(header.clone());
-            return line;
+            return Ok(Line::Header(header));
         };
+        let line = read_line(bytes);
         match &line {
             Ok(Line::Header(_)) => return Err("a second header".to_owned()),
             Ok(Line::Record(record)) => {

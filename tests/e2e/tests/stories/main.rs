@@ -14,6 +14,8 @@ mod headers;
 mod limits;
 mod log;
 mod login;
+mod moving;
+mod moving_stopped;
 mod operations;
 mod pools;
 mod profile;

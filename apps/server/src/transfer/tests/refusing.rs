@@ -72,6 +72,7 @@ fn what_is_something_else_is_told_so_at_its_first_line() {
         b"{}\n",
         b"\x7fELF\x02\x01",
         b"{\"user\":{}}\n",
+        b"{\"hello\":1}\n",
         b"[1]\n",
         b"x",
     ] {

@@ -5,7 +5,7 @@ mod applications;
 mod article;
 mod crash;
 mod dialects;
-mod entries;
+pub mod entries;
 mod faults;
 mod file;
 mod grants;
