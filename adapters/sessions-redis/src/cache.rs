@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::secret::TokenHash;
 use domain::session::Session;
@@ -9,6 +10,8 @@ use moka::sync::Cache;
 
 /// Locks and counters of what was forgotten, by token.
 const STRIPES: usize = 256;
+/// How long an entry is kept at most. Redis says when a session is deleted, but of one that expires only when it comes across it.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A session and the generation it was read in.
 type Entry = (u64, Session);
@@ -39,7 +42,11 @@ impl SessionCache {
             u32::try_from(400 + texts).unwrap_or(u32::MAX)
         };
         Self {
-            sessions: Cache::builder().max_capacity(bytes).weigher(weigh).build(),
+            sessions: Cache::builder()
+                .max_capacity(bytes)
+                .weigher(weigh)
+                .time_to_live(LONGEST)
+                .build(),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
             spare: Mutex::default(),
             generation: AtomicU64::new(0),

@@ -7,14 +7,13 @@ use domain::secret::TokenHash;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use redis::{cmd, from_redis_value};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::error::Fault;
 use crate::fleet::Map;
 use crate::sessions::decode;
 use crate::store::Shared;
 
-/// Steps of scanning for one page: one may find nothing where there are many other keys.
-const STEPS: usize = 200;
 /// Sessions read at a time.
 const AT_ONCE: usize = 32;
 
@@ -70,18 +69,17 @@ impl Shared {
         Ok(SessionPage { sessions, next })
     }
 
-    /// Scans until a page is full, and says whether everything was scanned.
+    /// Scans until a page is full or has taken long enough, and says whether everything was scanned: where there are many other
+    /// keys, a step may find nothing.
     async fn fill(&self, map: &Map, mark: &mut Mark, limit: usize) -> Result<bool, PortError> {
-        for _ in 0..STEPS {
-            if mark.node >= map.nodes.len() {
-                return Ok(true);
-            }
-            if mark.rest.len() >= limit {
+        let enough = Instant::now() + self.config.timeout;
+        while mark.node < map.nodes.len() {
+            if mark.rest.len() >= limit || Instant::now() >= enough {
                 return Ok(false);
             }
             self.step(map, mark, limit).await?;
         }
-        Ok(mark.node >= map.nodes.len())
+        Ok(true)
     }
 
     async fn step(&self, map: &Map, mark: &mut Mark, limit: usize) -> Result<(), PortError> {
@@ -93,7 +91,7 @@ impl Shared {
             .arg("MATCH")
             .arg(format!("{}*", self.keys.sessions()))
             .arg("COUNT")
-            .arg(limit.clamp(10, 500));
+            .arg(limit.clamp(100, 1_000));
         let answer = node.call(&scan, false, self.fleet.deadline()).await?;
         let (cursor, keys): (u64, Vec<String>) =
             from_redis_value(answer).map_err(|_| Fault::Garbled("a step of a scan"))?;

@@ -70,6 +70,11 @@ impl Node {
     /// Asks once, until `deadline` at most. With `asking` for a key that is on its way to this node of a cluster.
     pub async fn call(&self, cmd: &Cmd, asking: bool, deadline: Instant) -> Result<Value, Fault> {
         let _permit = self.room.try_acquire().map_err(|_| Fault::Busy)?;
+        self.ask(cmd, asking, deadline).await
+    }
+
+    /// The same however many calls are under way: for what keeps this running.
+    pub async fn ask(&self, cmd: &Cmd, asking: bool, deadline: Instant) -> Result<Value, Fault> {
         let (mut connection, number) = self.connection(deadline).await?;
         let answer = async {
             if asking {

@@ -148,7 +148,7 @@ async fn ask_cluster(fleet: &Fleet, seeds: &[Informant]) {
     let map = fleet.map();
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let asked = map.nodes.iter().map(async |node| {
-        let answer = node.call(&ask, false, deadline).await.ok()?;
+        let answer = node.ask(&ask, false, deadline).await.ok()?;
         ranges(&answer, &node.address)
     });
     let answers: Vec<Vec<Range>> = join_all(asked).await.into_iter().flatten().collect();

@@ -104,7 +104,7 @@ impl RedisSessions {
         let deadline = fleet.deadline();
         let map = fleet.known(deadline).await?;
         let ping = cmd("PING");
-        let asked = map.nodes.iter().map(|node| node.call(&ping, false, deadline));
+        let asked = map.nodes.iter().map(|node| node.ask(&ping, false, deadline));
         for answer in join_all(asked).await {
             let _: Value = answer?;
         }

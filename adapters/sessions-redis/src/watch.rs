@@ -158,7 +158,7 @@ async fn tune_in(watched: &Arc<Watched>, node: &Arc<Node>) -> Result<Multiplexed
         .map_err(|_| "no answer in time".to_owned())?
         .map_err(|error| error.to_string())?;
     let own = node
-        .call(cmd("INFO").arg("replication"), false, watched.fleet.deadline())
+        .ask(cmd("INFO").arg("replication"), false, watched.fleet.deadline())
         .await
         .map_err(|fault| fault.to_string())?;
     let own: String = from_redis_value(own).map_err(|error| error.to_string())?;

@@ -6,11 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::GRACE;
-use conformance::Fixture;
-use conformance::link::Link;
-use conformance::outage::Severed;
-use conformance::Roles;
-use conformance::Neighbours;
+use conformance::{Fixture, Link, Neighbours, Roles, Severed};
 use domain::ports::{FlowStore, RateLimiter, SessionStore};
 use sessions_redis::RedisSessions;
 
@@ -129,15 +125,12 @@ mod cluster_of_three {
 mod tls {
     use super::*;
     use servers::{Certificate, Redis};
-    use sessions_redis::RedisConfig;
 
     async fn sessions() -> Fixture<dyn SessionStore> {
         let certificate = Certificate::new();
         let server = Redis::setup().tls(&certificate).start();
-        let config = RedisConfig {
-            ca_file: Some(certificate.authority()),
-            ..common::config(&server.url(), &common::prefix())
-        };
+        let mut config = common::config(&server.url(), &common::prefix());
+        config.ca_file = Some(certificate.authority());
         let opened = common::open(config, &common::durable()).await;
         as_sessions(opened).guarded_by((server, certificate))
     }

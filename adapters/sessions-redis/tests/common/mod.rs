@@ -1,11 +1,17 @@
 //! What the tests have in common.
-#![allow(dead_code, clippy::allow_attributes, reason = "every test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "every test file uses a part of it"
+)]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "fixtures of tests")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::secret::Secret;
+use domain::flow_record::FlowRecord;
+use domain::ports::{FlowStore, PortError};
+use domain::secret::{Secret, TokenHash};
 use domain::time::Lifetime;
 use sessions_memory::MemorySessions;
 use sessions_redis::{Durable, RedisConfig, RedisSessions};
@@ -29,11 +35,10 @@ pub fn prefix() -> String {
 }
 
 pub fn config(url: &str, prefix: &str) -> RedisConfig {
-    RedisConfig {
-        prefix: prefix.to_owned(),
-        grace: Lifetime::from_secs(GRACE.as_secs()),
-        ..RedisConfig::parse(&Secret::new(url)).unwrap()
-    }
+    let mut config = RedisConfig::parse(&Secret::new(url)).unwrap();
+    prefix.clone_into(&mut config.prefix);
+    config.grace = Lifetime::from_secs(GRACE.as_secs());
+    config
 }
 
 pub async fn open(config: RedisConfig, durable: &Durable) -> Arc<RedisSessions> {
@@ -43,6 +48,11 @@ pub async fn open(config: RedisConfig, durable: &Durable) -> Arc<RedisSessions> 
 /// A fresh one with nothing in it.
 pub async fn fresh(url: &str) -> Arc<RedisSessions> {
     open(config(url, &prefix()), &durable()).await
+}
+
+/// Takes a flow: counters are taken from as well.
+pub async fn take(node: &RedisSessions, id: &TokenHash) -> Result<Option<FlowRecord>, PortError> {
+    FlowStore::take(node, id).await
 }
 
 /// Waits for something that comes soon, and says how long that took.
