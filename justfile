@@ -2,6 +2,8 @@
 
 # Where cargo puts what it builds.
 debug := absolute_path(env('CARGO_TARGET_DIR', 'target') / 'debug')
+# Where the binaries of bundles are, apart: no other build replaces them.
+bundles := absolute_path(env('CARGO_TARGET_DIR', 'target') / 'bundles')
 # Tests start this very binary; nextest builds it along with them.
 export PORTCULLIS_BIN := debug / 'portcullis'
 # Runs a command beside database servers, unless POSTGRES_URL, REDIS_URL, REDIS_CLUSTER_URL or MONGODB_URL name others.
@@ -74,11 +76,16 @@ e2e-on BUNDLE *FILTER: build-servers
         modern) needs=postgres,redis ;;
         *) echo "there are the bundles embedded, classic and modern" >&2; exit 64 ;;
     esac
-    cargo build --quiet -p portcullis --no-default-features --features bundle-{{BUNDLE}}
-    # Apart, where no other build replaces it meanwhile.
-    export PORTCULLIS_BIN={{debug}}/portcullis-{{BUNDLE}} E2E_BUNDLE={{BUNDLE}}
-    cp -f {{debug}}/portcullis "$PORTCULLIS_BIN"
+    {{just_executable()}} bundle {{BUNDLE}}
+    export PORTCULLIS_BIN={{bundles}}/{{BUNDLE}}/portcullis E2E_BUNDLE={{BUNDLE}}
     exec {{servers}} with "$needs" -- cargo nextest run -p e2e {{FILTER}}
+
+# A bundle's own binary (embedded, classic, modern, full), held to its sample: just bundle modern
+bundle NAME:
+    cargo build --quiet --workspace --bin portcullis --no-default-features \
+        --features portcullis/{{ if NAME == "full" { "full" } else { "bundle-" + NAME } }}
+    install -D {{debug}}/portcullis {{bundles}}/{{NAME}}/portcullis
+    {{bundles}}/{{NAME}}/portcullis check-config --config docs/samples/{{NAME}}.toml >/dev/null
 
 # Three nodes behind a balancer, through faults; prints what was acknowledged and what was found: just nodes killed
 nodes *FILTER:
@@ -117,18 +124,23 @@ format:
 lint:
     cargo clippy --workspace --all-targets --features portcullis/full --quiet -- -D warnings
 
-# Every bundle compiles without a warning, and so does every adapter with the least beside it; nothing compiles without a store.
+# Every bundle compiles without a warning, and so does every adapter as the only one of its kind; nothing compiles without a store.
+# By the whole workspace, like `lint`: the features of what they share come out the same, and the server alone is compiled anew.
 [private]
 features:
     #!/usr/bin/env bash
     set -euo pipefail
-    with() { cargo rustc --quiet -p portcullis --profile check --no-default-features --features "$1" -- -D warnings; }
-    least=sms-console,mail-console
+    with() {
+        cargo clippy --quiet --workspace --bin portcullis --no-default-features \
+            --features "portcullis/${1//,/,portcullis/}" -- -D warnings
+    }
     for bundle in bundle-embedded bundle-classic bundle-modern; do with "$bundle"; done
-    for store in storage-sqlite storage-postgres storage-mongo storage-memory,sessions-memory; do with "$store,$least"; done
-    for more in sessions-redis sessions-memory identity-oauth1 identity-oauth2 identity-oidc; do
-        with "storage-sqlite,$least,$more"
-    done
+    least=sms-console,mail-console
+    with "$least,storage-sqlite,identity-oauth1"
+    with "$least,storage-postgres,identity-oauth2"
+    with "$least,storage-mongo,identity-oidc"
+    with "$least,storage-memory,sessions-memory"
+    with "$least,storage-sqlite,sessions-redis"
     if with "$least" 2>/dev/null; then echo "a server without any store compiles" >&2; exit 1; fi
 
 [private]
