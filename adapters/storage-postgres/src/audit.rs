@@ -11,8 +11,8 @@ use crate::store::PostgresStore;
 
 const APPEND: &str = "INSERT INTO audit (at, record) VALUES ($1, $2)";
 const LATEST: &str = "SELECT seq, record FROM audit ORDER BY seq DESC LIMIT $1";
-const PURGE: &str = "DELETE FROM audit WHERE seq IN \
-    (SELECT seq FROM audit WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING seq";
+const PURGE: &str = "DELETE FROM audit WHERE seq = ANY (ARRAY(\
+    SELECT seq FROM audit WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING seq";
 
 #[async_trait]
 impl AuditLog for PostgresStore {

@@ -166,7 +166,7 @@ mod tests {
     use domain::id::{PoolName, UserId};
     use domain::time::Timestamp;
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
 
     fn ann() -> User {
         let key = UserKey::new(PoolName::new("Users"), UserId::new("ann"));

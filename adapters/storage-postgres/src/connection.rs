@@ -39,14 +39,18 @@ pub(crate) enum Refusal {
     Stays,
 }
 
-/// Gives every place the settings of a node that serves: bounds on time, on both sides.
+/// Gives every place the settings of a node that serves: bounds on time, on both sides, and plans that do not depend on how large
+/// the server believes a table to be. A plan that was made while it was empty would read all of it when it is full; each of our
+/// statements has its index, so one plan is right for ever.
 pub(crate) fn prepared(places: Vec<Place>, config: &PostgresConfig) -> Vec<Place> {
-    let bounds = [
-        ("statement_timeout", config.statement_timeout),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+    let millis = |time: Duration| time.as_millis().to_string();
+    let ours = [
+        ("statement_timeout", millis(config.statement_timeout)),
+        ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        ("enable_seqscan", "off".to_owned()),
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
     ];
-    let bounds = bounds.map(|(name, time)| (name, time.as_millis().to_string()));
-    with_settings(places, config, &bounds)
+    with_settings(places, config, &ours)
 }
 
 /// Gives every place the settings of a migration, which may take its time.

@@ -73,6 +73,14 @@ pub enum OpenError {
         /// The table that is in the way.
         table: String,
     },
+    /// The server went away while the schema was brought up to date.
+    #[error("the connection to PostgreSQL broke ({step}): {problem}")]
+    Lost {
+        /// What was being done.
+        step: String,
+        /// What was said last.
+        problem: String,
+    },
     /// A statement failed while the schema was brought up to date.
     #[error("cannot bring the database up to date ({step}): {problem}")]
     Database {
@@ -168,8 +176,9 @@ fn from_database(error: &dyn DatabaseError) -> Fault {
         ))),
         "23503" => Fault::Port(PortError::Stale),
         "40001" | "40P01" => Fault::Conflict(heard),
-        // A server that was made a standby under us, or one that is going away.
-        "25006" | "57P01" | "57P02" | "57P03" | "57P05" => Fault::Broken(heard),
+        // A statement that must be prepared anew, since somebody changed a table or a pooler came between; a server that was made a
+        // standby under us; one that is going away.
+        "0A000" | "26000" | "25006" | "57P01" | "57P02" | "57P03" | "57P05" => Fault::Broken(heard),
         "XX001" | "XX002" => Fault::Port(PortError::corrupt(format!("the database: {heard}"))),
         _ if code.starts_with("08") => Fault::Broken(heard),
         _ => Fault::Port(PortError::Unavailable {

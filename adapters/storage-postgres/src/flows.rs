@@ -25,8 +25,8 @@ const TAKE: &str = "DELETE FROM flows WHERE id = $1 RETURNING pool, user_id AS i
 const LIST: &str = "SELECT pool, user_id AS id, record FROM flows \
     WHERE pool = $1 AND user_id = $2 AND kind = $3 ORDER BY created, flows.id";
 const END_ALL: &str = "DELETE FROM flows WHERE pool = $1 AND user_id = $2 AND kind = $3";
-const PURGE: &str = "DELETE FROM flows WHERE id IN \
-    (SELECT id FROM flows WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id";
+const PURGE: &str = "DELETE FROM flows WHERE id = ANY (ARRAY(\
+    SELECT id FROM flows WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id";
 
 fn encode(flow: &FlowRecord) -> Result<Vec<Value>, PortError> {
     Ok(vec![

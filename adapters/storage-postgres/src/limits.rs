@@ -27,8 +27,8 @@ const KEEP: &str = "\
     UPDATE counters SET mark = kept.mark, tries = kept.tries, forgotten = kept.forgotten \
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS kept(key, mark, tries, forgotten) \
     WHERE counters.key = kept.key";
-const PURGE: &str = "DELETE FROM counters WHERE key IN \
-    (SELECT key FROM counters WHERE forgotten < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING key";
+const PURGE: &str = "DELETE FROM counters WHERE key = ANY (ARRAY(\
+    SELECT key FROM counters WHERE forgotten < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING key";
 
 /// What is stored, by key.
 type Stored = BTreeMap<String, Tries>;

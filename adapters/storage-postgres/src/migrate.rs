@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::config::PostgresConfig;
 use crate::connection::{self, Refusal};
-use crate::error::{OpenError, said};
+use crate::error::{Fault, OpenError, said};
 use crate::statement::{Value, bound};
 
 /// A step of the schema. Versions count from 1 without gaps; a step that was released is never edited.
@@ -24,18 +24,14 @@ struct Migration {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "kinds that the released steps have not needed yet")
-)]
 enum Kind {
     /// Adds; in one transaction.
     Expand,
-    #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
     /// Adds what cannot be made in a transaction, an index beside the traffic: each statement by itself, all safe to run again.
-    ExpandBesideTraffic,
     #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
+    ExpandBesideTraffic,
     /// Takes away; in one transaction. Servers that know less than this version cannot use what is left.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
     Contract { oldest: u32 },
 }
 
@@ -106,18 +102,26 @@ enum Steps {
 /// # Errors
 /// As [`PostgresStore::open`](crate::PostgresStore::open).
 pub async fn migrate(config: &PostgresConfig) -> Result<Migrated, OpenError> {
-    let mut connection = reach(config).await?;
-    let migrated = run(&mut connection, MIGRATIONS, Steps::All).await;
-    let _said_goodbye = connection.close().await;
-    migrated
+    patiently(config, Steps::All).await
 }
 
 /// Brings a database as far as nodes of older versions can go along.
 pub(crate) async fn prepare(config: &PostgresConfig) -> Result<Migrated, OpenError> {
-    let mut connection = reach(config).await?;
-    let migrated = run(&mut connection, MIGRATIONS, Steps::Safe).await;
-    let _said_goodbye = connection.close().await;
-    migrated
+    patiently(config, Steps::Safe).await
+}
+
+/// A server that goes away in the middle is waited for once more: what was not finished was not begun.
+async fn patiently(config: &PostgresConfig, steps: Steps) -> Result<Migrated, OpenError> {
+    let began = Instant::now();
+    loop {
+        let mut connection = reach(config).await?;
+        let migrated = run(&mut connection, MIGRATIONS, steps).await;
+        let _said_goodbye = connection.close().await;
+        match migrated {
+            Err(OpenError::Lost { .. }) if began.elapsed() < config.patience => sleep(CALL_EVERY).await,
+            migrated => return migrated,
+        }
+    }
 }
 
 /// Connects, waiting for a server that is not there yet.
@@ -158,9 +162,12 @@ async fn reach(config: &PostgresConfig) -> Result<PgConnection, OpenError> {
 
 fn failed(step: impl Into<String>) -> impl FnOnce(sqlx::Error) -> OpenError {
     let step = step.into();
-    move |error| OpenError::Database {
-        step,
-        problem: said(&error).to_string(),
+    move |error| {
+        let problem = said(&error).to_string();
+        match Fault::from(error) {
+            Fault::Broken(_) => OpenError::Lost { step, problem },
+            Fault::Port(_) | Fault::Conflict(_) => OpenError::Database { step, problem },
+        }
     }
 }
 

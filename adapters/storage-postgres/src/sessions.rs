@@ -30,8 +30,8 @@ const END_ALL: &str = "DELETE FROM sessions WHERE pool = $1 AND user_id = $2 AND
 const FIRST_PAGE: &str = "SELECT pool, user_id AS id, record FROM sessions ORDER BY token LIMIT $1";
 const NEXT_PAGE: &str =
     "SELECT pool, user_id AS id, record FROM sessions WHERE token > $1 ORDER BY token LIMIT $2";
-const PURGE: &str = "DELETE FROM sessions WHERE token IN \
-    (SELECT token FROM sessions WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING token";
+const PURGE: &str = "DELETE FROM sessions WHERE token = ANY (ARRAY(\
+    SELECT token FROM sessions WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING token";
 
 /// A deletion that answers with what it deleted, which in-flight answers and memory must hear of.
 struct End {
@@ -120,9 +120,10 @@ impl SessionStore for PostgresStore {
     }
 
     async fn end(&self, hash: &TokenHash) -> Result<bool, PortError> {
-        let ended = self
-            .end_by(END, vec![token(hash)], Ending::Session(*hash))
-            .await?;
+        let ended = self.end_by(END, vec![token(hash)], Ending::Session(*hash)).await;
+        // Also when another node was quicker, or nobody knows.
+        self.sessions.forget(hash);
+        let ended = ended?;
         Ok(ended > 0)
     }
 

@@ -13,8 +13,8 @@ use crate::store::PostgresStore;
 const BURY: &str =
     "INSERT INTO tombstones (token, until) VALUES ($1, $2) ON CONFLICT (token) DO NOTHING RETURNING token";
 const IS_BURIED: &str = "SELECT token FROM tombstones WHERE token = $1";
-const PURGE: &str = "DELETE FROM tombstones WHERE token IN \
-    (SELECT token FROM tombstones WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING token";
+const PURGE: &str = "DELETE FROM tombstones WHERE token = ANY (ARRAY(\
+    SELECT token FROM tombstones WHERE until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING token";
 
 fn token(hash: &TokenHash) -> Value {
     Value::Bytes(hash.as_bytes().to_vec())

@@ -58,8 +58,8 @@ const FIND_BY_EMAIL: &str = select!("WHERE pool = $1 AND sha256(email_key) = sha
 const FIND_BY_USERNAME: &str =
     select!("WHERE pool = $1 AND sha256(username_key) = sha256($2) AND username_key = $2");
 const FIND_BY_IDENTITY: &str = select!(
-    "JOIN identity_keys AS held ON held.pool = users.pool AND held.user_id = users.id \
-     WHERE held.pool = $1 AND held.digest = sha256($2)"
+    "WHERE (pool, id) = \
+     (SELECT held.pool, held.user_id FROM identity_keys AS held WHERE held.pool = $1 AND held.digest = sha256($2))"
 );
 const FIRST_PAGE: &str = select!("WHERE pool = $1 ORDER BY id LIMIT $2");
 const NEXT_PAGE: &str = select!("WHERE pool = $1 AND id > $2 ORDER BY id LIMIT $3");

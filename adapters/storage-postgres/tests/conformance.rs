@@ -5,11 +5,7 @@ mod place;
 
 use std::sync::Arc;
 
-use conformance::link::Link;
-use conformance::outage::Severed;
-use conformance::{Fixture, Roles};
-
-use conformance::several_nodes::Neighbours;
+use conformance::{Fixture, Link, Neighbours, Roles, Severed};
 use domain::ports::{
     ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
 };
@@ -80,10 +76,10 @@ async fn neighbours() -> Fixture<Neighbours> {
 async fn severed() -> Fixture<Severed> {
     let database = Database::fresh().await;
     let url = database.url();
-    let (_, place) = url.rsplit_once('@').unwrap();
-    let (server, _) = place.rsplit_once('/').unwrap();
+    let (user, place) = url.rsplit_once('@').unwrap();
+    let (server, name) = place.rsplit_once('/').unwrap();
     let link = Link::to(server).await;
-    let config = PostgresConfig::new(database.url_over(link.address()));
+    let config = PostgresConfig::new(format!("{user}@{}/{name}", link.address()));
     let store = Arc::new(PostgresStore::open(&config).await.unwrap());
     let ready = Arc::clone(&store);
     let severed = Severed::new(link, Roles::of_store(&store)).with_ready(move || {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use conformance::race;
 use conformance::sample::{full_user, key, with_email};
 use domain::ports::{PortError, UserStore};
-use place::Database;
+use place::{Database, run};
 use servers::Postgres;
 use storage_postgres::{Migrated, OpenError, PostgresConfig, PostgresStore, migrate};
 
@@ -67,9 +67,7 @@ fn an_older_server_works_beside_a_newer_schema_and_its_data_survives() {
         let store = PostgresStore::open(&database.config()).await.unwrap();
         let ann = full_user(&key("Users", "ann"));
         store.create(&ann).await.unwrap();
-        database
-            .run(
-                "ALTER TABLE users ADD COLUMN colour text NOT NULL DEFAULT 'red';
+        run(&database.url(), "ALTER TABLE users ADD COLUMN colour text NOT NULL DEFAULT 'red';
                  CREATE INDEX users_colour ON users (colour);
                  INSERT INTO portcullis_migrations (version, name, checksum, oldest) VALUES (9, 'colours', '', 1);",
             )
@@ -82,9 +80,11 @@ fn an_older_server_works_beside_a_newer_schema_and_its_data_survives() {
             let bob = with_email(&name, &format!("{name}@example.com"));
             store.create(&bob).await.unwrap();
         }
-        database
-            .run("UPDATE portcullis_migrations SET oldest = 9 WHERE version = 9")
-            .await;
+        run(
+            &database.url(),
+            "UPDATE portcullis_migrations SET oldest = 9 WHERE version = 9",
+        )
+        .await;
         let refused = refusal(&database.config()).await;
         assert!(matches!(refused, OpenError::NewerSchema { .. }), "{refused}");
         assert!(refused.to_string().contains("schema version 9"), "{refused}");
@@ -95,9 +95,11 @@ fn an_older_server_works_beside_a_newer_schema_and_its_data_survives() {
 fn a_database_of_something_else_is_refused_and_a_schema_of_its_own_helps() {
     conformance::run(async {
         let database = Database::fresh().await;
-        database
-            .run("CREATE TABLE users (x integer); CREATE SCHEMA login;")
-            .await;
+        run(
+            &database.url(),
+            "CREATE TABLE users (x integer); CREATE SCHEMA login;",
+        )
+        .await;
         let refused = refusal(&database.config()).await;
         assert!(
             matches!(&refused, OpenError::Foreign { table } if table == "users"),

@@ -36,22 +36,9 @@ impl Database {
         format!("{server}/{}", self.name)
     }
 
-    /// Where it is, over another way to its server.
-    #[allow(dead_code, reason = "not every test goes another way")]
-    pub fn url_over(&self, address: impl std::fmt::Display) -> String {
-        let (before, _) = self.server.rsplit_once('@').unwrap();
-        format!("{before}@{address}/{}", self.name)
-    }
-
     /// Settings for it.
     pub fn config(&self) -> PostgresConfig {
         PostgresConfig::new(self.url())
-    }
-
-    /// Runs statements in it, from outside.
-    #[allow(dead_code, reason = "not every test looks in from outside")]
-    pub async fn run(&self, statements: &str) {
-        run(&self.url(), statements).await;
     }
 }
 
@@ -69,7 +56,8 @@ impl Drop for Database {
     }
 }
 
-async fn run(url: &str, statements: &str) {
+/// Runs statements in a database, from outside.
+pub async fn run(url: &str, statements: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(statements))
         .execute(&mut connection)
