@@ -69,10 +69,11 @@ pub(crate) fn ids_after(pool: &PoolName, after: Option<&str>) -> Document {
     let begin = ids_of_pool(pool);
     // `;` follows `:`, byte by byte.
     let end = format!("{}:{};", pool.as_str().len(), pool.as_str());
-    match after {
-        Some(after) => doc! { "$gt": format!("{begin}{after}"), "$lt": end },
-        None => doc! { "$gte": begin, "$lt": end },
-    }
+    let (relation, from) = after.map_or_else(
+        || ("$gte", begin.clone()),
+        |after| ("$gt", format!("{begin}{after}")),
+    );
+    doc! { relation: from, "$lt": end }
 }
 
 /// The form of a revision in a document: only ever compared for equality.

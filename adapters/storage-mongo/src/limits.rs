@@ -140,12 +140,11 @@ async fn take_one<'a>(
 /// Undoes a take: to the very state before where nobody has taken since, by arithmetic where somebody has.
 async fn undo(base: &Base, taken: &Taken<'_>) -> Answer<()> {
     let (key, quota) = (taken.key, taken.quotas.last());
-    let undone = match taken.before {
-        Some(before) => set(base, key, quota, Some(taken.after), before).await?,
-        None => {
-            let removed = base.of(COUNTERS).delete_one(guard(key, taken.after)).await?;
-            removed.deleted_count == 1
-        }
+    let undone = if let Some(before) = taken.before {
+        set(base, key, quota, Some(taken.after), before).await?
+    } else {
+        let removed = base.of(COUNTERS).delete_one(guard(key, taken.after)).await?;
+        removed.deleted_count == 1
     };
     if undone {
         return Ok(());

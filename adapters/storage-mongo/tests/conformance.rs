@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::Database;
-use conformance::{Fixture, Roles, Severed};
+use conformance::{Fixture, Link, Roles, Severed};
 use domain::ports::{
     ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
 };
@@ -61,10 +61,30 @@ async fn whole() -> Fixture<MongoStore> {
     Fixture::new(store).guarded_by(database)
 }
 
+/// A link to the database's server, and the URL that leads over it and nowhere else.
+async fn over_a_link(database: &Database) -> (Link, String) {
+    let url = database.url();
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (place, options) = rest.split_once('/').unwrap();
+    let (login, hosts) = place
+        .rsplit_once('@')
+        .map_or(("", place), |(login, hosts)| (login, hosts));
+    let server = hosts.split(',').next().unwrap();
+    let link = Link::to(server).await;
+    let at = if login.is_empty() { "" } else { "@" };
+    let direct = if options.contains("directConnection=true") {
+        ""
+    } else {
+        "&directConnection=true"
+    };
+    let url = format!("{scheme}://{login}{at}{}/{options}{direct}", link.address());
+    (link, url)
+}
+
 /// With the bounds of a real server: what an outage does is all about time.
 async fn severed() -> Fixture<Severed> {
     let database = Database::fresh();
-    let (link, url) = common::over_a_link(&database).await;
+    let (link, url) = over_a_link(&database).await;
     let store = MongoStore::open(&MongoConfig::new(Secret::new(url))).await;
     let store = Arc::new(store.unwrap());
     let ready = Arc::clone(&store);

@@ -1,0 +1,164 @@
+//! Opening: many at once, what is not ours, what is too new, and the indexes that come of it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use common::{Database, behind};
+use conformance::race;
+use conformance::sample::with_email;
+use domain::ports::UserStore;
+use domain::secret::Secret;
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{Document, doc};
+use storage_mongo::{Migrated, MongoConfig, MongoStore, OpenError, migrate};
+
+#[test]
+fn twenty_nodes_open_one_new_database_at_once() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let config = database.config();
+        let stores = race(20, move |_| {
+            let config = config.clone();
+            async move { MongoStore::open(&config).await.unwrap() }
+        })
+        .await;
+        for (number, store) in stores.iter().enumerate() {
+            let user = with_email(&number.to_string(), &format!("ann{number}@example.com"));
+            store.create(&user).await.unwrap();
+        }
+        assert_eq!(
+            migrate(&database.config()).await.unwrap(),
+            Migrated { from: 1, to: 1 }
+        );
+    });
+}
+
+#[test]
+fn a_migration_says_what_it_did() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let config = database.config();
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 0, to: 1 });
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 1, to: 1 });
+    });
+}
+
+#[test]
+fn a_migration_that_was_broken_off_is_completed() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let behind = behind(&database.url(), database.name()).await;
+        let schema = behind.collection::<Document>("schema");
+        schema
+            .insert_one(doc! { "_id": "portcullis", "version": 0, "oldest": 0 })
+            .await
+            .unwrap();
+        behind.create_collection("users").await.unwrap();
+        assert_eq!(
+            migrate(&database.config()).await.unwrap(),
+            Migrated { from: 0, to: 1 }
+        );
+    });
+}
+
+#[test]
+fn a_database_of_something_else_is_refused_and_left_alone() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let behind = behind(&database.url(), database.name()).await;
+        let theirs = behind.collection::<Document>("users");
+        theirs.insert_one(doc! { "name": "theirs" }).await.unwrap();
+        let refused = MongoStore::open(&database.config()).await.err().unwrap();
+        assert!(
+            matches!(&refused, OpenError::Foreign { collection, .. } if collection == "users"),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains(database.name()), "{refused}");
+        assert_eq!(behind.list_collection_names().await.unwrap(), ["users"]);
+    });
+}
+
+#[test]
+fn a_newer_schema_is_used_while_its_floor_allows_it_and_refused_then() {
+    conformance::run(async {
+        let database = Database::fresh();
+        migrate(&database.config()).await.unwrap();
+        let behind = behind(&database.url(), database.name()).await;
+        let schema = behind.collection::<Document>("schema");
+        let set = |version: i32, oldest: i32| {
+            let newer = doc! { "$set": { "version": version, "oldest": oldest } };
+            schema.update_one(doc! { "_id": "portcullis" }, newer)
+        };
+        set(2, 1).await.unwrap();
+        assert_eq!(
+            migrate(&database.config()).await.unwrap(),
+            Migrated { from: 2, to: 2 }
+        );
+        set(3, 2).await.unwrap();
+        let refused = MongoStore::open(&database.config()).await.err().unwrap();
+        assert!(
+            matches!(
+                refused,
+                OpenError::NewerSchema {
+                    needed: 2,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+    });
+}
+
+#[test]
+fn what_must_be_unique_is_and_what_is_void_is_dropped() {
+    conformance::run(async {
+        let database = Database::fresh();
+        migrate(&database.config()).await.unwrap();
+        let behind = behind(&database.url(), database.name()).await;
+        let mut indexes = BTreeMap::new();
+        for collection in ["users", "sessions", "flows", "counters", "tombstones", "audit"] {
+            let made = behind
+                .collection::<Document>(collection)
+                .list_indexes()
+                .await
+                .unwrap();
+            for index in made.try_collect::<Vec<_>>().await.unwrap() {
+                let options = index.options.unwrap();
+                indexes.insert(format!("{collection}.{}", options.name.clone().unwrap()), options);
+            }
+        }
+        for name in ["email_key", "username_key", "identity_keys"] {
+            let options = &indexes[&format!("users.{name}")];
+            assert_eq!(options.unique, Some(true), "{name}");
+            assert!(options.collation.is_none(), "{name} is compared byte by byte");
+            let filter = options.partial_filter_expression.as_ref().unwrap();
+            assert_eq!(*filter, doc! { name: { "$exists": true } });
+        }
+        for collection in ["sessions", "flows", "counters", "tombstones"] {
+            let options = &indexes[&format!("{collection}.drop_at")];
+            assert_eq!(options.expire_after, Some(Duration::ZERO), "{collection}");
+        }
+    });
+}
+
+#[test]
+fn a_database_that_is_not_there_gets_a_sentence_in_time() {
+    conformance::run(async {
+        // Nobody listens there.
+        let url = "mongodb://ann:hunter2@127.0.0.1:9/portcullis";
+        let mut config = MongoConfig::new(Secret::new(url));
+        config.patience = Duration::from_secs(3);
+        let began = std::time::Instant::now();
+        let refused = MongoStore::open(&config).await.err().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(9));
+        let said = refused.to_string();
+        assert!(said.starts_with("no database answered within"), "{said}");
+        assert!(said.contains("127.0.0.1:9"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        assert!(!format!("{refused:?}").contains("hunter2"));
+    });
+}
