@@ -49,8 +49,8 @@ pub fn steps(page: &str) -> Result<Vec<Step>, String> {
 
 fn step(language: &str, path: Option<&str>, text: String) -> Result<Option<Step>, String> {
     match (language, path.map(str::to_owned)) {
-        ("text", None) => Ok(None),
-        ("sh", None) => Ok(Some(Step::Run(text))),
+        ("text", _) => Ok(None),
+        ("sh", _) => Ok(Some(Step::Run(text))),
         ("diff", Some(path)) => change(path, &text).map(Some),
         (_, Some(path)) => Ok(Some(Step::File { path, text })),
         (language, None) => Err(format!(
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_block_is_a_file_a_change_or_commands() {
         let page = "# A page\n\n**`a/b.rs`**\n\n```rust\nfn b() {}\n```\n\nThen:\n\n**`c.toml`**\n\n```diff\n one\n-two\n+three\n```\n\n\
-                    ```diff\n+four\n five\n```\n\nNow run it:\n\n```sh\ncargo run\n```\n\n```text\nlook\n```\n";
+                    ```diff\n+four\n five\n```\n\n```sh\ncargo run\n```\n\n```text\nlook\n```\n";
         let path = || "c.toml".to_owned();
         assert_eq!(
             steps(page).unwrap(),

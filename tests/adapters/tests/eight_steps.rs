@@ -20,7 +20,7 @@ const PAGE: &str = include_str!("../../../docs/ADAPTERS.md");
 async fn who_followed_the_eight_steps_has_an_adapter_that_sends() {
     let copy = Workspace::copy().unwrap();
     for step in steps(PAGE).unwrap() {
-        copy.follow(&step).unwrap();
+        copy.follow(&step).unwrap_or_else(|fault| panic!("{fault}"));
     }
     the_binary_lists_it(&copy);
     the_configuration_is_judged(&copy);
@@ -88,16 +88,16 @@ fn the_binary_lists_it(copy: &Workspace) {
 }
 
 fn the_configuration_is_judged(copy: &Workspace) {
-    let (fine, _, told) = run(copy, "portcullis check-config");
+    let (fine, _, told) = run(copy, "portcullis check-config --config push.toml");
     assert!(fine, "{told}");
     for missing in ["base_url", "api_secret"] {
         let without = format!(
-            "grep -v {missing} portcullis.toml > without.toml; portcullis check-config --config without.toml"
+            "grep -v {missing} push.toml > without.toml; portcullis check-config --config without.toml"
         );
         let (fine, _, told) = run(copy, &without);
         assert!(!fine && told.contains(&format!("`sms.{missing}`")), "{told}");
     }
-    let console = "PORTCULLIS__SMS__KIND=console portcullis check-config";
+    let console = "PORTCULLIS__SMS__KIND=console portcullis check-config --config push.toml";
     let (fine, _, told) = run(copy, console);
     assert!(!fine && told.contains("--features sms-console"), "{told}");
 }
@@ -153,7 +153,7 @@ async fn answer(gateway: &TcpListener) -> String {
 
 /// The server that was built, with this gateway, and where it listens.
 async fn serve(copy: &Workspace, gateway: &str) -> (Child, String) {
-    let mut command = Command::from(copy.shell("exec portcullis serve"));
+    let mut command = Command::from(copy.shell("exec portcullis serve --config push.toml"));
     let mut server = command
         .env("PORTCULLIS__SERVER__LISTEN", "127.0.0.1:0")
         .env("PORTCULLIS__SMS__BASE_URL", format!("http://{gateway}"))
