@@ -15,6 +15,7 @@ mod limits;
 mod log;
 mod login;
 mod moving;
+mod moving_between;
 mod moving_stopped;
 mod operations;
 mod pools;

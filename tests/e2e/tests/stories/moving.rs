@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::providers::entries::{self, arrive, file, json_entry};
 
 /// Lets a server finish, as an operator does before moving.
-async fn stop(mut server: Portcullis) -> Setup {
+pub async fn stop(mut server: Portcullis) -> Setup {
     server.ask_to_end();
     assert!(server.ended().await.success());
     server.same_setup()
@@ -40,7 +40,7 @@ pub fn records(file: &Path) -> Vec<String> {
 }
 
 /// Carries the key file from one home to another, as an operator would by another way than the export.
-fn carry_keys(from: &Setup, to: &Setup) {
+pub fn carry_keys(from: &Setup, to: &Setup) {
     let place = |setup: &Setup| setup.home().join("data/keys/portcullis.key");
     let folder = to.home().join("data/keys");
     fs::DirBuilder::new()
