@@ -80,11 +80,12 @@ fn every_adapter_runs_the_cases_of_its_ports() {
             String::new()
         };
         for port in played(&member.folder, &ports) {
-            let line = format!("\nconformance::{}!(", room_of(&port));
-            let held = !has_cases(&port) || runs.contains(&line);
+            let line = format!("conformance::{}!(", room_of(&port));
+            // In a module of its own where there is a fixture for each kind of server.
+            let held = !has_cases(&port) || runs.lines().any(|run| run.trim_start().starts_with(&line));
             seen += usize::from(held);
             if !held {
-                faults.push(format!("{path} lacks{line}…);").replace('\n', " "));
+                faults.push(format!("{path} lacks {line}…);"));
             }
         }
     }

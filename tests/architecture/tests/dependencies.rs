@@ -59,10 +59,16 @@ const TESTS_THAT_KNOW_ADAPTERS: &[(&str, &str)] =
     &[("bench", "measures single adapters beside the whole server")];
 
 /// Adapters that take other adapters for their own tests, and why they may.
-const ADAPTERS_THAT_TEST_WITH_OTHERS: &[(&str, &str)] = &[(
-    "http-warp",
-    "the driving adapter: its contract is tested on wired services",
-)];
+const ADAPTERS_THAT_TEST_WITH_OTHERS: &[(&str, &str)] = &[
+    (
+        "http-warp",
+        "the driving adapter: its contract is tested on wired services",
+    ),
+    (
+        "sessions-redis",
+        "stands on the durable ports of some store: it needs one to stand on",
+    ),
+];
 
 /// Tools: crates below `adapters/` that play no port, and which adapters may take them.
 const TOOLS: &[(&str, &str, &str)] = &[
