@@ -198,7 +198,17 @@ impl Fleet {
 
     /// Asks the server that keeps `key`.
     pub async fn call(&self, key: &str, cmd: &Cmd, repeat: Repeat) -> Result<Value, Fault> {
-        let deadline = self.deadline();
+        self.call_until(self.deadline(), key, cmd, repeat).await
+    }
+
+    /// The same within a time that other calls share.
+    pub async fn call_until(
+        &self,
+        deadline: Instant,
+        key: &str,
+        cmd: &Cmd,
+        repeat: Repeat,
+    ) -> Result<Value, Fault> {
         let mut node = self.keeper_of(key, deadline).await?;
         let mut asking = false;
         let mut may_repeat = repeat == Repeat::Once;

@@ -48,8 +48,8 @@ impl Node {
             client,
             state: watch::Sender::new(State::Trying),
             connected: AtomicU64::new(0),
-            room: Semaphore::new(in_flight),
-            limit: in_flight,
+            room: Semaphore::new(in_flight.max(1)),
+            limit: in_flight.max(1),
             keeper: std::sync::OnceLock::new(),
         });
         let keeper = tokio::spawn(keep(Arc::downgrade(&node), node.state.subscribe(), dialer));
@@ -193,8 +193,10 @@ async fn keep(node: std::sync::Weak<Node>, mut state: watch::Receiver<State>, di
 /// Connects and sees that it is a master that has loaded its data.
 async fn connect(client: &Client, dialer: &Dialer) -> Result<MultiplexedConnection, RedisError> {
     let mut connection = dialer.dial(client).await?;
-    let probe = redis::cmd("INFO").arg("replication").to_owned();
-    let info: String = timeout(dialer.timeout, probe.query_async(&mut connection))
+    // While it loads its data it answers the second question but not the first.
+    let mut probe = redis::pipe();
+    probe.cmd("PING").ignore().cmd("INFO").arg("replication");
+    let (info,): (String,) = timeout(dialer.timeout, probe.query_async(&mut connection))
         .await
         .unwrap_or_else(|_| {
             Err(RedisError::from((

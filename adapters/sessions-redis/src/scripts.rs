@@ -86,10 +86,13 @@ impl Fleet {
         repeat: Repeat,
     ) -> Result<Value, Fault> {
         let at = keys.first().map_or("", String::as_str);
-        match self.call(at, &code.command(false, keys, arguments), repeat).await {
+        let deadline = self.deadline();
+        let by_hash = code.command(false, keys, arguments);
+        match self.call_until(deadline, at, &by_hash, repeat).await {
             Err(fault) if fault.is_no_script() => {
                 // It was not run, so running it is no repetition.
-                self.call(at, &code.command(true, keys, arguments), repeat).await
+                let in_full = code.command(true, keys, arguments);
+                self.call_until(deadline, at, &in_full, repeat).await
             }
             answer => answer,
         }

@@ -1,6 +1,8 @@
 //! The conformance cases, run against real servers: one Redis, a cluster of three masters, and Redis behind TLS. Every case has a
 //! prefix of its own.
 
+#![expect(clippy::unwrap_used, reason = "fixtures of tests")]
+
 mod common;
 
 use std::sync::Arc;
@@ -16,6 +18,11 @@ fn redis() -> String {
 
 fn cluster() -> String {
     servers::env("REDIS_CLUSTER_URL", "sessions-redis")
+}
+
+/// A fresh one with nothing in it.
+async fn fresh(url: &str) -> Arc<RedisSessions> {
+    common::open(common::config(url, &common::prefix()), &common::durable()).await
 }
 
 fn as_sessions(opened: Arc<RedisSessions>) -> Fixture<dyn SessionStore> {
@@ -47,15 +54,15 @@ mod single {
     use super::*;
 
     async fn sessions() -> Fixture<dyn SessionStore> {
-        as_sessions(common::fresh(&redis()).await)
+        as_sessions(fresh(&redis()).await)
     }
 
     async fn flows() -> Fixture<dyn FlowStore> {
-        as_flows(common::fresh(&redis()).await)
+        as_flows(fresh(&redis()).await)
     }
 
     async fn limits() -> Fixture<dyn RateLimiter> {
-        as_limits(common::fresh(&redis()).await)
+        as_limits(fresh(&redis()).await)
     }
 
     async fn neighbours() -> Fixture<Neighbours> {
@@ -66,7 +73,7 @@ mod single {
         let url = redis();
         let server = url.rsplit(['@', '/']).next().unwrap_or_default().to_owned();
         let link = Link::to(server).await;
-        let opened = common::fresh(&format!("redis://{}", link.address())).await;
+        let opened = fresh(&format!("redis://{}", link.address())).await;
         let ready = Arc::clone(&opened);
         let severed = Severed::new(link, Roles::of_sessions(&opened))
             .whose_limits_go_on()
@@ -89,7 +96,7 @@ mod cached {
     use super::*;
 
     async fn sessions() -> Fixture<dyn SessionStore> {
-        let opened = common::fresh(&redis()).await;
+        let opened = fresh(&redis()).await;
         common::until("the cache", async || opened.is_caching()).await;
         as_sessions(opened)
     }
@@ -101,15 +108,15 @@ mod cluster_of_three {
     use super::*;
 
     async fn sessions() -> Fixture<dyn SessionStore> {
-        as_sessions(common::fresh(&cluster()).await)
+        as_sessions(fresh(&cluster()).await)
     }
 
     async fn flows() -> Fixture<dyn FlowStore> {
-        as_flows(common::fresh(&cluster()).await)
+        as_flows(fresh(&cluster()).await)
     }
 
     async fn limits() -> Fixture<dyn RateLimiter> {
-        as_limits(common::fresh(&cluster()).await)
+        as_limits(fresh(&cluster()).await)
     }
 
     async fn neighbours() -> Fixture<Neighbours> {

@@ -1,17 +1,9 @@
 //! What the tests have in common.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "every test file uses a part of it"
-)]
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "fixtures of tests")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::flow_record::FlowRecord;
-use domain::ports::{FlowStore, PortError};
-use domain::secret::{Secret, TokenHash};
+use domain::secret::Secret;
 use domain::time::Lifetime;
 use sessions_memory::MemorySessions;
 use sessions_redis::{Durable, RedisConfig, RedisSessions};
@@ -43,16 +35,6 @@ pub fn config(url: &str, prefix: &str) -> RedisConfig {
 
 pub async fn open(config: RedisConfig, durable: &Durable) -> Arc<RedisSessions> {
     Arc::new(RedisSessions::open(config, durable.clone()).await.unwrap())
-}
-
-/// A fresh one with nothing in it.
-pub async fn fresh(url: &str) -> Arc<RedisSessions> {
-    open(config(url, &prefix()), &durable()).await
-}
-
-/// Takes a flow: counters are taken from as well.
-pub async fn take(node: &RedisSessions, id: &TokenHash) -> Result<Option<FlowRecord>, PortError> {
-    FlowStore::take(node, id).await
 }
 
 /// Waits for something that comes soon, and says how long that took.

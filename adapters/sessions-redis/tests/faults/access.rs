@@ -10,7 +10,8 @@ use domain::time::Lifetime;
 use servers::{Certificate, Redis};
 use sessions_redis::{OpenError, RedisSessions};
 
-use crate::common::{config, durable, open, prefix, take, until};
+use crate::common::{config, durable, open, prefix, until};
+use crate::take;
 
 /// The rights that README.md says are enough, for the prefix of a test.
 fn rights(prefix: &str) -> String {
@@ -45,7 +46,7 @@ async fn use_all(node: &RedisSessions) {
             .len(),
         1
     );
-    assert_eq!(take(&node, &begun.id).await.unwrap(), Some(begun));
+    assert_eq!(take(node, &begun.id).await.unwrap(), Some(begun));
     let asked = [(
         LimitKey::new("a", &["b"]),
         Quota::Rate {

@@ -67,6 +67,48 @@ fn one_dead_master_takes_only_its_own_part_away_and_its_replica_brings_that_back
 }
 
 #[test]
+fn a_failover_of_one_part_that_loses_the_last_writes_revives_nothing() {
+    conformance::run(async {
+        let mut cluster = RedisCluster::with_replicas();
+        let (prefix, durable) = (prefix(), durable());
+        let node = open(config(&cluster.url(), &prefix), &durable).await;
+        let sessions = sessions_in(&node, 60).await;
+        let victim = &cluster.nodes()[0];
+        assert_eq!(victim.ask(&["WAIT", "1", "2000"]), "1");
+        // From here on nothing reaches its replica.
+        victim.ask(&["ACL", "SETUSER", "default", "-psync", "-sync", "-replconf"]);
+        victim.ask(&["CLIENT", "KILL", "TYPE", "replica"]);
+        for session in &sessions {
+            assert!(node.end(&session.token).await.unwrap());
+        }
+        cluster.nodes()[0].kill();
+        until("the replica", async || {
+            let mut served = true;
+            for session in &sessions {
+                served &= find(&node, session).await.is_ok();
+            }
+            served
+        })
+        .await;
+        let revived: usize = cluster.nodes()[1..]
+            .iter()
+            .map(|server| {
+                let kept = server.ask(&["--scan", "--pattern", &format!("{prefix}s:*")]);
+                kept.lines().count()
+            })
+            .sum();
+        println!("the replica brought {revived} ended sessions back");
+        assert!(revived > 5, "{revived}");
+        let late = open(config(&cluster.url(), &prefix), &durable).await;
+        for node in [&node, &late] {
+            for session in &sessions {
+                assert_eq!(find(node, session).await.unwrap(), None);
+            }
+        }
+    });
+}
+
+#[test]
 fn slots_that_move_are_followed() {
     conformance::run(async {
         let mut cluster = RedisCluster::start();

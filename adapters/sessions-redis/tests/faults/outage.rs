@@ -12,8 +12,9 @@ use domain::time::Lifetime;
 use servers::Redis;
 use sessions_redis::RedisSessions;
 
-use crate::common::{config, durable, open, prefix, take, until};
+use crate::common::{config, durable, open, prefix, until};
 use crate::stones::Stones;
+use crate::take;
 
 async fn find(node: &RedisSessions, name: &str) -> Result<Option<domain::session::Session>, PortError> {
     SessionStore::find(node, &token(name)).await
@@ -95,46 +96,61 @@ fn a_frozen_redis_costs_one_wait_and_then_nobody_waits() {
     });
 }
 
+/// Keeps a server busy for half a second, again and again.
+fn slow_down(port: u16, times: u32) -> std::process::Child {
+    const BUSY: &str = "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end \
+        local began = now() while now() - began < 500 do end return 1";
+    std::process::Command::new("redis-cli")
+        .args([
+            "-p",
+            &port.to_string(),
+            "-r",
+            &times.to_string(),
+            "EVAL",
+            BUSY,
+            "0",
+        ])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 #[test]
 fn a_slow_redis_keeps_latency_bounded_and_nothing_piles_up() {
     conformance::run(async {
         let server = Redis::start();
-        let link = Link::to(format!("127.0.0.1:{}", server.port())).await;
-        let mut config = config(&format!("redis://{}", link.address()), &prefix());
+        let mut config = config(&server.url(), &prefix());
         config.in_flight = 100;
         config.cache_bytes = 0;
         let node = open(config, &durable()).await;
         node.open(&session(&key("Users", "ann"), "a")).await.unwrap();
-        // Half a second there and back.
-        link.slow(Duration::from_millis(250)).await;
-        let began = Instant::now();
-        let answers = race(400, |_| {
-            let node = Arc::clone(&node);
-            async move {
-                let began = Instant::now();
-                let answer = find(&node, "a").await;
-                (answer, began.elapsed())
-            }
-        })
-        .await;
-        let busy = answers
-            .iter()
-            .filter(|(said, _)| matches!(said, Err(PortError::Busy { .. })))
-            .count();
-        let found = answers
-            .iter()
-            .filter(|(said, _)| matches!(said, Ok(Some(_))))
-            .count();
-        let longest = answers.iter().map(|(_, took)| *took).max().unwrap();
-        println!(
-            "found {found}, busy {busy} of 400, longest {longest:?}, all in {:?}",
-            began.elapsed()
-        );
-        assert!(busy >= 250, "{busy}");
-        assert!(longest < Duration::from_millis(1_500));
-        assert!(node.under_way() <= 100);
-        link.heal().await;
-        until("healing", async || find(&node, "a").await.is_ok()).await;
+        let mut burden = slow_down(server.port(), 10);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for round in 0..3 {
+            let answers = race(400, |_| {
+                let node = Arc::clone(&node);
+                async move {
+                    let began = Instant::now();
+                    let answer = find(&node, "a").await;
+                    (answer, began.elapsed())
+                }
+            })
+            .await;
+            let is_busy = |said: &Result<_, _>| matches!(said, Err(PortError::Busy { .. }));
+            let busy = answers.iter().filter(|(said, _)| is_busy(said)).count();
+            let found = answers
+                .iter()
+                .filter(|(said, _)| matches!(said, Ok(Some(_))))
+                .count();
+            let longest = answers.iter().map(|(_, took)| *took).max().unwrap();
+            println!(
+                "round {round}, Redis busy for half a second: found {found}, busy {busy} of 400, longest {longest:?}"
+            );
+            assert_eq!(found + busy, 400, "nothing fails");
+            assert!(longest < Duration::from_millis(1_500));
+            assert!(node.under_way() <= 100);
+        }
+        burden.wait().unwrap();
         assert_eq!(node.under_way(), 0);
     });
 }

@@ -4,16 +4,19 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use conformance::Link;
 use conformance::sample::{at, flow, key, session, token};
 use domain::flow_record::FlowKind;
 use domain::limits::{LimitKey, Quota, Verdict};
-use domain::ports::{FlowStore as _, PortError, RateLimiter as _, SessionStore as _};
+use domain::ports::{FlowStore as _, PortError, SessionStore as _, Tombstones as _};
 use domain::time::Lifetime;
+use domain::tombstone::Tombstone;
 use servers::{Redis, Sentinel};
 use sessions_redis::RedisSessions;
 
-use crate::common::{config, open, prefix, take, until};
+use crate::common::{config, open, prefix, until};
 use crate::stones::Stones;
+use crate::take;
 
 const KIND: FlowKind = FlowKind::ResetPassword;
 const FIVE: Quota = Quota::Rate {
@@ -101,7 +104,7 @@ impl World {
                     .unwrap();
                 assert!(!replaced, "{name} was replaced");
                 assert_eq!(
-                    take(&node, &token(name)).await.unwrap(),
+                    take(node, &token(name)).await.unwrap(),
                     None,
                     "{name} was taken twice"
                 );
@@ -348,5 +351,74 @@ fn failing_over_and_back_to_the_same_process_revives_nothing() {
         );
         world.nothing_came_back(&servers.url()).await;
         world.no_limit_was_lifted().await;
+    });
+}
+
+#[test]
+fn on_the_wrong_side_of_a_split_nothing_is_believed_without_the_store() {
+    conformance::run(async {
+        let servers = Sentinel::start(3);
+        let url = servers.url();
+        let (_, rest) = url.split_once("://").unwrap();
+        let (sentinels, name) = rest.split_once('/').unwrap();
+        let mut links = Vec::new();
+        for sentinel in sentinels.split(',') {
+            links.push(Link::to(sentinel).await);
+        }
+        let hosts: Vec<String> = links.iter().map(Link::address).collect();
+        let (prefix, stones) = (prefix(), Arc::<Stones>::default());
+        let url = format!("redis-sentinel://{}/{name}", hosts.join(","));
+        let node = open(config(&url, &prefix), &stones.durable()).await;
+        let (live, ended) = (
+            session(&key("Users", "ann"), "live"),
+            session(&key("Users", "ann"), "ended"),
+        );
+        node.open(&live).await.unwrap();
+        node.open(&ended).await.unwrap();
+        until("the cache", async || node.is_caching()).await;
+        assert!(node.find_session("ended").await.unwrap().is_some());
+        assert_eq!(stones.asked(), 0);
+        for link in links.iter().take(2) {
+            link.cut().await;
+        }
+        // Another node, which has the majority on its side, ends it at another master.
+        assert!(stones.bury(&Tombstone::of_session(&ended)).await.unwrap());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!node.is_caching());
+        assert_eq!(node.find_session("ended").await.unwrap(), None);
+        assert_eq!(node.find_session("live").await.unwrap(), Some(live));
+        assert!(stones.asked() > 0);
+        for link in &links {
+            link.heal().await;
+        }
+        let healed = until("the majority", async || node.is_caching()).await;
+        println!("trusted again {healed:?} after the split");
+    });
+}
+
+#[test]
+fn what_a_session_takes_in_redis_is_what_the_readme_says() {
+    conformance::run(async {
+        const SESSIONS: usize = 5_000;
+        let server = Redis::start();
+        let used = || -> usize {
+            let info = server.ask(&["INFO", "memory"]);
+            let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+            line.unwrap().trim().parse().unwrap()
+        };
+        let mut config = config(&server.url(), "portcullis:");
+        config.cache_bytes = 0;
+        let node = open(config, &Arc::<Stones>::default().durable()).await;
+        node.open(&session(&key("Users", "nobody"), "first"))
+            .await
+            .unwrap();
+        let before = used();
+        for number in 0..SESSIONS {
+            let owner = key("Users", &format!("0192f0c1-7f3a-7cc0-9d3e-{number:012}"));
+            node.open(&session(&owner, &number.to_string())).await.unwrap();
+        }
+        let each = (used() - before) / SESSIONS;
+        println!("{each} bytes for each session, with its index");
+        assert!(each < 1_200, "{each}");
     });
 }
