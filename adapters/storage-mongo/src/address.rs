@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use mongodb::options::{
-    Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, Tls, TlsOptions,
-    WriteConcern,
+    Acknowledgment, ClientOptions, ConnectionString, ReadConcern, ReadPreference, SelectionCriteria, Tls,
+    TlsOptions, WriteConcern,
 };
 
 use crate::config::MongoConfig;
@@ -66,6 +66,15 @@ fn rule(option: &str) -> Option<Rule> {
         "tlsinsecure" | "tlsallowinvalidcertificates" | "tlsallowinvalidhostnames" => Rule::Unsafe,
         _ => return None,
     })
+}
+
+/// Looks whether the URL makes sense, without asking anybody: not even a name server.
+pub(crate) fn check(config: &MongoConfig) -> Result<(), OpenError> {
+    let url = config.url.expose();
+    judge(url)?;
+    ConnectionString::parse(url)
+        .map(drop)
+        .map_err(|error| said(url, &error))
 }
 
 /// Reads the URL and sets what must hold whatever it says.

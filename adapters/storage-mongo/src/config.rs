@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use domain::secret::Secret;
 
+use crate::address;
+use crate::error::OpenError;
+
 const MIB: u64 = 1024 * 1024;
 
 /// Where the database is and how long to wait for it. `Debug` shows no password: the URL is a [`Secret`].
@@ -45,6 +48,14 @@ impl MongoConfig {
             patience: Duration::from_secs(15),
             user_cache_bytes: 32 * MIB,
         }
+    }
+
+    /// Looks whether the address makes sense, without connecting.
+    ///
+    /// # Errors
+    /// [`OpenError`], which says what is wrong with it and never what stands in it.
+    pub fn check(&self) -> Result<(), OpenError> {
+        address::check(self)
     }
 }
 

@@ -61,6 +61,14 @@ pub struct Durable {
 }
 
 /// Opens the chosen store.
+#[cfg_attr(
+    not(any(
+        feature = "storage-sqlite",
+        feature = "storage-postgres",
+        feature = "storage-mongo"
+    )),
+    expect(clippy::unused_async, reason = "the only store of this build is memory")
+)]
 pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
@@ -79,6 +87,14 @@ pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage,
 }
 
 /// Brings the chosen store's schema up to date.
+#[cfg_attr(
+    not(any(
+        feature = "storage-sqlite",
+        feature = "storage-postgres",
+        feature = "storage-mongo"
+    )),
+    expect(clippy::unused_async, reason = "the only store of this build is memory")
+)]
 pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String, AdapterError> {
     match chosen.feature {
         #[cfg(feature = "storage-sqlite")]
@@ -101,9 +117,13 @@ pub fn check(chosen: &Chosen, config: &config::Storage) -> Result<(), AdapterErr
         "storage-sqlite" => sqlite::path(chosen).map(|_| ()),
         #[cfg(feature = "storage-postgres")]
         "storage-postgres" => postgres::check(chosen, config),
-        _ => {
+        #[cfg(feature = "storage-mongo")]
+        "storage-mongo" => mongo::check(chosen, config),
+        #[cfg(feature = "storage-memory")]
+        "storage-memory" => Ok(()),
+        other => {
             let _ = config;
-            Ok(())
+            Err(AdapterError::Failed(format!("{other} cannot be judged")))
         }
     }
 }
@@ -290,6 +310,10 @@ mod mongo {
     pub async fn migrate(chosen: &Chosen, config: &config::Storage) -> Result<String, AdapterError> {
         let done = storage_mongo::migrate(&settings(chosen, config)).await;
         done.map(|done| migrated(done.from, done.to)).map_err(failed)
+    }
+
+    pub fn check(chosen: &Chosen, config: &config::Storage) -> Result<(), AdapterError> {
+        settings(chosen, config).check().map_err(failed)
     }
 
     fn settings(chosen: &Chosen, config: &config::Storage) -> MongoConfig {

@@ -18,6 +18,14 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(together(config).map(str::to_owned));
     warnings.extend(pointless(config));
+    let key_file = &config.secrets.key_file;
+    if is_far(&config.storage.url) && !key_file.exists() {
+        warnings.push(format!(
+            "`secrets.key_file` names {}, which is not there yet: the first start makes it, and every other node on the same \
+             store needs a copy of that very file before it starts",
+            key_file.display()
+        ));
+    }
     let secure = "passwords, sessions and people's data cross the network in clear text";
     if crosses_in_clear(&config.storage.url) {
         let how = match scheme(&config.storage.url) {

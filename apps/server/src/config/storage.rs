@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::far::is_far;
 use super::read::Reader;
 use super::secret::Secret;
 use super::url_of;
@@ -27,5 +28,10 @@ impl Storage {
             max_connections: reader.number("max_connections", 16, 1..=1000),
             max_connections_given: reader.was_given("max_connections"),
         }
+    }
+
+    /// Whether further nodes may work on it.
+    pub fn is_shared(&self) -> bool {
+        is_far(&self.url)
     }
 }

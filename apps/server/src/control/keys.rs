@@ -1,4 +1,4 @@
-//! Rotating the server's keys while it serves.
+//! Changing the server's keys while it serves.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operated;
 use super::execute::Refusal;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Rotation};
 
 /// How many generations a rotation leaves: the new one, and the one before for what is under way.
 const KEPT: usize = 2;
@@ -16,11 +16,25 @@ const PASSES: usize = 10;
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// What can be done to the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum KeysCommand {
-    /// Make a new key, seal everything under it, forget what is older than the one before.
+    /// Make a new key, seal everything under it, forget what is older than the one before. For one node.
     Rotate {
+        /// Forget the one before as well.
+        forget_old: bool,
+    },
+    /// Make a new key that only opens for now, so that every node can know it before one seals with it.
+    Add,
+    /// Seal with this key from now on.
+    Use {
+        /// Which.
+        id: String,
+    },
+    /// Take over the file as it is now: somebody brought one with further keys, or another order.
+    Reload,
+    /// Seal everything under the newest key, forget what is older than the one before.
+    Reseal {
         /// Forget the one before as well.
         forget_old: bool,
     },
@@ -30,8 +44,10 @@ pub enum KeysCommand {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeysAnswer {
-    /// They were rotated.
+    /// Everything is sealed under the newest.
     Rotated(Rotated),
+    /// These are in use now.
+    InUse(InUse),
 }
 
 /// What a rotation did. Ids only, no key.
@@ -49,6 +65,18 @@ pub struct Rotated {
     pub values: u64,
 }
 
+/// The keys a server works with. Ids only.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InUse {
+    /// The one that seals.
+    pub newest: String,
+    /// Those that only open.
+    pub others: Vec<String>,
+    /// The one that was made just now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<String>,
+}
+
 /// Carries a command out.
 ///
 /// # Errors
@@ -56,6 +84,10 @@ pub struct Rotated {
 pub async fn execute(command: KeysCommand, operated: &Operated) -> Result<KeysAnswer, Refusal> {
     match command {
         KeysCommand::Rotate { forget_old } => rotate(operated, forget_old).await.map(KeysAnswer::Rotated),
+        KeysCommand::Reseal { forget_old } => seal_on(operated, forget_old).await.map(KeysAnswer::Rotated),
+        KeysCommand::Add => add(operated).map(KeysAnswer::InUse),
+        KeysCommand::Use { id } => promote(operated, &id).map(KeysAnswer::InUse),
+        KeysCommand::Reload => reload(operated).map(KeysAnswer::InUse),
     }
 }
 
@@ -65,8 +97,25 @@ async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusa
     let rotation = operated.keys.begin_rotation().map_err(refusal)?;
     let added = rotation.add().map_err(refusal)?;
     operated.keys.exchange(&added).map_err(refusal)?;
-    let newest = added.newest().id().to_owned();
-    tracing::info!(key = newest, "a new key seals from now on");
+    tracing::info!(key = added.newest().id(), "a new key seals from now on");
+    seal_all(operated, &rotation, &added, forget_old).await
+}
+
+async fn seal_on(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusal> {
+    let rotation = operated.keys.begin_rotation().map_err(refusal)?;
+    let keys = rotation.current().map_err(refusal)?;
+    operated.keys.exchange(&keys).map_err(refusal)?;
+    seal_all(operated, &rotation, &keys, forget_old).await
+}
+
+/// Seals everything under the newest key, then forgets what nothing needs.
+async fn seal_all(
+    operated: &Operated,
+    rotation: &Rotation,
+    before: &KeyRing,
+    forget_old: bool,
+) -> Result<Rotated, Refusal> {
+    let newest = before.newest().id().to_owned();
     let (records, values) = reseal(operated, forget_old).await.map_err(|why| {
         let more = "nothing is lost and no key was dropped: run it again";
         Refusal::new(format!(
@@ -78,7 +127,7 @@ async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusa
         .map_err(refusal)?;
     operated.keys.exchange(&kept).map_err(refusal)?;
     let kept = older(&kept);
-    let dropped: Vec<String> = older(&added)
+    let dropped: Vec<String> = older(before)
         .into_iter()
         .filter(|id| !kept.contains(id))
         .collect();
@@ -98,6 +147,37 @@ async fn rotate(operated: &Operated, forget_old: bool) -> Result<Rotated, Refusa
     })
 }
 
+fn add(operated: &Operated) -> Result<InUse, Refusal> {
+    let rotation = operated.keys.begin_rotation().map_err(refusal)?;
+    let (keys, added) = rotation.prepare().map_err(refusal)?;
+    operated.keys.exchange(&keys).map_err(refusal)?;
+    tracing::info!(key = added, "a new key is known and seals nothing yet");
+    Ok(InUse {
+        added: Some(added),
+        ..in_use(&keys)
+    })
+}
+
+fn promote(operated: &Operated, id: &str) -> Result<InUse, Refusal> {
+    let rotation = operated.keys.begin_rotation().map_err(refusal)?;
+    let keys = rotation.promote(id).map_err(refusal)?;
+    operated.keys.exchange(&keys).map_err(refusal)?;
+    tracing::info!(key = id, "this key seals from now on");
+    Ok(in_use(&keys))
+}
+
+fn reload(operated: &Operated) -> Result<InUse, Refusal> {
+    let keys = operated.keys.begin_rotation().map_err(refusal)?;
+    let keys = keys.current().map_err(refusal)?;
+    operated.keys.exchange(&keys).map_err(refusal)?;
+    tracing::info!(
+        key = keys.newest().id(),
+        keys = keys.count(),
+        "the key file was read again"
+    );
+    Ok(in_use(&keys))
+}
+
 /// Seals everything under the newest key. `all`: until a pass finds nothing to do, some time later, because a value that was sealed
 /// just before the new key came may be stored just behind the first pass.
 async fn reseal(operated: &Operated, all: bool) -> Result<(u64, u64), Refusal> {
@@ -115,6 +195,14 @@ async fn reseal(operated: &Operated, all: bool) -> Result<(u64, u64), Refusal> {
         }
     }
     Err(Refusal::new("values under older keys kept coming"))
+}
+
+fn in_use(keys: &KeyRing) -> InUse {
+    InUse {
+        newest: keys.newest().id().to_owned(),
+        others: older(keys),
+        added: None,
+    }
 }
 
 fn older(keys: &KeyRing) -> Vec<String> {

@@ -34,8 +34,8 @@ impl Command {
     /// Longest time it may take; none for work that grows with the store.
     pub const fn time_limit(&self) -> Option<Duration> {
         match self {
-            Self::Keys(KeysCommand::Rotate { .. }) => None,
-            Self::App(_) => Some(SHORT_WORK),
+            Self::Keys(KeysCommand::Rotate { .. } | KeysCommand::Reseal { .. }) => None,
+            Self::Keys(_) | Self::App(_) => Some(SHORT_WORK),
         }
     }
 }

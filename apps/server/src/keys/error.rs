@@ -47,6 +47,9 @@ pub enum KeyFault {
         "it holds {0} keys, because earlier rotations did not come to their end; find out why before you add another"
     )]
     Full(usize),
+    /// No key of the file has the id that was named.
+    #[error("no key in it has that id: `portcullis keys list` shows those it has")]
+    Unknown,
     /// Somebody put another file in its place.
     #[error(
         "it no longer holds key {0}, which this server works with; put the right file back first: what that key sealed opens with it alone"

@@ -21,6 +21,7 @@ pub use error::KeyError;
 pub use file::load;
 pub use in_use::KeysInUse;
 pub use ring::KeyRing;
+pub use rotation::Rotation;
 
 #[cfg(test)]
 mod tests;

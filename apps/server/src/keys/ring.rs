@@ -10,7 +10,7 @@ use super::error::KeyFault;
 
 /// Length of a key, in bytes.
 pub const KEY_LENGTH: usize = 32;
-/// Most keys one file holds: a rotation leaves two, one that was interrupted three.
+/// Most keys one file holds: a rotation leaves two, one that was interrupted or is under way on several nodes three.
 pub(super) const MAX_KEYS: usize = 16;
 
 const FORMAT: &str = "portcullis-key";
@@ -94,6 +94,20 @@ impl KeyRing {
     pub(super) fn behind(self, newest: ServerKey) -> Self {
         let older = std::iter::once(self.newest).chain(self.older).collect();
         Self { newest, older }
+    }
+
+    /// The same keys with another behind the newest.
+    pub(super) fn with_second(mut self, second: ServerKey) -> Self {
+        self.older.insert(0, second);
+        self
+    }
+
+    /// The same keys, that of this id in front; none where no key has it.
+    pub(super) fn led_by(self, id: &str) -> Option<Self> {
+        let mut all: Vec<ServerKey> = std::iter::once(self.newest).chain(self.older).collect();
+        let place = all.iter().position(|key| key.id() == id)?;
+        let newest = all.remove(place);
+        Some(Self { newest, older: all })
     }
 
     /// The `generations` newest keys, one at least.

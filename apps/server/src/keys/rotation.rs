@@ -63,6 +63,31 @@ impl Rotation {
         })
     }
 
+    /// Puts a new key behind the newest: it only opens, until [`Rotation::promote`]. Its id comes along.
+    ///
+    /// # Errors
+    /// As [`Rotation::add`].
+    pub fn prepare(&self) -> Result<(KeyRing, String), KeyError> {
+        let mut id = String::new();
+        let keys = self.change(|keys| {
+            if keys.count() >= MAX_KEYS {
+                return Err(KeyFault::Full(keys.count()));
+            }
+            let new = ServerKey::draw()?;
+            new.id().clone_into(&mut id);
+            Ok(keys.with_second(new))
+        })?;
+        Ok((keys, id))
+    }
+
+    /// Puts a key of the file in front of the others.
+    ///
+    /// # Errors
+    /// What [`super::load`] refuses, an id that no key has, a file system that refuses.
+    pub fn promote(&self, id: &str) -> Result<KeyRing, KeyError> {
+        self.change(|keys| keys.led_by(id).ok_or(KeyFault::Unknown))
+    }
+
     /// Drops all but the `generations` newest keys. Only for keys that seal nothing any more: nothing brings them back.
     ///
     /// # Errors

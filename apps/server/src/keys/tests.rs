@@ -297,3 +297,22 @@ fn a_file_that_lost_a_key_in_use_is_not_rotated() {
     in_use.exchange(&other).unwrap();
     assert!(in_use.begin_rotation().is_ok());
 }
+
+#[test]
+fn a_prepared_key_opens_until_it_is_put_in_front() {
+    let folder = folder();
+    let path = folder.path().join("portcullis.key");
+    let first = load_or_create(&path).unwrap().keys;
+    let rotation = Rotation::begin(&path).unwrap();
+    rotation.add().unwrap();
+    let (known, id) = rotation.prepare().unwrap();
+    assert_eq!(ids(&known)[1], id);
+    assert_eq!(ids(&known)[2..], ids(&first));
+    let used = rotation.promote(&id).unwrap();
+    let expected = [id.clone(), ids(&known)[0].clone(), ids(&first)[0].clone()];
+    assert_eq!(ids(&used), expected);
+    assert_eq!(load(&path).unwrap(), Some(used.clone()));
+    assert_eq!(rotation.promote(&id).unwrap(), used, "once more changes nothing");
+    let error = rotation.promote("0000000000000000").unwrap_err().to_string();
+    assert!(error.contains("no key in it has that id"), "{error}");
+}

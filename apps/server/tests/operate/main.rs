@@ -10,3 +10,4 @@
 mod app;
 mod house;
 mod keys;
+mod nodes;

@@ -20,7 +20,18 @@ const MODERN: &str = "[storage]\nurl = \"postgres://db.example/users?sslmode=ver
 
 #[test]
 fn stores_that_several_nodes_can_share_go_together() {
-    assert_eq!(warnings(MODERN), Vec::<String>::new());
+    let key = tempfile::NamedTempFile::new().unwrap();
+    assert_eq!(warnings(&with_key(MODERN, &key)), Vec::<String>::new());
+}
+
+fn with_key(text: &str, key: &tempfile::NamedTempFile) -> String {
+    format!("{text}[secrets]\nkey_file = \"{}\"\n", key.path().display())
+}
+
+#[test]
+fn a_node_that_would_make_a_key_of_its_own_is_told() {
+    warned(MODERN, "needs a copy of that very file");
+    assert_eq!(warnings(""), Vec::<String>::new());
 }
 
 #[test]
@@ -82,7 +93,8 @@ fn a_key_that_does_nothing_with_the_chosen_store_is_told() {
         "[sessions]",
         &format!("max_connections = 8\n{ca}[sessions]\nprefix = \"a:\"\n{ca}"),
     );
-    assert_eq!(warnings(&fit), Vec::<String>::new());
+    let key = tempfile::NamedTempFile::new().unwrap();
+    assert_eq!(warnings(&with_key(&fit, &key)), Vec::<String>::new());
 }
 
 #[test]
