@@ -175,3 +175,38 @@ fn kind_of(code: &str) -> Refusal {
         _ => Refusal::Stays,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_keeps_what_it_acknowledges_and_bounds_what_it_asks() {
+        let server = servers::env("POSTGRES_URL", "storage-postgres");
+        let config = PostgresConfig::new(format!("{server}?options[synchronous_commit]=off"));
+        conformance::run(async move {
+            let places = prepared(config.places().unwrap(), &config);
+            let (_, mut connection) = open_any(&places, 0, config.acquire_timeout).await.unwrap();
+            for (setting, expected) in [
+                ("SHOW synchronous_commit", "on"),
+                ("SHOW statement_timeout", "2500ms"),
+                ("SHOW enable_seqscan", "off"),
+                ("SHOW application_name", "portcullis"),
+            ] {
+                let row = sqlx::query(setting).fetch_one(&mut connection).await.unwrap();
+                assert_eq!(row.get::<String, _>(0), expected, "{setting}");
+            }
+        });
+    }
+
+    #[test]
+    fn while_one_of_two_servers_may_change_its_mind_it_is_worth_waiting() {
+        use Refusal::{Full, Passes, Stays};
+        assert_eq!(Stays.and(Passes), Passes);
+        assert_eq!(Passes.and(Full), Passes);
+        assert_eq!(Full.and(Stays), Full);
+        assert_eq!(Stays.and(Stays), Stays);
+        assert_eq!(kind_of("57P03"), Passes);
+        assert_eq!(kind_of("28P01"), Stays);
+    }
+}
