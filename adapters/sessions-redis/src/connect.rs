@@ -101,7 +101,7 @@ impl Dialer {
         settings
     }
 
-    /// A connection, greeted and authenticated, within the time of one call.
+    /// A connection, greeted and authenticated, within the time of two calls.
     pub async fn dial(&self, client: &Client) -> RedisResult<MultiplexedConnection> {
         self.within(client, AsyncConnectionConfig::new()).await
     }
@@ -120,6 +120,11 @@ impl Dialer {
             .await
     }
 
+    /// How long connecting may take: it has more to say than a call, and nobody waits for it.
+    pub fn patience(&self) -> Duration {
+        self.timeout * 2
+    }
+
     async fn within(
         &self,
         client: &Client,
@@ -127,10 +132,10 @@ impl Dialer {
     ) -> RedisResult<MultiplexedConnection> {
         // Deadlines are ours, one for each call.
         let config = config
-            .set_connection_timeout(Some(self.timeout))
+            .set_connection_timeout(Some(self.patience()))
             .set_response_timeout(None);
         timeout(
-            self.timeout,
+            self.patience(),
             client.get_multiplexed_async_connection_with_config(&config),
         )
         .await

@@ -32,8 +32,11 @@ impl Shared {
         let portions = self.portions(asked, |quota| quota);
         let (mut verdict, mut taken) = (Verdict::Allowed, Vec::new());
         for portion in &portions {
-            // The others are asked on, since the longest wait is the answer.
-            match self.fleet.take(portion, now.as_millis()).await {
+            // After a no the others are only asked, since the longest wait is the answer: taking from them in passing would
+            // deny them to somebody else.
+            let only_ask = verdict != Verdict::Allowed;
+            match self.fleet.take(portion, now.as_millis(), only_ask).await {
+                Ok(None) if only_ask => {}
                 Ok(None) => taken.push(portion),
                 Ok(Some(retry_after)) => verdict = verdict.and(Verdict::Denied { retry_after }),
                 Err(fault) => {

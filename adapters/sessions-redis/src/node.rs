@@ -1,6 +1,7 @@
 //! One server of Redis: a connection that is made anew whenever it breaks, by exactly one task. Callers wait for the first attempt
 //! and no longer; while the server is down they hear so at once.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -165,7 +166,17 @@ async fn keep(node: std::sync::Weak<Node>, mut state: watch::Receiver<State>, di
         let Some(client) = node.upgrade().map(|node| node.client.clone()) else {
             return;
         };
-        let attempt = connect(&client, &dialer).await;
+        let mut attempt = pin!(connect(&client, &dialer));
+        let attempt = if let Ok(attempt) = timeout(dialer.timeout, &mut attempt).await {
+            attempt
+        } else {
+            // It may still come, but nobody is to wait for it any longer.
+            if let Some(node) = node.upgrade() {
+                let why = Arc::from("connecting takes long");
+                node.state.send_replace(State::Down(why));
+            }
+            attempt.await
+        };
         let Some(node) = node.upgrade() else {
             return;
         };
@@ -196,7 +207,7 @@ async fn connect(client: &Client, dialer: &Dialer) -> Result<MultiplexedConnecti
     // While it loads its data it answers the second question but not the first.
     let mut probe = redis::pipe();
     probe.cmd("PING").ignore().cmd("INFO").arg("replication");
-    let (info,): (String,) = timeout(dialer.timeout, probe.query_async(&mut connection))
+    let (info,): (String,) = timeout(dialer.patience(), probe.query_async(&mut connection))
         .await
         .unwrap_or_else(|_| {
             Err(RedisError::from((

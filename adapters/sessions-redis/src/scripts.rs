@@ -183,9 +183,15 @@ impl Fleet {
         redis::from_redis_value(answer).map_err(|_| Fault::Garbled("an index"))
     }
 
-    /// Takes one try from counters of one slot, or says how long to wait.
-    pub async fn take(&self, counters: &[(String, Quota)], now: i64) -> Result<Option<Lifetime>, Fault> {
-        let mut arguments = vec![now.to_string()];
+    /// Takes one try from counters of one slot, or says how long to wait. With `only_ask` nothing is taken.
+    pub async fn take(
+        &self,
+        counters: &[(String, Quota)],
+        now: i64,
+        only_ask: bool,
+    ) -> Result<Option<Lifetime>, Fault> {
+        let mode = if only_ask { "ask" } else { "take" };
+        let mut arguments = vec![now.to_string(), mode.to_owned()];
         for (_, quota) in counters {
             arguments.extend(quota_to_take(*quota));
         }

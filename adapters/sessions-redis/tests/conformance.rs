@@ -73,7 +73,8 @@ mod single {
         let url = redis();
         let server = url.rsplit(['@', '/']).next().unwrap_or_default().to_owned();
         let link = Link::to(server).await;
-        let opened = fresh(&format!("redis://{}", link.address())).await;
+        let config = common::prompt(&format!("redis://{}", link.address()), &common::prefix());
+        let opened = common::open(config, &common::durable()).await;
         let ready = Arc::clone(&opened);
         let severed = Severed::new(link, Roles::of_sessions(&opened))
             .whose_limits_go_on()

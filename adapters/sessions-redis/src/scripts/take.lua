@@ -1,6 +1,7 @@
--- KEYS: counters. ARGV: now, then for each counter its kind and four numbers:
+-- KEYS: counters. ARGV: now, 'take' or 'ask', then for each counter its kind and four numbers:
 --   'rate', burst, per, 0, 0   or   'lockout', free, wait, max_wait, forget        (milliseconds)
--- Takes one try from every counter or from none. Answers '' when taken, else the longest wait in milliseconds.
+-- Takes one try from every counter or from none, or asks what taking would say. Answers '' for yes, else the longest wait in
+-- milliseconds.
 -- The arithmetic is that of `domain::limits::Quota::take`.
 local stamp = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 local now = tonumber(ARGV[1])
@@ -54,7 +55,7 @@ local function lockout(mark, count, free, wait, max_wait, forget)
 end
 
 for i, key in ipairs(KEYS) do
-  local at = 2 + (i - 1) * 5
+  local at = 3 + (i - 1) * 5
   local a, b, c, d = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
   local mark, count = before(key)
   local denied, after
@@ -71,6 +72,9 @@ for i, key in ipairs(KEYS) do
 end
 if longest then
   return string.format('%.0f', longest)
+end
+if ARGV[2] == 'ask' then
+  return ''
 end
 for key, after in pairs(taken) do
   local value = string.format('%s %.0f %.0f', stamp, after.mark, after.count)

@@ -30,6 +30,15 @@ pub fn config(url: &str, prefix: &str) -> RedisConfig {
     let mut config = RedisConfig::parse(&Secret::new(url)).unwrap();
     prefix.clone_into(&mut config.prefix);
     config.grace = Lifetime::from_secs(GRACE.as_secs());
+    // A loaded machine must not fail: tests of outages take the time that is the default.
+    config.timeout = Duration::from_secs(4);
+    config
+}
+
+/// The same with the time for a call that is the default.
+pub fn prompt(url: &str, prefix: &str) -> RedisConfig {
+    let mut config = config(url, prefix);
+    config.timeout = Duration::from_secs(1);
     config
 }
 

@@ -8,7 +8,7 @@ use domain::session::Session;
 use servers::RedisCluster;
 use sessions_redis::RedisSessions;
 
-use crate::common::{config, durable, open, prefix, until};
+use crate::common::{config, durable, open, prefix, prompt, until};
 
 async fn sessions_in(node: &RedisSessions, count: usize) -> Vec<Session> {
     let ann = key("Users", "ann");
@@ -29,7 +29,7 @@ async fn find(node: &RedisSessions, session: &Session) -> Result<Option<Session>
 fn one_dead_master_takes_only_its_own_part_away_and_its_replica_brings_that_back() {
     conformance::run(async {
         let mut cluster = RedisCluster::with_replicas();
-        let mut config = config(&cluster.url(), &prefix());
+        let mut config = prompt(&cluster.url(), &prefix());
         config.cache_bytes = 0;
         let node = open(config, &durable()).await;
         let sessions = sessions_in(&node, 60).await;

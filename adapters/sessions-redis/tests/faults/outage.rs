@@ -12,7 +12,7 @@ use domain::time::Lifetime;
 use servers::Redis;
 use sessions_redis::RedisSessions;
 
-use crate::common::{config, durable, open, prefix, until};
+use crate::common::{durable, open, prefix, prompt, until};
 use crate::stones::Stones;
 use crate::take;
 
@@ -31,7 +31,7 @@ fn a_node_starts_without_redis_and_works_once_it_is_there() {
         let url = server.url();
         server.kill();
         let began = Instant::now();
-        let node = open(config(&url, &prefix()), &durable()).await;
+        let node = open(prompt(&url, &prefix()), &durable()).await;
         let opened = began.elapsed();
         assert!(opened < Duration::from_millis(500), "{opened:?}");
         assert!(is_unavailable(&find(&node, "a").await));
@@ -48,7 +48,7 @@ fn a_node_starts_without_redis_and_works_once_it_is_there() {
 fn a_killed_redis_is_known_at_once_and_its_return_soon() {
     conformance::run(async {
         let mut server = Redis::start();
-        let node = open(config(&server.url(), &prefix()), &durable()).await;
+        let node = open(prompt(&server.url(), &prefix()), &durable()).await;
         let open = session(&key("Users", "ann"), "a");
         for round in 0..5 {
             node.open(&open).await.unwrap();
@@ -75,7 +75,7 @@ fn a_killed_redis_is_known_at_once_and_its_return_soon() {
 fn a_frozen_redis_costs_one_wait_and_then_nobody_waits() {
     conformance::run(async {
         let mut server = Redis::start();
-        let node = open(config(&server.url(), &prefix()), &durable()).await;
+        let node = open(prompt(&server.url(), &prefix()), &durable()).await;
         node.open(&session(&key("Users", "ann"), "a")).await.unwrap();
         server.freeze();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -119,11 +119,12 @@ fn slow_down(port: u16, times: u32) -> std::process::Child {
 fn a_slow_redis_keeps_latency_bounded_and_nothing_piles_up() {
     conformance::run(async {
         let server = Redis::start();
-        let mut config = config(&server.url(), &prefix());
+        let mut config = prompt(&server.url(), &prefix());
         config.in_flight = 100;
         config.cache_bytes = 0;
         let node = open(config, &durable()).await;
         node.open(&session(&key("Users", "ann"), "a")).await.unwrap();
+        assert!(find(&node, "a").await.unwrap().is_some());
         let mut burden = slow_down(server.port(), 10);
         tokio::time::sleep(Duration::from_millis(100)).await;
         for round in 0..3 {
@@ -162,11 +163,11 @@ fn an_end_that_redis_does_not_acknowledge_is_no_false_done_and_is_finished_later
         let link = Arc::new(Link::to(format!("127.0.0.1:{}", server.port())).await);
         let (prefix, stones) = (prefix(), Arc::<Stones>::default());
         let here = open(
-            config(&format!("redis://{}", link.address()), &prefix),
+            prompt(&format!("redis://{}", link.address()), &prefix),
             &stones.durable(),
         )
         .await;
-        let there = open(config(&server.url(), &prefix), &stones.durable()).await;
+        let there = open(prompt(&server.url(), &prefix), &stones.durable()).await;
         let ended = session(&key("Users", "ann"), "a");
         here.open(&ended).await.unwrap();
         for node in [&here, &there] {
@@ -198,11 +199,11 @@ fn a_flow_taken_while_redis_goes_away_is_given_once() {
         let link = Arc::new(Link::to(format!("127.0.0.1:{}", server.port())).await);
         let (prefix, stones) = (prefix(), Arc::<Stones>::default());
         let here = open(
-            config(&format!("redis://{}", link.address()), &prefix),
+            prompt(&format!("redis://{}", link.address()), &prefix),
             &stones.durable(),
         )
         .await;
-        let there = open(config(&server.url(), &prefix), &stones.durable()).await;
+        let there = open(prompt(&server.url(), &prefix), &stones.durable()).await;
         let spent = flow(&key("Users", "ann"), FlowKind::ResetPassword, "spent");
         here.put(&spent).await.unwrap();
         let (cut, runtime) = (Arc::clone(&link), tokio::runtime::Handle::current());
@@ -224,7 +225,7 @@ fn nothing_is_ended_or_spent_that_cannot_be_buried() {
     conformance::run(async {
         let server = Redis::start();
         let stones = Arc::<Stones>::default();
-        let node = open(config(&server.url(), &prefix()), &stones.durable()).await;
+        let node = open(prompt(&server.url(), &prefix()), &stones.durable()).await;
         let (open, begun) = (
             session(&key("Users", "ann"), "a"),
             flow(&key("Users", "ann"), FlowKind::ResetPassword, "f"),
@@ -249,7 +250,7 @@ fn nothing_is_ended_or_spent_that_cannot_be_buried() {
 fn a_limit_is_one_limit_while_redis_comes_and_goes() {
     conformance::run(async {
         let mut server = Redis::start();
-        let node = open(config(&server.url(), &prefix()), &durable()).await;
+        let node = open(prompt(&server.url(), &prefix()), &durable()).await;
         let asked = [(
             LimitKey::new("login", &["ann"]),
             Quota::Rate {
