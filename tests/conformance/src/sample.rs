@@ -69,7 +69,8 @@ pub fn with_username(id: &str, name: &str) -> User {
 pub fn full_user(key: &UserKey) -> User {
     let attributes = json!({
         "colour": "red", "": "an empty name", "Ünï\u{1f600}": ["a", {"b": [true, 1.5e300]}],
-        "small": 0.1, "third": 0.333_333_333_333_333_3, "tiny": 1.105_334_951_224_730_9e-98, "large": u64::MAX, "negative": i64::MIN, "text": "a\u{0}b\n'\"\\",
+        "small": 0.1, "third": 0.333_333_333_333_333_3, "tiny": 1.105_334_951_224_730_9e-98,
+        "large": u64::MAX, "negative": i64::MIN, "text": "a\u{0}b\n'\"\\",
     });
     User {
         key: key.clone(),
