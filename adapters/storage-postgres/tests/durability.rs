@@ -1,5 +1,5 @@
 //! What was acknowledged survives the end of the server, however it ends, and nobody waits for a server that is gone.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -82,11 +82,11 @@ async fn ask_everything(store: &PostgresStore) {
     };
     store.append(&event).await.unwrap();
     store.latest(9).await.unwrap();
-    let stone = Tombstone {
+    let ended = Tombstone {
         token: token("a"),
         until: Some(at(0)),
     };
-    store.bury(&stone).await.unwrap();
+    store.bury(&ended).await.unwrap();
     store.is_buried(&token("a")).await.unwrap();
     purge_everything(store).await;
     store.delete(&ann.key, ann.changed(at(1)).revision).await.unwrap();
