@@ -72,9 +72,8 @@ fn rule(option: &str) -> Option<Rule> {
 pub(crate) fn check(config: &MongoConfig) -> Result<(), OpenError> {
     let url = config.url.expose();
     judge(url)?;
-    ConnectionString::parse(url)
-        .map(drop)
-        .map_err(|error| said(url, &error))
+    let read = ConnectionString::parse(url).map_err(|error| said(url, &error))?;
+    tls(read.tls, config.ca_file.as_deref()).map(drop)
 }
 
 /// Reads the URL and sets what must hold whatever it says.
@@ -177,15 +176,16 @@ mod tests {
     use super::*;
     use domain::secret::Secret;
 
+    /// The options of a URL; what is refused must be refused before anything is asked for.
     fn read(url: &str) -> Result<ClientOptions, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let config = MongoConfig::new(Secret::new(url));
-        runtime
-            .block_on(options(&config))
-            .map_err(|error| error.to_string())
+        let read = runtime.block_on(options(&config));
+        assert_eq!(config.check().is_ok(), read.is_ok());
+        read.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -261,6 +261,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let refused = runtime.block_on(options(&config)).unwrap_err().to_string();
         assert!(refused.contains("add tls=true"), "{refused}");
+        assert_eq!(config.check().unwrap_err().to_string(), refused);
         config.url = Secret::new("mongodb://db.example/?tls=true");
         let refused = runtime.block_on(options(&config)).unwrap_err().to_string();
         assert!(refused.contains("/nowhere/ca.pem"), "{refused}");

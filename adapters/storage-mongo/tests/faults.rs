@@ -1,5 +1,4 @@
 //! What the ports say when documents are damaged, there is too much to do, or the store is closed.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 
@@ -19,6 +18,9 @@ use domain::time::Lifetime;
 use domain::user::Revision;
 use mongodb::bson::{Document, doc};
 use storage_mongo::MongoStore;
+
+/// Collections whose documents hold a stored form that is read back.
+const RECORDS: [&str; 5] = ["users", "sessions", "flows", "applications", "audit"];
 
 fn is_corrupt<T>(answer: Result<T, PortError>, named: &str) -> bool {
     match answer {
@@ -67,9 +69,8 @@ fn a_damaged_record_is_named_without_its_content() {
             store.put(&reset).await.unwrap();
             store.create_application(&shop).await.unwrap();
             store.append(&event).await.unwrap();
-            for collection in ["users", "sessions", "flows", "applications", "audit"] {
-                let all = behind.collection::<Document>(collection);
-                all.update_many(doc! {}, damage.clone()).await.unwrap();
+            for collection in RECORDS.map(|name| behind.collection::<Document>(name)) {
+                collection.update_many(doc! {}, damage.clone()).await.unwrap();
             }
             assert!(
                 is_corrupt(UserStore::find(&store, &user.key).await, "Users u-1"),
@@ -94,9 +95,8 @@ fn a_damaged_record_is_named_without_its_content() {
                 "{field}"
             );
             assert!(is_corrupt(store.latest(9).await, "audit event"), "{field}");
-            for collection in ["users", "sessions", "flows", "applications", "audit"] {
-                let all = behind.collection::<Document>(collection);
-                all.delete_many(doc! {}).await.unwrap();
+            for collection in RECORDS.map(|name| behind.collection::<Document>(name)) {
+                collection.delete_many(doc! {}).await.unwrap();
             }
         }
     });

@@ -1,5 +1,4 @@
 //! Opening: many at once, what is not ours, what is too new, and the indexes that come of it.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 
