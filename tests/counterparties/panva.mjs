@@ -1,7 +1,8 @@
 // A certified OpenID provider (npm oidc-provider) whose people log in and consent by themselves; with $ASK it asks who it is.
 //
 // Who it is: `login_hint` of the authorization request, else whoever POST /__ctl/next named, else alice. `deny` refuses.
-// Clients: web, other, short (whose first access tokens live for a second), post, public, es, eddsa, jwtinfo; each secret is NAME-secret.
+// Clients: web, other, short (whose first access tokens live for a second), brief (whose access tokens live for 62), post, public,
+// es, eddsa, jwtinfo; each secret is NAME-secret.
 //
 //   POST /__ctl/next?account=bob            the next log-ins are bob's
 //   POST /__ctl/user?account=bob {claims}   what is known about bob
@@ -87,6 +88,7 @@ const CLIENTS = [
   client('web'),
   client('other'),
   client('short'),
+  client('brief'),
   client('post', { token_endpoint_auth_method: 'client_secret_post' }),
   client('public', { client_secret: undefined, token_endpoint_auth_method: 'none' }),
   client('es', { id_token_signed_response_alg: 'ES256' }),
@@ -118,7 +120,10 @@ function makeProvider(issuer) {
     rotateRefreshToken: true,
     issueRefreshToken: async (ctx, asking, code) => code.scopes.has('offline_access'),
     ttl: {
-      AccessToken: (ctx, token, asking) => (asking.clientId === 'short' && token.gty === 'authorization_code' ? 1 : 300),
+      AccessToken: (ctx, token, asking) => {
+        if (asking.clientId === 'brief') return 62;
+        return asking.clientId === 'short' && token.gty === 'authorization_code' ? 1 : 300;
+      },
       AuthorizationCode: 60, IdToken: 300, RefreshToken: 3600, Session: 3600, Grant: 3600, Interaction: 300,
     },
     interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },

@@ -86,22 +86,21 @@ impl Book {
         self.closing.load(Ordering::SeqCst)
     }
 
-    /// The counts in one line, and the end of the test where something was wrong.
+    /// The counts in one line.
+    fn line(&self) -> String {
+        let pages = self.pages();
+        let counts = pages.counts.iter().map(|(what, count)| format!("{what} {count}"));
+        let counts: Vec<String> = counts.collect();
+        format!("{}; slowest answer {:.1?}", counts.join(", "), pages.slowest)
+    }
+
+    /// Prints the counts, and ends the test where something was wrong.
     ///
     /// # Panics
     /// When something was.
     pub fn settle(&self, test: &str) {
+        eprintln!("{test}: {}", self.line());
         let pages = self.pages();
-        let counts: Vec<String> = pages
-            .counts
-            .iter()
-            .map(|(what, count)| format!("{what} {count}"))
-            .collect();
-        eprintln!(
-            "{test}: {}; slowest answer {:.1?}",
-            counts.join(", "),
-            pages.slowest
-        );
         assert!(pages.wrong.is_empty(), "{test}: {:#?}", pages.wrong);
     }
 }

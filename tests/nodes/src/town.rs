@@ -17,9 +17,9 @@ const NODES: usize = 3;
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Cheap hashes: what is tried here is not their strength. Two pools: one with a code after every password.
-const COMMON: &str = "[hash]\nmemory_kib = 8192\niterations = 1\nqueue = 500\n[users.Users]\n[users.Employees]\nsecond_factor = \
-                      \"required\"\n";
+/// A line for hashes that is long enough for everybody, and two pools: one with a code after every password.
+const COMMON: &str = "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[hash]\nqueue = 500\n[users.Users]\n[users.Employees]\n\
+                      second_factor = \"required\"\n";
 
 /// What a town is built on.
 #[derive(Clone, Debug, Default)]
@@ -169,7 +169,6 @@ fn setup(plan: &Plan, port: u16, public: &str, keys: &TempDir) -> Setup {
         .config(COMMON)
         .variable("PORTCULLIS__SERVER__LISTEN", &format!("127.0.0.1:{port}"))
         .variable("PORTCULLIS__SERVER__PUBLIC_URL", public)
-        .variable("PORTCULLIS__SERVER__TRUSTED_PROXIES", "[\"127.0.0.1\"]")
         .variable("PORTCULLIS__SECRETS__KEY_FILE", &key.display().to_string())
         .variable("PORTCULLIS__STORAGE__URL", &plan.storage)
         .variable("PORTCULLIS__SESSIONS__URL", &plan.sessions);

@@ -1,5 +1,9 @@
 //! Everything breaks once while people go on: what was acknowledged is there afterwards, and nothing is spent twice.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests that say what they measured")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests that say what they measured"
+)]
 
 mod databases;
 mod elsewhere;
