@@ -2,6 +2,12 @@
 //! among them.
 
 mod choice;
+#[cfg(any(
+    feature = "storage-sqlite",
+    feature = "storage-postgres",
+    feature = "storage-mongo"
+))]
+mod durable;
 pub mod identity;
 mod keeper;
 mod mail;

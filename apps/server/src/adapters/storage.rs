@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, PortError, RateLimiter, SessionStore, Tombstones, UserStore,
-};
+use domain::ports::{ApplicationStore, AuditLog, PortError, Tombstones, UserStore};
 use futures_util::future::BoxFuture;
 
 use super::SessionPorts;
@@ -128,52 +126,11 @@ pub fn check(chosen: &Chosen, config: &config::Storage) -> Result<(), AdapterErr
     }
 }
 
-/// Everything a durable store plays.
-trait Plays:
-    UserStore + AuditLog + ApplicationStore + SessionStore + FlowStore + RateLimiter + Tombstones + 'static
-{
-}
+/// What asking a store gives.
+pub type Answer = BoxFuture<'static, Result<(), PortError>>;
 
-impl<S> Plays for S where
-    S: UserStore
-        + AuditLog
-        + ApplicationStore
-        + SessionStore
-        + FlowStore
-        + RateLimiter
-        + Tombstones
-        + 'static
-{
-}
-
-type Answer = BoxFuture<'static, Result<(), PortError>>;
-
-/// One store in all its roles, which every durable store plays. `ready` and `close` are its own, which no port has.
-fn durable<S: Plays>(
-    store: S,
-    ready: fn(Arc<S>) -> Answer,
-    close: fn(Arc<S>) -> Answer,
-) -> (Storage, Keeper) {
-    let store = Arc::new(store);
-    let keeper = keeper(&store, ready, close);
-    let sessions = SessionPorts {
-        sessions: Arc::<S>::clone(&store),
-        flows: Arc::<S>::clone(&store),
-        limiter: Arc::<S>::clone(&store),
-    };
-    let storage = Storage {
-        users: Arc::<S>::clone(&store),
-        audit: Arc::<S>::clone(&store),
-        applications: Arc::<S>::clone(&store),
-        durable: Some(Durable {
-            sessions,
-            tombstones: store,
-        }),
-    };
-    (storage, keeper)
-}
-
-fn keeper<S: Send + Sync + 'static>(
+/// What holds it open.
+pub fn keeper<S: Send + Sync + 'static>(
     store: &Arc<S>,
     ready: fn(Arc<S>) -> Answer,
     close: fn(Arc<S>) -> Answer,
@@ -186,37 +143,14 @@ fn keeper<S: Send + Sync + 'static>(
     }
 }
 
-/// What an adapter says, which is a sentence for the operator and repeats no address.
-#[cfg(any(
-    feature = "storage-sqlite",
-    feature = "storage-postgres",
-    feature = "storage-mongo"
-))]
-fn failed(error: impl std::fmt::Display) -> AdapterError {
-    AdapterError::Failed(error.to_string())
-}
-
-/// Says what a migration did.
-#[cfg(any(
-    feature = "storage-sqlite",
-    feature = "storage-postgres",
-    feature = "storage-mongo"
-))]
-fn migrated(from: u32, to: u32) -> String {
-    if from == to {
-        format!("the schema is up to date (version {to})")
-    } else {
-        format!("brought the schema from version {from} to version {to}")
-    }
-}
-
 #[cfg(feature = "storage-sqlite")]
 mod sqlite {
     use std::path::Path;
 
     use storage_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
-    use super::{AdapterError, Chosen, Keeper, Storage, durable, failed, migrated};
+    use super::super::durable::{durable, failed, migrated};
+    use super::{AdapterError, Chosen, Keeper, Storage};
 
     /// The file that the URL names.
     pub fn path(chosen: &Chosen) -> Result<&Path, AdapterError> {
@@ -257,7 +191,8 @@ mod sqlite {
 mod postgres {
     use storage_postgres::{PostgresConfig, PostgresStore};
 
-    use super::{AdapterError, Chosen, Keeper, Storage, config, connections, durable, failed, migrated};
+    use super::super::durable::{durable, failed, migrated};
+    use super::{AdapterError, Chosen, Keeper, Storage, config, connections};
 
     pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
         let store = PostgresStore::open(&settings(chosen, config)).await;
@@ -291,7 +226,8 @@ mod mongo {
     use domain::secret::Secret;
     use storage_mongo::{MongoConfig, MongoStore};
 
-    use super::{AdapterError, Chosen, Keeper, Storage, config, connections, durable, failed, migrated};
+    use super::super::durable::{durable, failed, migrated};
+    use super::{AdapterError, Chosen, Keeper, Storage, config, connections};
 
     pub async fn open(chosen: &Chosen, config: &config::Storage) -> Result<(Storage, Keeper), AdapterError> {
         let store = MongoStore::open(&settings(chosen, config)).await;

@@ -7,7 +7,7 @@ use super::table::table;
 /// All adapters of the product by kind, whether this binary holds them, and how the configuration names them.
 pub fn adapters() -> String {
     let rows: Vec<_> = kinds().iter().flat_map(|(name, kind)| rows(name, kind)).collect();
-    table(["HERE", "ADAPTER", "KIND", "CONFIGURED BY"], &rows)
+    table(["HAS", "ADAPTER", "KIND", "CONFIGURED BY"], &rows)
 }
 
 fn rows(name: &str, kind: &Kind) -> Vec<[String; 4]> {
