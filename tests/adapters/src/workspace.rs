@@ -3,30 +3,44 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tempfile::TempDir;
-
 use crate::Step;
 
-/// A copy of every file of the workspace that is under version control, or would be, in a folder that goes when it is dropped.
+/// A copy of every file of the workspace that is under version control, or would be. It goes when it is dropped.
 #[derive(Debug)]
 pub struct Workspace {
-    folder: TempDir,
+    root: PathBuf,
+    /// Held as long as the copy is there: another run waits for its turn.
+    _turn: File,
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // What cannot be removed is removed by the next run.
+        let _ = fs::remove_dir_all(&self.root);
+    }
 }
 
 impl Workspace {
-    /// Copies the workspace these tests belong to.
+    /// Copies the workspace these tests belong to. The place must be the same at every run: paths are compiled into tests, and
+    /// cargo takes what it compiled for the place before as good for this one.
     ///
     /// # Errors
     /// What the system says.
-    pub fn copy() -> io::Result<Self> {
+    pub fn copy_to(root: &Path) -> io::Result<Self> {
+        let turn = File::create(root.with_extension("lock"))?;
+        turn.lock()?;
+        if root.exists() {
+            fs::remove_dir_all(root)?;
+        }
+        fs::create_dir_all(root)?;
         let copy = Self {
-            folder: tempfile::Builder::new()
-                .prefix("portcullis-adapters-")
-                .tempdir()?,
+            root: root.to_path_buf(),
+            _turn: turn,
         };
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -44,7 +58,7 @@ impl Workspace {
 
     /// Where it is.
     pub fn root(&self) -> &Path {
-        self.folder.path()
+        &self.root
     }
 
     /// A file's text.
@@ -126,16 +140,23 @@ impl Workspace {
         File::open(&to)?.set_modified(found.modified()?)
     }
 
-    /// Gives the copy a version of its own. Cargo tells our crates by name and version: without it what is compiled here would be
-    /// taken for what is compiled in the checkout.
+    /// Gives the copy a version of its own, made of where it is. Cargo tells our crates by name and version: without it what is
+    /// compiled here would be taken for what is compiled in the checkout, or in a copy at another place.
     fn rename(&self) -> io::Result<()> {
+        let mut place = DefaultHasher::new();
+        self.root.hash(&mut place);
         let manifest = self.read("Cargo.toml")?;
-        let (before, rest) = manifest
-            .split_once("[workspace.package]\nversion = \"")
-            .ok_or_else(|| io::Error::other("Cargo.toml: no version was found"))?;
+        let key = "[workspace.package]\nversion = \"";
+        let parts = manifest.split_once(key).and_then(|(before, rest)| {
+            let (version, after) = rest.split_once('"')?;
+            Some((before, version, after))
+        });
+        let (before, version, after) =
+            parts.ok_or_else(|| io::Error::other("Cargo.toml: no version was found"))?;
+        let place = place.finish();
         self.write(
             "Cargo.toml",
-            &format!("{before}[workspace.package]\nversion = \"9{rest}"),
+            &format!("{before}{key}{version}-at.x{place:x}\"{after}"),
         )
     }
 }

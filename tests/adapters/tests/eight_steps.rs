@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
@@ -16,9 +17,13 @@ use tokio::process::{Child, Command};
 
 const PAGE: &str = include_str!("../../../docs/ADAPTERS.md");
 
+fn copy(name: &str) -> Workspace {
+    Workspace::copy_to(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)).unwrap()
+}
+
 #[tokio::test]
 async fn who_followed_the_eight_steps_has_an_adapter_that_sends() {
-    let copy = Workspace::copy().unwrap();
+    let copy = copy("adapters-followed");
     for step in steps(PAGE).unwrap() {
         copy.follow(&step).unwrap_or_else(|fault| panic!("{fault}"));
     }
@@ -38,7 +43,7 @@ fn the_page_has_eight_steps() {
 
 #[test]
 fn every_file_that_the_page_points_to_is_there() {
-    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let links = PAGE
         .split("](")
         .skip(1)
@@ -49,7 +54,7 @@ fn every_file_that_the_page_points_to_is_there() {
 
 #[test]
 fn a_change_that_does_not_fit_any_more_is_refused() {
-    let copy = Workspace::copy().unwrap();
+    let copy = copy("adapters-misfit");
     let change = Step::Change {
         path: "Cargo.toml".to_owned(),
         old: "    \"adapters/that-nobody-has\",\n".to_owned(),
