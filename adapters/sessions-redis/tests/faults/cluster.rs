@@ -21,6 +21,21 @@ async fn sessions_in(node: &RedisSessions, count: usize) -> Vec<Session> {
     sessions
 }
 
+/// Waits until the replica of the first master has what it has.
+async fn replicated(cluster: &mut RedisCluster) {
+    let nodes = cluster.nodes();
+    let follows = format!("master_port:{}", nodes[0].port());
+    let replica = nodes
+        .iter()
+        .find(|node| node.ask(&["INFO", "replication"]).contains(&follows))
+        .unwrap();
+    until("the replica", async || {
+        let size = nodes[0].ask(&["DBSIZE"]);
+        !size.ends_with(" 0") && replica.ask(&["DBSIZE"]) == size
+    })
+    .await;
+}
+
 async fn find(node: &RedisSessions, session: &Session) -> Result<Option<Session>, PortError> {
     SessionStore::find(node, &session.token).await
 }
@@ -33,7 +48,7 @@ fn one_dead_master_takes_only_its_own_part_away_and_its_replica_brings_that_back
         config.cache_bytes = 0;
         let node = open(config, &durable()).await;
         let sessions = sessions_in(&node, 60).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        replicated(&mut cluster).await;
         cluster.nodes()[0].kill();
         let killed = Instant::now();
         let (mut served, mut refused, mut longest) = (0, 0, Duration::ZERO);
@@ -73,11 +88,17 @@ fn a_failover_of_one_part_that_loses_the_last_writes_revives_nothing() {
         let (prefix, durable) = (prefix(), durable());
         let node = open(config(&cluster.url(), &prefix), &durable).await;
         let sessions = sessions_in(&node, 60).await;
+        replicated(&mut cluster).await;
         let victim = &cluster.nodes()[0];
-        assert_eq!(victim.ask(&["WAIT", "1", "2000"]), "1");
         // From here on nothing reaches its replica.
         victim.ask(&["ACL", "SETUSER", "default", "-psync", "-sync", "-replconf"]);
         victim.ask(&["CLIENT", "KILL", "TYPE", "replica"]);
+        until("the cut", async || {
+            victim
+                .ask(&["INFO", "replication"])
+                .contains("connected_slaves:0")
+        })
+        .await;
         for session in &sessions {
             assert!(node.end(&session.token).await.unwrap());
         }
