@@ -248,7 +248,7 @@ fn ask(port: u16, command: &[&str]) -> String {
 /// Waits until a replica has what its master has.
 async fn replicated(servers: &mut Sentinel) {
     let [master, replica] = servers.servers() else {
-        panic!("a master and a replica");
+        unreachable!("a master and a replica");
     };
     until("the replica", async || {
         replica.ask(&["DBSIZE"]) == master.ask(&["DBSIZE"])
