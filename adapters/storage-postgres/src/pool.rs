@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::breaker::{self, Breaker};
@@ -99,11 +99,7 @@ impl Pool {
         let mut tries = 0;
         loop {
             tries += 1;
-            let lease = self.lease(deadline).await?;
-            let working = tokio::spawn(lease.work(Arc::clone(&job), deadline));
-            let answer = working
-                .await
-                .unwrap_or_else(|_| Err(outage("the server is going down")));
+            let answer = self.try_once(&job, deadline).await;
             let again = match &answer {
                 Err(Fault::Conflict(_)) => tries < TRIES,
                 Err(Fault::Broken(_)) => repeat == Repeat::Freely && tries < 2,
@@ -115,25 +111,67 @@ impl Pool {
         }
     }
 
-    /// A connection to work on.
-    async fn lease(self: &Arc<Self>, deadline: Instant) -> Answer<Lease> {
+    async fn try_once<J: Job>(self: &Arc<Self>, job: &Arc<J>, deadline: Instant) -> Answer<J::Done> {
         self.check()?;
         let permit = self.permit(deadline).await?;
         // Things may have changed while we stood in line.
         self.check()?;
-        let kept = match self.rested().await {
-            Ok(Some(kept)) => kept,
-            Ok(None) => self.fresh(deadline).await?,
+        let (caller, answer) = oneshot::channel();
+        tokio::spawn(Arc::clone(self).serve(permit, Arc::clone(job), deadline, caller));
+        answer
+            .await
+            .unwrap_or_else(|_| Err(outage("the server is going down")))
+    }
+
+    /// Connects, if it must, and works, in a task of its own: callers who give up by the hundred must not leave the server with
+    /// hundreds of connections that were broken off half made.
+    async fn serve<J: Job>(
+        self: Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        job: Arc<J>,
+        deadline: Instant,
+        caller: oneshot::Sender<Answer<J::Done>>,
+    ) {
+        let answer = match self.connection(deadline).await {
+            // Nobody waits any more, and nothing was begun.
+            Ok(kept) if caller.is_closed() => return self.keep(kept),
+            Ok(kept) => self.work(kept, &*job, deadline).await,
+            Err(fault) => Err(fault),
+        };
+        drop(permit);
+        let _heard = caller.send(answer).is_ok();
+    }
+
+    /// A connection to work on.
+    async fn connection(self: &Arc<Self>, deadline: Instant) -> Answer<Kept> {
+        match self.rested().await {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => self.fresh(deadline).await,
             Err(silent) => {
                 breaker::trip(self, silent.clone());
-                return Err(outage(silent.0));
+                Err(outage(silent.0))
             }
-        };
-        Ok(Lease {
-            pool: Arc::clone(self),
-            kept,
-            _permit: permit,
-        })
+        }
+    }
+
+    async fn work<J: Job>(self: &Arc<Self>, mut kept: Kept, job: &J, deadline: Instant) -> Answer<J::Done> {
+        let whole = self.patience();
+        let patience = left(deadline).min(whole);
+        let answer = timeout(patience, job.run(&mut kept.connection)).await;
+        // Who came late to a connection waits too short for a silence to mean anything.
+        let silent = answer.is_err() && patience == whole;
+        let answer = answer.unwrap_or_else(|_| Err(Fault::Broken(Said::new("no answer in time"))));
+        job.settle(answer.as_ref().ok());
+        if let Err(Fault::Broken(said)) = &answer {
+            tracing::warn!(reason = %said, "a connection to PostgreSQL broke");
+            self.suspect();
+            if silent {
+                breaker::trip(self, said.clone());
+            }
+        } else {
+            self.keep(kept);
+        }
+        answer
     }
 
     fn check(&self) -> Answer<()> {
@@ -285,35 +323,5 @@ impl<'a> InLine<'a> {
 impl Drop for InLine<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// A connection that somebody works on. Dropped without being given back, it is closed.
-struct Lease {
-    pool: Arc<Pool>,
-    kept: Kept,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Lease {
-    async fn work<J: Job>(mut self, job: Arc<J>, deadline: Instant) -> Answer<J::Done> {
-        let whole = self.pool.patience();
-        let patience = left(deadline).min(whole);
-        let answer = timeout(patience, job.run(&mut self.kept.connection)).await;
-        // Who came late to a connection waits too short for a silence to mean anything.
-        let silent = answer.is_err() && patience == whole;
-        let answer = answer.unwrap_or_else(|_| Err(Fault::Broken(Said::new("no answer in time"))));
-        job.settle(answer.as_ref().ok());
-        match &answer {
-            Err(Fault::Broken(said)) => {
-                tracing::warn!(reason = %said, "a connection to PostgreSQL broke");
-                self.pool.suspect();
-                if silent {
-                    breaker::trip(&self.pool, said.clone());
-                }
-            }
-            _ => self.pool.keep(self.kept),
-        }
-        answer
     }
 }
