@@ -173,7 +173,7 @@ async fn the_small_commands_say_what_they_found() {
     assert!(!setup.home().join("data").exists());
     let (status, said) = setup.run(&["adapters"]).await;
     assert!(
-        status.success() && said.contains("yes  storage-") && said.contains("yes  sms-console"),
+        status.success() && said.contains("yes   storage-") && said.contains("yes   sms-console"),
         "{said}"
     );
     let (status, said) = setup.run(&["migrate"]).await;
@@ -191,7 +191,7 @@ async fn the_small_commands_say_what_they_found() {
 async fn settings_come_from_the_environment_as_well() {
     let server = Portcullis::setup()
         .variable("PORTCULLIS__USERS__EMPLOYEES__SECOND_FACTOR", "required")
-        .variable("PORTCULLIS__STORAGE__URL", "memory:")
+        .variable("PORTCULLIS__SECRETS__KEY_FILE", "elsewhere/a.key")
         .start()
         .await;
     let client = server.client();
@@ -203,7 +203,8 @@ async fn settings_come_from_the_environment_as_well() {
         )
         .await;
     plain.refused(401, "SECOND_FACTOR_REQUIRED");
-    assert!(!server.home().join("data/portcullis.db").exists());
+    assert!(server.home().join("elsewhere/a.key").exists());
+    assert!(!server.home().join("data/keys").exists());
 }
 
 #[tokio::test]
