@@ -38,10 +38,15 @@ impl Secret {
         }
     }
 
-    /// Whether the text read as a URL holds a user, a password or the like.
+    /// Whether the text read as a URL holds a password or the like.
     pub fn holds_credentials(&self) -> bool {
         let lower = self.0.to_ascii_lowercase();
-        lower.contains('@') || lower.contains("password=") || lower.contains("secret=")
+        let before_host = lower
+            .split_once("://")
+            .and_then(|(_, rest)| rest.rsplit_once('@'));
+        before_host.is_some_and(|(user, _)| user.contains(':'))
+            || lower.contains("password=")
+            || lower.contains("secret=")
     }
 }
 
