@@ -36,7 +36,7 @@ pub(crate) struct SessionCache {
 impl SessionCache {
     pub fn new(bytes: u64) -> Self {
         let weigh = |_: &TokenHash, (_, session): &Entry| {
-            // The fixed part is what an entry takes beside its texts, measured.
+            // The fixed part is about what an entry takes beside its texts.
             let texts =
                 session.id.as_str().len() + session.user.id.as_str().len() + session.user.pool.as_str().len();
             u32::try_from(400 + texts).unwrap_or(u32::MAX)
