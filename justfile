@@ -89,7 +89,7 @@ bundle NAME:
 
 # Three nodes behind a balancer, through faults; prints what was acknowledged and what was found: just nodes killed
 nodes *FILTER:
-    cargo build --quiet -p portcullis --features full
+    cargo build --quiet --workspace --features portcullis/full --bin portcullis
     cargo nextest run -p nodes --success-output immediate {{FILTER}}
 
 # The pages in Chromium
@@ -145,7 +145,7 @@ features:
 
 [private]
 build-servers:
-    cargo build --quiet -p servers
+    cargo build --quiet --workspace --features portcullis/full --bin servers
 
 [private]
 binary:
