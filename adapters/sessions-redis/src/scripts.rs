@@ -60,6 +60,14 @@ pub(crate) enum Stamp {
     Claimed,
 }
 
+/// A record as it was read.
+pub(crate) struct Found {
+    pub stamp: Stamp,
+    pub record: Vec<u8>,
+    /// The stamp of the server that was asked.
+    pub own: Vec<u8>,
+}
+
 /// What became of a flow that was to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replaced {
@@ -99,11 +107,17 @@ impl Fleet {
     }
 
     /// The record under a key.
-    pub async fn read(&self, key: &str) -> Result<Option<(Stamp, Vec<u8>)>, Fault> {
+    pub async fn read(&self, key: &str) -> Result<Option<Found>, Fault> {
         match self.script(&READ, &[key.to_owned()], &[], Repeat::Once).await? {
             Value::Nil => Ok(None),
-            Value::Array(both) => {
-                let Ok([Value::BulkString(stamp), Value::BulkString(record)]) = <[Value; 2]>::try_from(both)
+            Value::Array(parts) => {
+                let Ok(
+                    [
+                        Value::BulkString(stamp),
+                        Value::BulkString(record),
+                        Value::BulkString(own),
+                    ],
+                ) = <[Value; 3]>::try_from(parts)
                 else {
                     return Err(Fault::Garbled("a record"));
                 };
@@ -112,7 +126,7 @@ impl Fleet {
                     b"foreign" => Stamp::Foreign,
                     _ => Stamp::Claimed,
                 };
-                Ok(Some((stamp, record)))
+                Ok(Some(Found { stamp, record, own }))
             }
             _ => Err(Fault::Garbled("a record")),
         }
@@ -146,11 +160,12 @@ impl Fleet {
         }
     }
 
-    /// Gives a record the stamp of the serving server, and says whether it is still the one that was read.
-    pub async fn restamp(&self, key: &str, record: &[u8]) -> Result<bool, Fault> {
-        let record = String::from_utf8_lossy(record).into_owned();
+    /// Gives a record the stamp of the server it was read from, and says whether both are still the same.
+    pub async fn restamp(&self, key: &str, found: &Found) -> Result<bool, Fault> {
+        let [record, own] =
+            [&found.record, &found.own].map(|part| String::from_utf8_lossy(part).into_owned());
         let answer = self
-            .script(&RESTAMP, &[key.to_owned()], &[record], Repeat::Once)
+            .script(&RESTAMP, &[key.to_owned()], &[record, own], Repeat::Once)
             .await?;
         Ok(answer == Value::Int(1))
     }

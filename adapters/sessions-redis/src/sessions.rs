@@ -132,15 +132,15 @@ impl Shared {
         spare: Option<&SessionId>,
     ) -> Result<Option<(TokenHash, bool)>, PortError> {
         let key = self.keys.session(token);
-        let Some((stamp, record)) = self.fleet.read(&key).await? else {
+        let Some(found) = self.fleet.read(&key).await? else {
             return Ok(None);
         };
-        let session = decode(&record)?;
+        let session = decode(&found.record)?;
         if session.user != *user || Some(&session.id) == spare {
             return Ok(None);
         }
         let is_deleted = self.fleet.delete(&key).await?;
-        Ok(Some((*token, is_deleted && stamp == Stamp::Own)))
+        Ok(Some((*token, is_deleted && found.stamp == Stamp::Own)))
     }
 }
 

@@ -150,17 +150,17 @@ impl Shared {
             if self.pending.contains(token) {
                 return Ok(None);
             }
-            let Some((stamp, record)) = self.fleet.read(key).await? else {
+            let Some(found) = self.fleet.read(key).await? else {
                 return Ok(None);
             };
             let stamp = if self.fleet.is_in_doubt() {
                 Stamp::Claimed
             } else {
-                stamp
+                found.stamp
             };
             if stamp == Stamp::Own {
                 return Ok(Some(Believed {
-                    record,
+                    record: found.record,
                     is_sure: true,
                 }));
             }
@@ -168,10 +168,10 @@ impl Shared {
                 return Ok(None);
             }
             // Whoever claimed it may bury it at any moment: only the durable store is to be believed from now on.
-            let is_same = stamp == Stamp::Claimed || self.fleet.restamp(key, &record).await?;
+            let is_same = stamp == Stamp::Claimed || self.fleet.restamp(key, &found).await?;
             if is_same {
                 return Ok(Some(Believed {
-                    record,
+                    record: found.record,
                     is_sure: false,
                 }));
             }

@@ -1,4 +1,4 @@
--- KEYS[1]: a session or a flow. Answers nil, or {whose stamp it carries, the record}.
+-- KEYS[1]: a session or a flow. Answers nil, or {whose stamp it carries, the record, the serving server's own stamp}.
 -- The stamp is the replication id of the server that wrote it: it changes at every restart and every fail-over, so a record that
 -- came out of an older copy of the data is told from one that this server was given.
 local info = redis.call('INFO', 'replication')
@@ -10,10 +10,11 @@ if not value then
   return false
 end
 local record = string.sub(value, 41)
+local own = string.match(info, 'master_replid:(%x+)')
 if string.sub(value, 1, 1) == '-' then
-  return {'claimed', record}
+  return {'claimed', record, own}
 end
-if string.sub(value, 1, 40) == string.match(info, 'master_replid:(%x+)') then
-  return {'own', record}
+if string.sub(value, 1, 40) == own then
+  return {'own', record, own}
 end
-return {'foreign', record}
+return {'foreign', record, own}

@@ -15,6 +15,7 @@ mod limits;
 mod outage;
 mod revival;
 mod revocation;
+mod stamps;
 mod stones;
 
 use domain::flow_record::FlowRecord;

@@ -23,6 +23,7 @@ pub struct Stones {
     /// Whether every call fails.
     pub is_down: AtomicBool,
     after_burial: Mutex<Option<Happening>>,
+    after_question: Mutex<Option<Happening>>,
 }
 
 impl Stones {
@@ -36,6 +37,11 @@ impl Stones {
     /// Lets something happen right after the next burial, before it is answered.
     pub fn after_burial(&self, act: impl FnOnce() + Send + 'static) {
         *self.after_burial.lock().unwrap() = Some(Box::new(act));
+    }
+
+    /// Lets something happen right after the next question whether something is buried, before its answer arrives.
+    pub fn after_question(&self, act: impl FnOnce() + Send + 'static) {
+        *self.after_question.lock().unwrap() = Some(Box::new(act));
     }
 
     pub fn asked(&self) -> usize {
@@ -69,7 +75,12 @@ impl Tombstones for Stones {
     async fn is_buried(&self, token: &TokenHash) -> Result<bool, PortError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.check()?;
-        self.kept.is_buried(token).await
+        let is_buried = self.kept.is_buried(token).await;
+        let happening = self.after_question.lock().unwrap().take();
+        if let Some(happening) = happening {
+            tokio::task::block_in_place(happening);
+        }
+        is_buried
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {
