@@ -141,8 +141,9 @@ async fn open(place: &Place) -> Result<PgConnection, Refused> {
             kind: Refusal::Passes,
         });
     }
-    // Switched off for the role or the database: not for us, who promise that what was acknowledged is kept.
-    if durability == "off" {
+    // Weakened for the role or the database: not for us, who promise that what was acknowledged is kept, by a standby too where
+    // one is waited for.
+    if matches!(durability.as_str(), "off" | "local" | "remote_write") {
         sqlx::raw_sql(BE_DURABLE)
             .execute(&mut connection)
             .await

@@ -81,6 +81,10 @@ fn split(text: &str) -> Result<(String, String), String> {
     let rest = rest.ok_or("it must begin with postgres://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
+    // Cut short by a sign in the password, which would then be quoted as something else.
+    if !authority.contains('@') && tail.contains('@') {
+        return Err("in user and password everything but letters and digits is percent-encoded".to_owned());
+    }
     let (user, hosts) = match authority.rsplit_once('@') {
         Some((user, hosts)) => (format!("{user}@"), hosts),
         None => (String::new(), authority),
@@ -287,6 +291,21 @@ mod tests {
 
     fn is_mode(text: &str, mode: PgSslMode) -> bool {
         std::mem::discriminant(&one(text).get_ssl_mode()) == std::mem::discriminant(&mode)
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_not_quoted() {
+        for text in [
+            "postgres://ann:hun?ter2@db/login",
+            "postgres://ann:12/ter2@db/login",
+            "postgres://ann:hun#ter2@db/login",
+        ] {
+            let said = places(text, None).unwrap_err().to_string();
+            assert!(
+                !said.contains("ter2") && said.contains("percent-encoded"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

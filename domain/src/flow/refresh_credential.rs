@@ -139,10 +139,11 @@ fn store(chosen: Chosen, tokens: &ProviderTokens, sealed: Sealed, cx: &Ctx<'_>) 
         expires: tokens.expires,
         scopes: granted,
         // A scope that is lost stays lost until the person links again.
-        status: if lost {
-            CredentialStatus::ScopeLost
-        } else {
-            credential.status
+        status: match credential.status {
+            _ if lost => CredentialStatus::ScopeLost,
+            // Somebody was told otherwise with the token before this one: the provider has just said that the grant holds.
+            CredentialStatus::Revoked => CredentialStatus::Active,
+            status => status,
         },
         modified: cx.now,
         ..credential

@@ -13,10 +13,11 @@ use crate::identity::{CredentialStatus, ProviderTokens};
 use crate::limits::{ClientAddress, LimitKey, Quota, Verdict};
 use crate::policy::{Asked, PoolPolicy};
 use crate::ports::ProviderError;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 
-/// How long one caller may take to buy a token anew before another one tries: longer than any provider is waited for.
-const LEASE: Lifetime = Lifetime::from_secs(30);
+/// How long one caller may take to buy a token anew before another one tries: longer than any provider is waited for and what it
+/// sold is being stored, since a second purchase would spend the old refresh token again.
+const LEASE: Lifetime = Lifetime::from_secs(6 * 60);
 
 /// How often the others look whether it is done, and how many times.
 const LOOK_AGAIN: Lifetime = Lifetime::from_millis(100);
@@ -25,8 +26,8 @@ const LOOKS: usize = 350;
 /// How often what was bought is decided again because its user was changed meanwhile.
 const CHANGES: usize = 10;
 
-/// How often storing it is tried again while the store does not answer, and how long between: five minutes in all.
-const OUTAGES: usize = 1_200;
+/// How long storing it is tried while the store does not answer, and how long between two tries.
+const KEEPING: Lifetime = Lifetime::from_secs(5 * 60);
 const KEEP_AGAIN: Lifetime = Lifetime::from_millis(250);
 
 /// A provider's token that surely still works.
@@ -63,6 +64,7 @@ impl Services {
                 _ => return Err(Denial::Unexpected.into()),
             };
             let lease = lease(&chosen);
+            let leased = self.ports.clock.now();
             if self.take(&lease).await? != Verdict::Allowed {
                 self.ports.timer.sleep(LOOK_AGAIN).await;
                 continue;
@@ -75,10 +77,11 @@ impl Services {
                 Ok(_) => Ok(None),
                 Err(error) => Err(error),
             };
-            self.ports
-                .limiter
-                .give_back(&lease, self.ports.clock.now())
-                .await?;
+            let now = self.ports.clock.now();
+            // Whoever took longer has it no more: somebody else may.
+            if now.since(leased) < LEASE {
+                self.ports.limiter.give_back(&lease, now).await?;
+            }
             if let Some(chosen) = answer? {
                 return self.reveal(&chosen, address).await;
             }
@@ -117,21 +120,26 @@ impl Services {
     ) -> Result<Chosen, DomainError> {
         let bought = self.buy(&chosen).await?;
         let mut chosen = chosen;
-        let (mut changes, mut outages) = (0, 0);
+        let mut changes = 0;
+        let began = self.ports.clock.now();
         loop {
             match self.keep(pool, chosen.clone(), &bought, address).await {
                 Err(Halt::Stale) if changes < CHANGES => {
                     changes += 1;
-                    chosen = self.reread(chosen, &mut outages).await?;
+                    chosen = self.reread(chosen, began).await?;
                 }
-                Err(Halt::Failed(error)) if error.may_pass() && outages < OUTAGES => {
-                    outages += 1;
+                Err(Halt::Failed(error)) if error.may_pass() && self.may_keep(began) => {
                     self.ports.timer.sleep(KEEP_AGAIN).await;
                 }
                 Err(halt) => return Err(halt.or_denial(Denial::Unexpected)),
                 Ok(kept) => return kept,
             }
         }
+    }
+
+    /// Whether what was bought at `began` is still to be stored.
+    fn may_keep(&self, began: Timestamp) -> bool {
+        self.ports.clock.now().since(began) < KEEPING
     }
 
     /// Decides what the provider's answer means for the grant as it is stored, and stores that.
@@ -172,11 +180,10 @@ impl Services {
     }
 
     /// The same grant of its user as stored now.
-    async fn reread(&self, chosen: Chosen, outages: &mut usize) -> Result<Chosen, DomainError> {
+    async fn reread(&self, chosen: Chosen, began: Timestamp) -> Result<Chosen, DomainError> {
         let user = loop {
             match self.ports.users.find(&chosen.user.key).await {
-                Err(error) if error.may_pass() && *outages < OUTAGES => {
-                    *outages += 1;
+                Err(error) if error.may_pass() && self.may_keep(began) => {
                     self.ports.timer.sleep(KEEP_AGAIN).await;
                 }
                 found => break found?,

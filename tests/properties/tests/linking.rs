@@ -423,6 +423,37 @@ fn a_bought_token_survives_a_store_that_is_away_meanwhile() {
     assert!(struck > 1, "never away while something was bought");
 }
 
+#[test]
+fn what_was_bought_is_not_bought_again_while_it_waits_for_the_store() {
+    let mut waited = 0;
+    for at in 0..12 {
+        for gap in 0..12 {
+            let system = linked_ann();
+            system.world.wait(3_600_000);
+            let (other, world) = (system.clone(), Arc::clone(&system.world));
+            let asked = Arc::new(Mutex::new(false));
+            let report = asked.clone();
+            system.world.intrude(at, move || {
+                // The store is away for longer than any provider is waited for, then the other node is the first to reach it.
+                world.wait(60_000);
+                world.contents().outage = 3;
+                world.intrude(gap, move || {
+                    other.world.contents().outage = 0;
+                    *report.lock().unwrap() = true;
+                    let _ = ask_for_token(&other);
+                });
+            });
+            let _ = ask_for_token(&system);
+            let _ = system.world.is_intruder_left();
+            waited += usize::from(*asked.lock().unwrap());
+            system.world.contents().outage = 0;
+            let sold = system.elsewhere.sold.load(Ordering::Relaxed);
+            assert!(sold <= 2, "at {at}, {gap}: an old token was spent again");
+        }
+    }
+    assert!(waited > 10, "nobody came between");
+}
+
 /// The process dies right before port call number `at` of a move; whether it came that far.
 fn cut(system: &mut System, made: Move, at: usize) -> bool {
     // Without the hook of `panic!`: nothing is wrong here.

@@ -102,7 +102,7 @@ impl Kind {
         match self.known.iter().find(|known| known.words.contains(&word)) {
             None => Err(AdapterError::Unknown {
                 key: self.key,
-                word: word.to_owned(),
+                word: if is_word(word) { word } else { "…" }.to_owned(),
                 have: have(),
             }),
             Some(known) if !known.compiled => Err(AdapterError::NotCompiledIn {
@@ -118,6 +118,12 @@ impl Kind {
             }),
         }
     }
+}
+
+/// Whether a text may be quoted: something else may have been pasted where a word belongs, a password perhaps.
+fn is_word(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_lowercase() || matches!(letter, '+' | '-');
+    text.len() <= 20 && text.chars().all(is_letter)
 }
 
 #[cfg(test)]
@@ -172,6 +178,16 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_word_is_not_quoted() {
+        let pasted = Secret::new("hunter2-and-More");
+        let error = KIND.choose(&pasted).unwrap_err().to_string();
+        assert!(
+            !error.contains("hunter2") && error.contains("`sqlite`"),
+            "{error}"
+        );
     }
 
     #[test]
