@@ -300,7 +300,7 @@ mod tests {
             "postgres://ann:12/ter2@db/login",
             "postgres://ann:hun#ter2@db/login",
         ] {
-            let said = places(text, None).unwrap_err().to_string();
+            let said = places(text, None).unwrap_err();
             assert!(
                 !said.contains("ter2") && said.contains("percent-encoded"),
                 "{said}"
