@@ -5,11 +5,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, FromRedisValue, Value, from_redis_value};
 use tokio::sync::Mutex;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use crate::config::{Address, Reach};
 use crate::connect::Party;
@@ -20,6 +22,8 @@ use crate::fleet::{Fleet, Range, SLOTS, address_of};
 const EVERY: Duration = Duration::from_millis(200);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_millis(600);
+/// How long the other sentinels are waited for once most of them name the same master.
+const LINGER: Duration = Duration::from_millis(50);
 /// How long what was found out is held to be true, counted from the asking, in milliseconds.
 const GOOD_FOR: u64 = 800;
 
@@ -117,18 +121,25 @@ async fn ask_sentinels(fleet: &Fleet, sentinels: &[Informant], ask: &Cmd) {
     let sent = fleet.clock();
     // A sentinel may know the password of the servers, or none.
     let parties = [Party::Sentinel, Party::OpenSentinel];
-    let asked = sentinels
+    let mut asked: FuturesUnordered<_> = sentinels
         .iter()
-        .map(|sentinel| sentinel.ask(fleet, &parties, ask));
+        .map(|sentinel| sentinel.ask(fleet, &parties, ask))
+        .collect();
     let (mut named, mut trouble) = (Vec::new(), "no sentinel knows a master of that name".to_owned());
-    for answer in join_all(asked).await {
+    let current = fleet.map().ranges.clone();
+    // Long enough for two ways of connecting and an answer.
+    let mut enough = Instant::now() + PATIENCE * 3;
+    while let Ok(Some(answer)) = timeout_at(enough, asked.next()).await {
         match answer.map(from_redis_value::<Option<(String, u16)>>) {
             Ok(Ok(Some((host, port)))) => named.push(vec![(0, SLOTS - 1, Address { host, port })]),
             Ok(_) => {}
             Err(error) => trouble = error,
         }
+        // Whoever does not answer must not make what most of them say too old to be believed.
+        if most_frequent(&named, &current).is_some_and(|(_, count)| count * 2 > sentinels.len()) {
+            enough = enough.min(Instant::now() + LINGER);
+        }
     }
-    let current = fleet.map().ranges.clone();
     let Some((found, count)) = most_frequent(&named, &current) else {
         return fleet.despair(&trouble);
     };
@@ -146,7 +157,7 @@ async fn ask_cluster(fleet: &Fleet, seeds: &[Informant]) {
     let sent = fleet.clock();
     let ask = redis::cmd("CLUSTER").arg("SLOTS").to_owned();
     let map = fleet.map();
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     let asked = map.nodes.iter().map(async |node| {
         let answer = node.ask(&ask, false, deadline).await.ok()?;
         ranges(&answer, &node.address)

@@ -15,6 +15,7 @@ mod limits;
 mod outage;
 mod revival;
 mod revocation;
+mod sentinels;
 mod stamps;
 mod stones;
 
