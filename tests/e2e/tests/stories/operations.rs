@@ -173,7 +173,7 @@ async fn the_small_commands_say_what_they_found() {
     assert!(!setup.home().join("data").exists());
     let (status, said) = setup.run(&["adapters"]).await;
     assert!(
-        status.success() && said.contains("yes   storage-") && said.contains("yes   sms-console"),
+        status.success() && said.contains("yes  storage-") && said.contains("yes  sms-console"),
         "{said}"
     );
     let (status, said) = setup.run(&["migrate"]).await;
