@@ -43,6 +43,9 @@ pub(crate) enum Fault {
     /// It was not sent.
     #[error("Redis is not there: {0}")]
     Down(String),
+    /// It was done by a server that may not be the master any more.
+    #[error("another server of Redis may be the master by now")]
+    Unsure,
     /// It was sent, and nobody knows what became of it.
     #[error("Redis did not answer: {0}")]
     Lost(String),
@@ -77,7 +80,7 @@ impl From<Fault> for PortError {
                     retry_after: Lifetime::from_secs(1),
                 };
             }
-            Fault::Down(_) | Fault::Lost(_) => true,
+            Fault::Down(_) | Fault::Unsure | Fault::Lost(_) => true,
             Fault::Refused(error) => may_pass(error),
             Fault::Garbled(_) => false,
         };

@@ -20,6 +20,10 @@ pub(crate) const SLOTS: u16 = 16384;
 /// Attempts of one call: the first, and those that redirections and broken connections lead to.
 const ATTEMPTS: u32 = 5;
 
+/// How long, in milliseconds, another node may go on with the masters of before after this one heard of others: longer than what a
+/// majority said is held to be true.
+const UNSETTLED_FOR: u64 = 1_000;
+
 /// Slots `first` to `last`, and who keeps them.
 pub(crate) type Range = (u16, u16, Address);
 
@@ -52,6 +56,8 @@ pub(crate) struct Fleet {
     origin: Instant,
     /// Until when, in milliseconds since `origin`, the map is known to be true.
     confirmed_until: AtomicU64,
+    /// Since when, in the same milliseconds, the map has been true all the time.
+    changed: AtomicU64,
 }
 
 impl Fleet {
@@ -70,6 +76,7 @@ impl Fleet {
             in_flight: config.in_flight,
             origin: Instant::now(),
             confirmed_until: AtomicU64::new(0),
+            changed: AtomicU64::new(0),
         }
     }
 
@@ -85,6 +92,9 @@ impl Fleet {
 
     /// Says that the map is true until a moment of [`Fleet::clock`].
     pub fn confirm(&self, until: u64) {
+        if self.is_in_doubt() {
+            self.unsettle();
+        }
         self.confirmed_until.store(until, Ordering::SeqCst);
     }
 
@@ -97,6 +107,17 @@ impl Fleet {
     /// not confirm.
     pub fn is_in_doubt(&self) -> bool {
         self.clock() > self.confirmed_until()
+    }
+
+    /// Whether no node can hold another server for the master any more and have its ends acknowledged there: only then what was
+    /// copied to a master may be stamped as its own.
+    pub fn is_settled(&self) -> bool {
+        self.confirmed_until() == u64::MAX
+            || self.clock() > self.changed.load(Ordering::SeqCst).saturating_add(UNSETTLED_FOR)
+    }
+
+    fn unsettle(&self) {
+        self.changed.store(self.clock(), Ordering::SeqCst);
     }
 
     /// Takes a new map, unless it is the one there is.
@@ -116,6 +137,7 @@ impl Fleet {
         self.registry().retain(|address, _| addresses.contains(address));
         let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         tracing::info!(masters = names.join(" "), "the masters of Redis are known");
+        self.unsettle();
         self.map.send_replace(Arc::new(Map {
             version: current.version + 1,
             ranges,
@@ -221,6 +243,7 @@ impl Fleet {
             match &fault {
                 Fault::Refused(error) => match redirection(error, &node.address) {
                     Some(Redirection::To(address, ask)) => {
+                        self.unsettle();
                         node = self.node(&address)?;
                         asking = ask;
                     }

@@ -74,10 +74,10 @@ pub(crate) async fn retry(pending: Arc<Pending>, fleet: Arc<Fleet>) {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             for (token, key) in pending.all() {
-                if fleet.delete(&key).await.is_err() {
-                    break;
+                // One part of a cluster may be away, and the others not.
+                if fleet.delete_for_good(&key).await.is_ok() {
+                    pending.remove(&token);
                 }
-                pending.remove(&token);
             }
         }
     }

@@ -163,12 +163,14 @@ async fn ask_cluster(fleet: &Fleet, seeds: &[Informant]) {
         ranges(&answer, &node.address)
     });
     let answers: Vec<Vec<Range>> = join_all(asked).await.into_iter().flatten().collect();
-    let is_unanimous = answers.iter().all(|answer| *answer == map.ranges);
-    if let Some((found, _)) = most_frequent(&answers, &map.ranges) {
-        if is_unanimous {
+    if let Some((found, count)) = most_frequent(&answers, &map.ranges) {
+        // Those on the other side of a split may know other masters.
+        let is_sure = count == answers.len() && count * 2 > map.nodes.len();
+        adopt(fleet, found);
+        if is_sure {
             fleet.confirm(sent + GOOD_FOR);
         }
-        return adopt(fleet, found);
+        return;
     }
     let mut trouble = "no node of the cluster knows who keeps what".to_owned();
     for seed in seeds {

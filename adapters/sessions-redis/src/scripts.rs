@@ -176,6 +176,16 @@ impl Fleet {
         Ok(answer == Value::Int(1))
     }
 
+    /// Deletes a key where no other server may be the master by then: what was deleted at a master of before may be at the next.
+    pub async fn delete_for_good(&self, key: &str) -> Result<(), Fault> {
+        let before = self.map().version;
+        self.delete(key).await?;
+        if self.is_in_doubt() || self.map().version != before {
+            return Err(Fault::Unsure);
+        }
+        Ok(())
+    }
+
     /// Puts a token into the index of a user.
     pub async fn enlist(&self, index: &str, token: String, life: String) -> Result<(), Fault> {
         self.script(&INDEX, &[index.to_owned()], &[token, life], Repeat::Once)

@@ -24,6 +24,8 @@ use crate::watch::{Watched, watch};
 
 /// How long the durable store may take to say whether something is buried: longer, and the answer of Redis is too old.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an end waits to hear who the masters are: a node that was just started, or slots that move, take less.
+const DOUBT: Duration = Duration::from_millis(500);
 /// Tries to read a record that changes while it is read.
 pub(crate) const TRIES: usize = 4;
 
@@ -164,11 +166,13 @@ impl Shared {
                     is_sure: true,
                 }));
             }
+            // Before the store is asked: what another node ends until then is buried.
+            let is_settled = self.fleet.is_settled();
             if self.is_buried(token).await? {
                 return Ok(None);
             }
             // Whoever claimed it may bury it at any moment: only the durable store is to be believed from now on.
-            let is_same = stamp == Stamp::Claimed || self.fleet.restamp(key, &found).await?;
+            let is_same = stamp == Stamp::Claimed || !is_settled || self.fleet.restamp(key, &found).await?;
             if is_same {
                 return Ok(Some(Believed {
                     record: found.record,
@@ -196,11 +200,16 @@ impl Shared {
 
     /// Deletes the record of something buried; when Redis does not acknowledge that, goes on trying.
     pub async fn delete_buried(&self, token: &TokenHash, key: String) -> Result<(), Fault> {
-        let deleted = self.fleet.delete(&key).await;
+        let enough = Instant::now() + DOUBT;
+        let mut deleted = self.fleet.delete_for_good(&key).await;
+        while matches!(deleted, Err(Fault::Unsure)) && Instant::now() < enough {
+            sleep(Duration::from_millis(20)).await;
+            deleted = self.fleet.delete_for_good(&key).await;
+        }
         if deleted.is_err() {
             self.pending.add(*token, key);
         }
-        deleted.map(|_| ())
+        deleted
     }
 }
 
