@@ -140,6 +140,19 @@ impl Dialer {
         )
         .await
         .unwrap_or_else(|_| Err(RedisError::from((ErrorKind::Io, "connecting took too long"))))
+        .map_err(|error| self.discreet(error))
+    }
+
+    /// An error that repeats nothing secret: who does not know a command quotes what came with it, here the password, and not always
+    /// the whole of it.
+    fn discreet(&self, error: RedisError) -> RedisError {
+        let said = format!("{error} {error:?}");
+        let secret = self.password.as_ref().map(Secret::expose);
+        let is_quoted = secret.is_some_and(|secret| !secret.is_empty() && said.contains(secret));
+        if is_quoted || said.contains("unknown command") {
+            return RedisError::from((ErrorKind::Io, "it does not know HELLO, the greeting of RESP3"));
+        }
+        error
     }
 }
 

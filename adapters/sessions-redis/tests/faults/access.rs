@@ -103,6 +103,25 @@ fn a_wrong_password_is_an_outage_that_never_names_it() {
 }
 
 #[test]
+fn a_server_that_knows_no_hello_brings_no_password_into_what_is_said() {
+    conformance::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("more.conf");
+        std::fs::write(&settings, "rename-command HELLO \"\"\n").unwrap();
+        let server = Redis::setup()
+            .password("hunter2")
+            .option("include", settings.to_str().unwrap())
+            .start();
+        let node = open(config(&server.url(), &prefix()), &durable()).await;
+        let error = node.ready().await.unwrap_err();
+        assert!(matches!(error, PortError::Unavailable { .. }));
+        let said = format!("{error} {error:?} {:?}", std::error::Error::source(&error));
+        assert!(said.contains("HELLO"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    });
+}
+
+#[test]
 fn a_certificate_of_nobody_we_trust_is_refused() {
     conformance::run(async {
         let (certificate, other) = (Certificate::new(), Certificate::new());
