@@ -83,8 +83,10 @@ impl Shared {
         self.watched.cache.forget(token);
         self.delete_buried(token, key).await?;
         // What stays in the index names nothing, and goes by its age.
-        let index = self.keys.sessions_of(&session.user);
-        let _ = self.fleet.delist(&index, &[token.to_text()]).await;
+        let (fleet, index) = (Arc::clone(&self.fleet), self.keys.sessions_of(&session.user));
+        let listed = [token.to_text()];
+        // Nobody needs to wait for it.
+        tokio::spawn(async move { fleet.delist(&index, &listed).await.is_ok() });
         Ok(was_live)
     }
 

@@ -183,3 +183,33 @@ fn a_cluster_that_is_killed_and_restarted_as_a_whole_is_found_again() {
         let _ = sessions_in(&node, 9).await;
     });
 }
+
+#[test]
+fn an_end_does_not_wait_for_the_index_of_its_user() {
+    conformance::run(async {
+        let mut cluster = RedisCluster::start();
+        let prefix = prefix();
+        let node = open(config(&cluster.url(), &prefix), &durable()).await;
+        let sessions = sessions_in(&node, 20).await;
+        until("the cache", async || node.is_caching()).await;
+        let has = |server: &servers::Redis, key: &str| {
+            let pattern = format!("{prefix}{key}*");
+            server.ask(&["--scan", "--pattern", &pattern])
+        };
+        let nodes = cluster.nodes();
+        let keeper = nodes.iter().position(|server| !has(server, "u:").is_empty());
+        let keeper = keeper.unwrap();
+        let beside = has(&nodes[keeper], "s:");
+        let elsewhere = sessions
+            .iter()
+            .find(|session| !beside.contains(&session.token.to_text()))
+            .unwrap();
+        nodes[keeper].freeze();
+        let began = Instant::now();
+        assert!(node.end(&elsewhere.token).await.unwrap());
+        let took = began.elapsed();
+        nodes[keeper].thaw();
+        // The index would be waited for as long as a call may take: 4 s.
+        assert!(took < Duration::from_secs(3), "{took:?}");
+    });
+}
