@@ -49,9 +49,9 @@ impl Link {
     /// A whole link to `server`, as `host:port`.
     pub async fn to(server: impl Into<String>) -> Self {
         let server = server.into();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("a free port");
+        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = bound(place).and_then(|socket| socket.listen(BACKLOG));
+        let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let (wanted, watched) = watch::channel(State::Whole);
         let (report, settled) = watch::channel(State::Whole);
@@ -134,17 +134,24 @@ struct Keeper {
     connections: JoinSet<()>,
 }
 
+/// A socket at an address that another one of ours may have at the same time.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 impl Keeper {
     async fn keep(mut self, mut listener: TcpListener) -> io::Result<()> {
         loop {
             let state = *self.wanted.borrow_and_update();
             if state == State::Cut {
                 self.connections.shutdown().await;
+                // Bound but deaf: connections are refused. Before the listener goes, so that nobody else gets the port between.
+                let socket = bound(self.address)?;
                 drop(listener);
-                // Bound but deaf: connections are refused, and nobody else gets the port.
-                let socket = TcpSocket::new_v4()?;
-                socket.set_reuseaddr(true)?;
-                socket.bind(self.address)?;
                 self.settled.send_replace(state);
                 if self.wanted.changed().await.is_err() {
                     return Ok(());
