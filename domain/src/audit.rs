@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::UserKey;
+use crate::id::{ApplicationId, PoolName, UserKey};
 use crate::limits::ClientAddress;
+use crate::origin::{Origin, RequestId};
+use crate::ports::PageMark;
+use crate::secret::MacKey;
 use crate::time::Timestamp;
 
 /// One entry of the audit log (ASVS 16.3).
@@ -15,10 +18,132 @@ pub struct AuditEvent {
     pub kind: AuditKind,
     /// About whom; none when nobody of that name exists.
     pub user: Option<UserKey>,
-    /// From where; none for what the server does by itself.
-    pub address: Option<ClientAddress>,
-    /// What it was about, in stable words: an entry, a fault's code. Never a secret, never what a stranger sent.
+    /// Who caused it.
+    pub actor: Actor,
+    /// From where, hashed; none for what the server does by itself.
+    pub network: Option<NetworkHash>,
+    /// The request it was decided in.
+    pub request: Option<RequestId>,
+    /// The deciding rule or what it was about, in stable words: an entry, a fault's code. Never a secret, never what a stranger sent.
     pub detail: Option<String>,
+}
+
+/// Who caused an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Whoever sent the request: the person themselves, or a stranger.
+    #[default]
+    Client,
+    /// A client application, by its key.
+    Application(ApplicationId),
+    /// Whoever may use the command line of the server.
+    Operator,
+    /// The server by itself.
+    Server,
+}
+
+/// A client's address as the audit log keeps it: a keyed hash, so that events of one network can be told together and a copied log
+/// lists no addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NetworkHash(String);
+
+impl NetworkHash {
+    /// Of an address, under the server's key.
+    pub fn of(address: &ClientAddress, key: &MacKey) -> Self {
+        let mac = key.mac("audit-network", &[address.as_str().as_bytes()]).to_secret();
+        Self(mac.expose().chars().take(16).collect())
+    }
+
+    /// As a store kept it.
+    pub fn restore(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AuditEvent {
+    /// Of a request, about `user`.
+    pub fn of_request(at: Timestamp, kind: AuditKind, user: Option<UserKey>, origin: &Origin, key: &MacKey) -> Self {
+        Self {
+            at,
+            kind,
+            user,
+            actor: Actor::Client,
+            network: Some(NetworkHash::of(&origin.address, key)),
+            request: origin.request.clone(),
+            detail: None,
+        }
+    }
+
+    /// Of no request: by the server itself or its operator.
+    pub fn of_server(at: Timestamp, kind: AuditKind, user: Option<UserKey>, actor: Actor) -> Self {
+        Self {
+            at,
+            kind,
+            user,
+            actor,
+            network: None,
+            request: None,
+            detail: None,
+        }
+    }
+
+    /// The same with a word on what it was about.
+    #[must_use]
+    pub fn about(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
+    }
+}
+
+/// Which events are asked for: those that fit everything that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Of this pool.
+    pub pool: Option<PoolName>,
+    /// About this user.
+    pub user: Option<UserKey>,
+    /// Of one of these kinds; all if empty.
+    pub kinds: Vec<AuditKind>,
+    /// From this network.
+    pub network: Option<NetworkHash>,
+    /// Of this request.
+    pub request: Option<RequestId>,
+    /// Decided at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Decided before this moment.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditQuery {
+    /// Whether an event is asked for.
+    pub fn fits(&self, event: &AuditEvent) -> bool {
+        let pool = self.pool.as_ref();
+        pool.is_none_or(|pool| event.user.as_ref().is_some_and(|user| user.pool == *pool))
+            && self.user.as_ref().is_none_or(|user| event.user.as_ref() == Some(user))
+            && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
+            && self.network.as_ref().is_none_or(|network| event.network.as_ref() == Some(network))
+            && self.request.as_ref().is_none_or(|request| event.request.as_ref() == Some(request))
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
+}
+
+/// Some of the events asked for, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// The events.
+    pub events: Vec<AuditEvent>,
+    /// Where the next page begins; none behind the last.
+    pub next: Option<PageMark>,
 }
 
 macro_rules! audit_kinds {
@@ -127,6 +252,50 @@ audit_kinds! {
     ApplicationRefused = "application.refused",
     /// An application's client at a provider was set or removed.
     ApplicationCredentialChanged = "application.credential_changed",
+    /// A second factor was added.
+    FactorAdded = "factor.added",
+    /// A second factor was removed.
+    FactorRemoved = "factor.removed",
+    /// A second factor was given another name.
+    FactorRenamed = "factor.renamed",
+    /// A second factor was not right.
+    FactorFailed = "factor.failed",
+    /// Recovery codes were made anew; the former ones are void.
+    RecoveryCodesMade = "factor.recovery_codes_made",
+    /// A recovery code was used up.
+    RecoveryCodeUsed = "factor.recovery_code_used",
+    /// A passkey's signature counter went backwards: it may have been copied.
+    PasskeyCounterFell = "factor.passkey_counter_fell",
+    /// A device is trusted from now on: it is asked for no second factor.
+    DeviceTrusted = "device.trusted",
+    /// A login from a device that was not seen before.
+    DeviceNew = "device.new",
+    /// Devices were forgotten.
+    DevicesForgotten = "device.forgotten",
+    /// A session's holder proved themselves again.
+    SteppedUp = "session.stepped_up",
+    /// An act was refused for want of a fresh proof.
+    StepUpAsked = "session.step_up_asked",
+    /// A session was renewed by its refresh token.
+    SessionRefreshed = "session.refreshed",
+    /// A refresh token was presented that had been used up: the session is ended.
+    RefreshReused = "session.refresh_reused",
+    /// A link to log in with was sent.
+    MagicLinkSent = "login.link_sent",
+    /// An address was set back by its former owner.
+    EmailReverted = "email.reverted",
+    /// A password was refused because it is known from a breach.
+    PasswordBreached = "password.breached",
+    /// The list of breached passwords could not be asked.
+    BreachCheckFailed = "password.breach_check_failed",
+    /// A message was handed over to its carrier.
+    MessageSent = "message.sent",
+    /// A message will be tried again.
+    MessageDelayed = "message.delayed",
+    /// A message was given up.
+    MessageFailed = "message.failed",
+    /// A carrier does not accept us: credentials, credit, sender. Somebody has to look.
+    CarrierRefused = "message.carrier_refused",
 }
 
 impl Serialize for AuditKind {

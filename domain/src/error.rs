@@ -146,6 +146,39 @@ pub enum Denial {
     /// An application's id or key is wrong.
     #[error("unknown application or key")]
     ApplicationRefused,
+    /// The act wants a fresh proof of who is there.
+    #[error("this needs a fresh proof that it is you: prove it again, then repeat the call")]
+    StepUpRequired {
+        /// What may prove it: the first factors or `password`, and second factors where the user has any.
+        methods: Vec<&'static str>,
+    },
+    /// No second factor of that id.
+    #[error("there is no such second factor")]
+    FactorUnknown,
+    /// A kind of second factor that may not be added here.
+    #[error("this kind of second factor is not offered here")]
+    FactorNotOffered,
+    /// So many of a kind are there that no further one may be.
+    #[error("there are too many second factors of this kind; remove one first")]
+    TooManyFactors,
+    /// A second factor is required, and it is the last.
+    #[error("a second factor is required here and this is the last one: add another first")]
+    LastFactor,
+    /// A code typed to add a factor is wrong.
+    #[error("the code is wrong or too old: type the one that is shown now")]
+    CodeRefused,
+    /// What an authenticator answered at registration will not do.
+    #[error("the passkey was refused: please try again")]
+    PasskeyRefused,
+    /// A refresh token that is wrong, spent or over.
+    #[error("the refresh token is wrong, used up or expired: please log in again")]
+    RefreshRefused,
+    /// No live session of that id.
+    #[error("there is no such session")]
+    SessionUnknown,
+    /// The carrier says that no message reaches the number.
+    #[error("no message reaches this phone number: please check it, or choose another way")]
+    PhoneUnreachable,
     /// The call does not fit the state it meets (a bug in the caller, never in the input).
     #[error("unexpected event")]
     Unexpected,
@@ -188,6 +221,16 @@ impl Denial {
             Self::LinkUnknown => "LINK_UNKNOWN",
             Self::CredentialRevoked => "CREDENTIAL_REVOKED",
             Self::ApplicationRefused => "APPLICATION_REFUSED",
+            Self::StepUpRequired { .. } => "STEP_UP_REQUIRED",
+            Self::FactorUnknown => "FACTOR_UNKNOWN",
+            Self::FactorNotOffered => "FACTOR_NOT_OFFERED",
+            Self::TooManyFactors => "TOO_MANY_FACTORS",
+            Self::LastFactor => "LAST_FACTOR",
+            Self::CodeRefused => "INVALID_CODE",
+            Self::PasskeyRefused => "PASSKEY_REFUSED",
+            Self::RefreshRefused => "INVALID_REFRESH_TOKEN",
+            Self::SessionUnknown => "SESSION_UNKNOWN",
+            Self::PhoneUnreachable => "PHONE_UNREACHABLE",
             Self::AccessTokenRequired | Self::Invalid(_) | Self::Unexpected => return None,
         })
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::credential::SmsCode;
-use crate::id::{ApplicationId, EntryName, PoolName, SessionId, UserId, UserKey};
+use crate::id::{ApplicationId, EntryName, FactorId, PoolName, RefreshId, SessionId, UserId, UserKey};
 use crate::identity::{Identity, UserCredential};
 use crate::limits::ClientAddress;
+use crate::origin::Agent;
 use crate::secret::{Sealed, TokenHash};
 use crate::session::{Factor, TokenLife};
 use crate::time::Timestamp;
@@ -57,6 +58,99 @@ pub enum FlowBody {
     Exchange(Exchange),
     /// Somebody proved an account elsewhere that may belong to a user here, who is still to be proven.
     Join(Box<Join>),
+    /// An authenticator was asked; its answer is awaited.
+    Passkey(Box<PasskeyCall>),
+    /// An authenticator app is to be confirmed by its first code.
+    EnrolTotp {
+        /// Its id.
+        factor: FactorId,
+        /// What its owner calls it.
+        name: String,
+        /// Its secret, sealed as it will be kept.
+        secret: Sealed,
+        /// The user's epoch at that moment.
+        epoch: SessionEpoch,
+    },
+    /// A link to log in with was mailed.
+    MagicLink {
+        /// The address it went to.
+        address: String,
+        /// The user's epoch at that moment.
+        epoch: SessionEpoch,
+        /// Where the person goes afterwards.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        return_to: Option<String>,
+    },
+    /// An address was changed; whoever reads the old one may set it back.
+    RevertEmail {
+        /// The old address.
+        address: String,
+        /// Whether it was verified.
+        verified: bool,
+    },
+    /// A refresh token, the newest of its chain or one that was used up.
+    Refresh(Box<RefreshRecord>),
+}
+
+/// What an authenticator was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyCall {
+    /// What the verifier wants to see again.
+    pub state: String,
+    /// What for.
+    pub purpose: PasskeyPurpose,
+}
+
+/// What an authenticator's answer is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum PasskeyPurpose {
+    /// Adding a passkey.
+    Register {
+        /// What its owner calls it.
+        name: String,
+        /// The user's epoch at that moment.
+        epoch: SessionEpoch,
+    },
+    /// A whole login.
+    LogIn,
+    /// The second factor of a pending login.
+    SecondFactor {
+        /// Its id.
+        pending: TokenHash,
+    },
+    /// A fresh proof for a session.
+    StepUp {
+        /// Its token's hash.
+        session: TokenHash,
+    },
+}
+
+/// A refresh token as it is kept, under its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshRecord {
+    /// The chain it belongs to.
+    pub chain: RefreshId,
+    /// The session that the chain renews: each renewal has a token of its own, all have one id.
+    pub session: SessionId,
+    /// The user's epoch when the chain began.
+    pub epoch: SessionEpoch,
+    /// When the chain began.
+    pub began: Timestamp,
+    /// What was proven, as in [`crate::session::Session::factors`].
+    pub factors: Vec<Factor>,
+    /// When it was proven.
+    pub proven: Timestamp,
+    /// What the client called itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// The access token that came with it, by its hash.
+    pub access: TokenHash,
+    /// Mixed into what is derived from the token: known to the store alone.
+    pub salt: TokenHash,
+    /// When it was used up; none for the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Timestamp>,
 }
 
 /// What an authorization is for.
@@ -147,8 +241,9 @@ pub struct PendingLogin {
     pub life: TokenLife,
     /// The number the code went to, where it went to one.
     pub phone: Option<Phone>,
-    /// The newest code; older ones are void.
-    pub code: SmsCode,
+    /// The newest code that was sent; older ones are void. None where none was sent: another factor is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<SmsCode>,
     /// The id the session will get: known beforehand, so that every line about this login names the same one.
     pub session: SessionId,
     /// What was proven before the code.
@@ -180,6 +275,16 @@ pub enum FlowKind {
     Exchange,
     /// [`FlowBody::Join`]
     Join,
+    /// [`FlowBody::Passkey`]
+    Passkey,
+    /// [`FlowBody::EnrolTotp`]
+    EnrolTotp,
+    /// [`FlowBody::MagicLink`]
+    MagicLink,
+    /// [`FlowBody::RevertEmail`]
+    RevertEmail,
+    /// [`FlowBody::Refresh`]
+    Refresh,
 }
 
 impl FlowKind {
@@ -193,6 +298,11 @@ impl FlowKind {
             Self::Authorization => "authorization",
             Self::Exchange => "exchange",
             Self::Join => "join",
+            Self::Passkey => "passkey",
+            Self::EnrolTotp => "enrol_totp",
+            Self::MagicLink => "magic_link",
+            Self::RevertEmail => "revert_email",
+            Self::Refresh => "refresh",
         }
     }
 }
@@ -208,6 +318,11 @@ impl FlowRecord {
             FlowBody::Authorization(_) => FlowKind::Authorization,
             FlowBody::Exchange(_) => FlowKind::Exchange,
             FlowBody::Join(_) => FlowKind::Join,
+            FlowBody::Passkey(_) => FlowKind::Passkey,
+            FlowBody::EnrolTotp { .. } => FlowKind::EnrolTotp,
+            FlowBody::MagicLink { .. } => FlowKind::MagicLink,
+            FlowBody::RevertEmail { .. } => FlowKind::RevertEmail,
+            FlowBody::Refresh(_) => FlowKind::Refresh,
         }
     }
 

@@ -82,6 +82,50 @@ text_id! {
     /// A client application.
     ApplicationId
 }
+text_id! {
+    /// A second factor of a user: an authenticator app or a passkey. Not a secret.
+    FactorId
+}
+text_id! {
+    /// A device a user logs in from. Not a secret.
+    DeviceId
+}
+text_id! {
+    /// A chain of refresh tokens, from one login to its end. Not a secret.
+    RefreshId
+}
+text_id! {
+    /// A message that waits for its carrier. Not a secret.
+    MessageId
+}
+
+impl FactorId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl DeviceId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl RefreshId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl MessageId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
 
 impl IdentityId {
     /// A new id, drawn like [`UserId::draw`].

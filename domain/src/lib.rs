@@ -15,6 +15,8 @@ pub mod identity;
 pub mod limits;
 pub mod message;
 pub mod policy;
+pub mod origin;
+pub mod outbox;
 pub mod ports;
 pub mod secret;
 pub mod service;

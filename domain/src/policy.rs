@@ -9,7 +9,7 @@ use crate::id::{PoolName, UserKey};
 use crate::limits::{ClientAddress, LimitKey, Quota};
 use crate::session::TokenLife;
 use crate::time::Lifetime;
-use crate::user::User;
+use crate::user::{FactorKind, Phone, User};
 
 /// When a second factor is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,56 @@ pub enum AclErrorStatus {
     Forbidden,
     /// 404 `MODEL_NOT_FOUND`.
     NotFound,
+}
+
+/// Something that changes who can get at an account, or hands out what only its owner may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SensitiveAct {
+    /// Changing the e-mail address.
+    Email,
+    /// Changing the phone number.
+    Phone,
+    /// Changing the password.
+    Password,
+    /// Adding, removing or renaming second factors; making recovery codes.
+    Factors,
+    /// Linking an account elsewhere.
+    Link,
+    /// Unlinking one.
+    Unlink,
+    /// Handing out a provider's token.
+    Reveal,
+}
+
+impl SensitiveAct {
+    /// Every act.
+    pub const ALL: [Self; 7] = [
+        Self::Email,
+        Self::Phone,
+        Self::Password,
+        Self::Factors,
+        Self::Link,
+        Self::Unlink,
+        Self::Reveal,
+    ];
+
+    /// The name, as in configuration and audit events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Password => "password",
+            Self::Factors => "factors",
+            Self::Link => "link",
+            Self::Unlink => "unlink",
+            Self::Reveal => "reveal",
+        }
+    }
+
+    /// The act of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.name() == name)
+    }
 }
 
 /// The rules of one pool: LoopBack's model settings and ours.
@@ -68,6 +118,35 @@ pub struct PoolPolicy {
     pub acl_error_status: AclErrorStatus,
     /// When a second factor is asked for.
     pub second_factor: SecondFactor,
+    /// Which kinds of second factor may be added. One that a user has stays good, whatever stands here: a changed rule must not open
+    /// an account.
+    pub factor_kinds: Vec<FactorKind>,
+    /// How long a device may be trusted, so that no second factor is asked of it; none where devices are not.
+    pub trust_device: Option<Lifetime>,
+    /// Whether a passkey that verifies its user is a whole login.
+    pub passkey_login: bool,
+    /// Whether a mailed link is a first factor, in the place of a password.
+    pub magic_link: bool,
+    /// Life of such a link.
+    pub magic_link_life: Lifetime,
+    /// The acts that want a proof no older than [`PoolPolicy::fresh_login`].
+    pub step_up: Vec<SensitiveAct>,
+    /// Whether owners are told by mail what changed about their accounts.
+    pub notices: bool,
+    /// How long a changed e-mail address can be set back from the old one.
+    pub revert_email_life: Lifetime,
+    /// How long a session may lie unused; none for as long as it lives.
+    pub idle_timeout: Option<Lifetime>,
+    /// Life of a session begun on the pages without "keep me logged in".
+    pub page_ttl: Lifetime,
+    /// Life of an access token that a refresh token renews.
+    pub access_token_ttl: Lifetime,
+    /// How long a refresh token may lie unused.
+    pub refresh_token_ttl: Lifetime,
+    /// How long a login lives by refresh tokens at most.
+    pub refresh_token_max_ttl: Lifetime,
+    /// How long the answer to a refresh may be asked for again after its tokens were used.
+    pub refresh_grace: Lifetime,
     /// Life of a code.
     pub code_life: Lifetime,
     /// Life of a session opened by `loginWithCode`.
@@ -102,6 +181,20 @@ impl PoolPolicy {
             reject_password_changes_via_patch_or_replace: false,
             acl_error_status: AclErrorStatus::Unauthorized,
             second_factor: SecondFactor::Optional,
+            factor_kinds: FactorKind::ALL.to_vec(),
+            trust_device: None,
+            passkey_login: true,
+            magic_link: false,
+            magic_link_life: Lifetime::from_secs(600),
+            step_up: SensitiveAct::ALL.to_vec(),
+            notices: true,
+            revert_email_life: Lifetime::from_secs(604_800),
+            idle_timeout: None,
+            page_ttl: Lifetime::from_secs(43_200),
+            access_token_ttl: Lifetime::from_secs(900),
+            refresh_token_ttl: Lifetime::from_secs(2_592_000),
+            refresh_token_max_ttl: Lifetime::from_secs(31_536_000),
+            refresh_grace: Lifetime::from_secs(30),
             code_life: Lifetime::from_secs(60),
             code_token_ttl: Lifetime::from_secs(86_400),
             pending_login_life: Lifetime::from_secs(600),
@@ -146,9 +239,14 @@ impl PoolPolicy {
     pub fn second_factor_is_due(&self, user: &User) -> bool {
         match self.second_factor {
             SecondFactor::Off => false,
-            SecondFactor::Optional => user.factor_phone.is_some(),
+            SecondFactor::Optional => user.has_second_factor(),
             SecondFactor::Required => true,
         }
+    }
+
+    /// Whether a second factor of that kind may be added here.
+    pub fn takes(&self, kind: FactorKind) -> bool {
+        self.second_factor != SecondFactor::Off && self.factor_kinds.contains(&kind)
     }
 }
 
@@ -169,7 +267,13 @@ pub struct Limits {
     pub code_sends_per_account: Quota,
     /// Codes sent for one address.
     pub code_sends_per_address: Quota,
-    /// Failed codes on one account.
+    /// Codes sent to one number, whoever asks.
+    pub code_sends_per_number: Quota,
+    /// Codes sent to the numbers of one country calling code.
+    pub code_sends_per_country: Quota,
+    /// Codes sent in all.
+    pub code_sends_per_day: Quota,
+    /// Failed codes on one account: each kind of second factor has a budget of its own.
     pub code_tries_per_account: Quota,
     /// Failed codes from one address.
     pub code_tries_per_address: Quota,
@@ -216,6 +320,9 @@ impl Default for Limits {
             sign_up_per_address: rate(100, 3600),
             code_sends_per_account: rate(5, 600),
             code_sends_per_address: rate(15, 600),
+            code_sends_per_number: rate(8, 3600),
+            code_sends_per_country: rate(1000, 3600),
+            code_sends_per_day: rate(10_000, 86_400),
             code_tries_per_account: lockout(10, 60, 3600, false),
             code_tries_per_address: rate(20, 900),
             mail_per_account: rate(3, 3600),
@@ -290,20 +397,48 @@ impl Limits {
         )])
     }
 
-    /// A code to be sent.
-    pub fn code_send(&self, user: &UserKey, address: &ClientAddress) -> Asked {
-        self.ask(vec![
+    /// A code to be sent, to a number where there is one: whoever makes us send to costly numbers empties the budgets of that number,
+    /// that country and that day, and no other.
+    pub fn code_send(&self, user: &UserKey, address: &ClientAddress, phone: Option<&Phone>) -> Asked {
+        let mut counters = vec![
             (account_key("code-send", user), self.code_sends_per_account),
             (
                 LimitKey::new("code-send-address", &[address.as_str()]),
                 self.code_sends_per_address,
             ),
-        ])
+        ];
+        if let Some(phone) = phone {
+            counters.push((
+                LimitKey::new("code-send-number", &[phone.as_str()]),
+                self.code_sends_per_number,
+            ));
+            counters.push((
+                LimitKey::new("code-send-country", &[phone.country_code()]),
+                self.code_sends_per_country,
+            ));
+            counters.push((LimitKey::new("code-send-day", &[]), self.code_sends_per_day));
+        }
+        self.ask(counters)
     }
 
-    /// A code typed by someone who reaches a flow of that user: the account's budget is at stake.
-    pub fn code_try(&self, user: &UserKey) -> Asked {
-        self.ask(vec![(account_key("code-try", user), self.code_tries_per_account)])
+    /// A second factor tried by someone who reaches a flow of that user: the account's budget for that kind is at stake, and no other
+    /// kind's.
+    pub fn factor_try(&self, kind: FactorKind, user: &UserKey) -> Asked {
+        let what = match kind {
+            FactorKind::Sms => "code-try",
+            FactorKind::Totp => "totp-try",
+            FactorKind::Recovery => "recovery-try",
+            FactorKind::Passkey => "passkey-try",
+        };
+        self.ask(vec![(account_key(what, user), self.code_tries_per_account)])
+    }
+
+    /// A code typed for a phone number that is to be confirmed. Its own budget: who knows the password may not shut the second factor.
+    pub fn confirm_phone_try(&self, user: &UserKey) -> Asked {
+        self.ask(vec![(
+            account_key("confirm-phone-try", user),
+            self.code_tries_per_account,
+        )])
     }
 
     /// A mailed code typed to join an account elsewhere with a user. It has a budget of its own: whoever can make an offer to a user
@@ -388,6 +523,10 @@ pub struct Policy {
     pub limits: Limits,
     /// `scheme://host[:port]` of every link we send; no slash at its end.
     pub public_url: String,
+    /// What the service is called in authenticator apps and messages.
+    pub service_name: String,
+    /// The language of messages to people of whom nothing else is known, as a primary subtag (`en`).
+    pub language: String,
     /// How long audit events are kept.
     pub audit_life: Lifetime,
 }
@@ -429,7 +568,7 @@ mod tests {
         let [(join, _)] = &limits.join_code_try(&user)[..] else {
             panic!("one budget")
         };
-        assert!(limits.code_try(&user).iter().all(|(factor, _)| factor != join));
+        assert!(limits.factor_try(FactorKind::Sms, &user).iter().all(|(factor, _)| factor != join));
     }
 
     #[test]

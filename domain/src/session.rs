@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{SessionId, UserKey};
+use crate::id::{RefreshId, SessionId, UserKey};
+use crate::limits::ClientAddress;
+use crate::origin::Agent;
 use crate::secret::{Token, TokenHash};
 use crate::time::{Lifetime, Timestamp};
 use crate::user::{SessionEpoch, User};
+
+/// How often the use of a session is written down at most.
+const TOUCH_EVERY: Lifetime = Lifetime::from_secs(300);
 
 /// How long an access token lives. LoopBack's `ttl`: seconds, or −1 for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,45 @@ pub enum Factor {
     Federated,
     /// A code sent by e-mail. Not registered by RFC 8176.
     Email,
+    /// A code of an authenticator app.
+    #[serde(rename = "otp")]
+    Totp,
+    /// A recovery code. Not registered by RFC 8176.
+    Recovery,
+    /// A passkey: possession of a key (RFC 8176 has no closer word).
+    #[serde(rename = "pop")]
+    Passkey,
+    /// A passkey that verified its user by itself: two kinds of factor in one (NIST SP 800-63B section 3.1.7).
+    #[serde(rename = "mfa")]
+    VerifiedPasskey,
+}
+
+/// How sure a session is of its user, by the names of NIST SP 800-63B: the value of `acr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AssuranceLevel {
+    /// One kind of factor was proven.
+    Aal1,
+    /// Two kinds were.
+    Aal2,
+}
+
+impl AssuranceLevel {
+    /// What those factors prove together. A mailed code beside an account elsewhere is one kind: both stand on a mailbox (ASVS 6.3.6).
+    pub fn of(factors: &[Factor]) -> Self {
+        let second = factors.iter().any(|factor| factor.is_second());
+        let first = factors.iter().any(|factor| factor.is_first());
+        let both = (first && second) || factors.contains(&Factor::VerifiedPasskey);
+        if both { Self::Aal2 } else { Self::Aal1 }
+    }
+
+    /// The name, as in `acr`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aal1 => "aal1",
+            Self::Aal2 => "aal2",
+        }
+    }
 }
 
 impl Factor {
@@ -50,7 +94,27 @@ impl Factor {
             Self::Sms => "sms",
             Self::Federated => "fed",
             Self::Email => "email",
+            Self::Totp => "otp",
+            Self::Recovery => "recovery",
+            Self::Passkey => "pop",
+            Self::VerifiedPasskey => "mfa",
         }
+    }
+
+    /// Whether it opens a login by itself, as far as no second factor is due.
+    pub const fn is_first(self) -> bool {
+        matches!(
+            self,
+            Self::Password | Self::Federated | Self::Email | Self::VerifiedPasskey
+        )
+    }
+
+    /// Whether it may stand beside a first one.
+    pub const fn is_second(self) -> bool {
+        matches!(
+            self,
+            Self::Sms | Self::Totp | Self::Recovery | Self::Passkey | Self::VerifiedPasskey
+        )
     }
 }
 
@@ -69,8 +133,20 @@ pub struct Session {
     pub created: Timestamp,
     /// How long it lives.
     pub life: TokenLife,
-    /// What was proven when it was opened.
+    /// What was proven when it was opened, and since.
     pub factors: Vec<Factor>,
+    /// When they were last proven: at login, or at a later step-up.
+    pub proven: Timestamp,
+    /// When it was last used, to the minute or so; none before the first use.
+    pub last_used: Option<Timestamp>,
+    /// How long it may lie unused; none for as long as it lives.
+    pub idle: Option<Lifetime>,
+    /// What the client called itself when it was opened.
+    pub agent: Option<Agent>,
+    /// Where it was opened from.
+    pub address: Option<ClientAddress>,
+    /// The chain of refresh tokens that renews it; none for one that ends with its life.
+    pub refresh: Option<RefreshId>,
 }
 
 /// How a session stands at a moment.
@@ -90,7 +166,7 @@ impl Session {
         let honoured = user.is_some_and(|user| user.key == self.user && user.honours(self.epoch, &self.id));
         if !honoured {
             Standing::Ended
-        } else if self.is_expired(now) {
+        } else if self.is_expired(now) || self.is_idle(now) {
             Standing::Expired
         } else {
             Standing::Live
@@ -104,9 +180,29 @@ impl Session {
             .is_some_and(|expires| now >= expires)
     }
 
-    /// Whether the login is so recent that it may stand for a fresh proof.
+    /// Whether it was left unused for too long.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        let used = self.last_used.unwrap_or(self.created);
+        self.idle.is_some_and(|idle| now.since(used) >= idle)
+    }
+
+    /// Whether a use at `now` is worth remembering: the first one, and then one every few minutes, or often enough for a short
+    /// idle time to be kept to an eighth.
+    pub fn is_worth_touching(&self, now: Timestamp) -> bool {
+        let every = self.idle.map_or(TOUCH_EVERY, |idle| {
+            Lifetime::from_millis(idle.as_millis() / 8).min(TOUCH_EVERY)
+        });
+        self.last_used.is_none_or(|used| now.since(used) >= every)
+    }
+
+    /// Whether its holder proved themselves so recently that it may stand for a fresh proof.
     pub fn is_fresh(&self, within: Lifetime, now: Timestamp) -> bool {
-        now.since(self.created) <= within
+        now.since(self.proven) <= within
+    }
+
+    /// How sure it is of its user.
+    pub fn level(&self) -> AssuranceLevel {
+        AssuranceLevel::of(&self.factors)
     }
 }
 
@@ -135,7 +231,37 @@ mod tests {
             created: Timestamp::from_millis(1_000),
             life: TokenLife::Finite(Lifetime::from_secs(10)),
             factors: vec![Factor::Password],
+            proven: Timestamp::from_millis(1_000),
+            last_used: None,
+            idle: None,
+            agent: None,
+            address: None,
+            refresh: None,
         }
+    }
+
+    #[test]
+    fn a_session_left_unused_for_too_long_is_expired_and_a_use_in_time_saves_it() {
+        let user = user();
+        let mut session = Session {
+            idle: Some(Lifetime::from_secs(2)),
+            ..session_of(&user)
+        };
+        let at = |millis| Timestamp::from_millis(millis);
+        assert_eq!(session.standing(Some(&user), at(2_999)), Standing::Live);
+        assert_eq!(session.standing(Some(&user), at(3_000)), Standing::Expired);
+        session.last_used = Some(at(2_900));
+        assert_eq!(session.standing(Some(&user), at(4_899)), Standing::Live);
+    }
+
+    #[test]
+    fn two_kinds_of_factor_make_the_second_level() {
+        use AssuranceLevel::{Aal1, Aal2};
+        assert_eq!(AssuranceLevel::of(&[Factor::Password]), Aal1);
+        assert_eq!(AssuranceLevel::of(&[Factor::Federated, Factor::Email]), Aal1);
+        assert_eq!(AssuranceLevel::of(&[Factor::Password, Factor::Totp]), Aal2);
+        assert_eq!(AssuranceLevel::of(&[Factor::Passkey]), Aal1);
+        assert_eq!(AssuranceLevel::of(&[Factor::VerifiedPasskey]), Aal2);
     }
 
     fn user() -> User {

@@ -8,10 +8,12 @@
 //! before all others; every pair of state and event has an answer; equal inputs, equal answers.
 
 mod effect;
+mod notice;
 
 pub mod authorize;
 pub mod change_password;
 pub mod change_profile;
+pub mod deliver;
 pub mod link;
 pub mod log_out;
 pub mod login;
@@ -26,7 +28,8 @@ use crate::audit::{AuditEvent, AuditKind};
 use crate::entropy::Entropy;
 use crate::error::Denial;
 use crate::id::UserKey;
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::Verdict;
+use crate::origin::Origin;
 use crate::policy::{Policy, PoolPolicy};
 use crate::secret::MacKey;
 use crate::time::Timestamp;
@@ -42,8 +45,8 @@ pub struct Ctx<'a> {
     pub key: &'a MacKey,
     /// The moment it is.
     pub now: Timestamp,
-    /// Where the request came from.
-    pub address: &'a ClientAddress,
+    /// Where the request came from, and what it says of itself.
+    pub origin: &'a Origin,
     /// Chance.
     pub entropy: &'a mut dyn Entropy,
 }
@@ -51,25 +54,34 @@ pub struct Ctx<'a> {
 impl Ctx<'_> {
     /// An audit effect about `user` from the request's address, now.
     pub fn audit(&self, kind: AuditKind, user: Option<&UserKey>) -> Effect {
-        Effect::Audit(AuditEvent {
-            at: self.now,
-            kind,
-            user: user.cloned(),
-            address: Some(self.address.clone()),
-            detail: None,
-        })
+        Effect::Audit(self.event(kind, user))
     }
 
     /// The same with a word on what it was about.
     pub fn audit_about(&self, kind: AuditKind, user: Option<&UserKey>, detail: impl Into<String>) -> Effect {
-        Effect::Audit(AuditEvent {
-            at: self.now,
-            kind,
-            user: user.cloned(),
-            address: Some(self.address.clone()),
-            detail: Some(detail.into()),
-        })
+        Effect::Audit(self.event(kind, user).about(detail))
     }
+
+    /// The language to write to a user in: what they chose (the property `language`), else what the request asks for, else the
+    /// service's own.
+    pub fn language_of(&self, user: &User) -> String {
+        let chosen = user.attributes.as_map().get("language").and_then(|value| value.as_str());
+        let chosen = chosen.and_then(primary_subtag);
+        chosen
+            .or_else(|| self.origin.languages.first().cloned())
+            .unwrap_or_else(|| self.policy.language.clone())
+    }
+
+    fn event(&self, kind: AuditKind, user: Option<&UserKey>) -> AuditEvent {
+        AuditEvent::of_request(self.now, kind, user.cloned(), self.origin, self.key)
+    }
+}
+
+/// The primary subtag of a language tag (RFC 5646 section 2.2.1): `de` of `de-AT`.
+fn primary_subtag(tag: &str) -> Option<String> {
+    let first = tag.split(['-', '_']).next()?;
+    let fits = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    fits.then(|| first.to_ascii_lowercase())
 }
 
 /// A step forward.

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::notice::mail;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::credential::{Password, PasswordHash};
@@ -15,7 +16,7 @@ use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::identity::Identity;
 use crate::limits::Verdict;
-use crate::message::{MailKind, MailMessage};
+use crate::message::MailKind;
 use crate::secret::{Secret, Token};
 use crate::user::User;
 
@@ -133,11 +134,7 @@ fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effe
     vec![
         Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
         Effect::PutFlow(Box::new(record)),
-        Effect::SendMail(Box::new(MailMessage {
-            user: user.key.clone(),
-            to,
-            kind,
-        })),
+        mail(user, to, kind, cx),
         cx.audit(AuditKind::ResetSent, Some(&user.key)),
     ]
 }

@@ -13,7 +13,7 @@ use crate::credential::{Password, PasswordHash};
 use crate::error::{Denial, Fault};
 use crate::id::{UserId, UserKey};
 use crate::limits::Verdict;
-use crate::message::{MailKind, MailMessage};
+use crate::message::MailKind;
 use crate::ports::UniqueKey;
 use crate::user::{Attributes, Email, Phone, User, Username, is_realm};
 
@@ -201,12 +201,7 @@ fn create(draft: Draft, hash: PasswordHash, mail: Verdict, cx: &mut Ctx<'_>) -> 
 fn pretend(user: User, holder: &User, mail: Verdict, cx: &Ctx<'_>) -> Advanced<SignUp> {
     let mut effects = vec![cx.audit(AuditKind::SignUpCollided, Some(&holder.key))];
     if let (Some(to), Verdict::Allowed) = (holder.email.clone(), mail) {
-        let message = MailMessage {
-            user: holder.key.clone(),
-            to,
-            kind: MailKind::AlreadyRegistered,
-        };
-        effects.push(Effect::SendMail(Box::new(message)));
+        effects.push(super::notice::mail(holder, to, MailKind::AlreadyRegistered, cx));
     }
     Advanced {
         next: SignUp::Created(Box::new(user)),

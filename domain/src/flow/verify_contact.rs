@@ -6,6 +6,7 @@
 //! ```
 //! One step each, so the flow has a single state; what lies between is in the [`FlowRecord`] the first step keeps.
 
+use super::notice::mail;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
@@ -13,7 +14,7 @@ use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::id::UserId;
 use crate::limits::Verdict;
-use crate::message::{MailKind, MailMessage, SmsMessage};
+use crate::message::{MailKind, SmsMessage};
 use crate::secret::{Secret, Token};
 use crate::user::{Phone, User};
 
@@ -145,11 +146,7 @@ pub(super) fn verification_mail(user: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
     vec![
         Effect::DropFlows(user.key.clone(), FlowKind::ConfirmEmail),
         Effect::PutFlow(Box::new(record)),
-        Effect::SendMail(Box::new(MailMessage {
-            user: user.key.clone(),
-            to: email,
-            kind,
-        })),
+        mail(user, email, kind, cx),
         cx.audit(AuditKind::VerificationSent, Some(&user.key)),
     ]
 }
@@ -227,6 +224,7 @@ fn ask_phone(user: &User, send: Verdict, cx: &mut Ctx<'_>) -> Step<VerifyContact
         phone: Some(phone),
         code: digits,
         life: cx.pool.code_life,
+        language: cx.language_of(user),
     };
     let effects = vec![
         Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),

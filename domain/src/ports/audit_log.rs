@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
-use super::PortError;
-use crate::audit::AuditEvent;
+use super::{PageMark, PortError};
+use crate::audit::{AuditEvent, AuditPage, AuditQuery};
 use crate::time::Timestamp;
 
 /// Keeps the audit log.
@@ -11,8 +11,16 @@ pub trait AuditLog: Send + Sync {
     /// Appends one event. MUST keep the order of events of one caller.
     async fn append(&self, event: &AuditEvent) -> Result<(), PortError>;
 
-    /// The newest events, newest first, at most `limit`.
-    async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError>;
+    /// A page of the events that fit `query`, newest first, at most `limit`; `after` is [`AuditPage::next`] of the page before.
+    ///
+    /// MUST give every kept event that fits exactly once when read page by page, and none that does not fit. A page may hold fewer
+    /// than `limit`: only a page without `next` is the last.
+    async fn find(
+        &self,
+        query: &AuditQuery,
+        after: Option<&PageMark>,
+        limit: usize,
+    ) -> Result<AuditPage, PortError>;
 
     /// Drops events that were decided before `before`, and says how many. MUST NOT drop a later one.
     async fn purge(&self, before: Timestamp) -> Result<u64, PortError>;

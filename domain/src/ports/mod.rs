@@ -8,11 +8,14 @@
 
 mod application_store;
 mod audit_log;
+mod breached_passwords;
 mod clock;
 mod entropy_source;
 mod flow_store;
 mod identity_provider;
 mod mailer;
+mod outbox;
+mod passkey_verifier;
 mod password_hasher;
 mod provider_directory;
 mod rate_limiter;
@@ -26,11 +29,14 @@ mod user_store;
 // Whole modules, so that the mocks of the `mock` feature come along.
 pub use application_store::*;
 pub use audit_log::*;
+pub use breached_passwords::*;
 pub use clock::*;
 pub use entropy_source::*;
 pub use flow_store::*;
 pub use identity_provider::*;
 pub use mailer::*;
+pub use outbox::*;
+pub use passkey_verifier::*;
 pub use password_hasher::*;
 pub use provider_directory::*;
 pub use rate_limiter::*;

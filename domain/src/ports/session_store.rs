@@ -42,11 +42,23 @@ pub trait SessionStore: Send + Sync {
     /// user with the same id in another pool.
     async fn end_all(&self, user: &UserKey, spare: Option<&SessionId>) -> Result<u64, PortError>;
 
-    /// A page of sessions, expired or not, in an order of the store's own; `after` is [`SessionPage::next`] of the page before.
+    /// Remembers that a session was used at `at`: [`Session::last_used`].
+    ///
+    /// MUST NOT move it backwards, nor bring an ended session back; a session that is not there is none of its business. MUST leave
+    /// everything else of the session as it is.
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError>;
+
+    /// A page of sessions, expired or not, in an order of the store's own: all there are, or those of one user. `after` is
+    /// [`SessionPage::next`] of the page before.
     ///
     /// MUST list every session that is kept all the while at least once when read page by page, also while others come and go. A
     /// page may hold fewer than `limit`, and a session may come twice: only a page without `next` is the last.
-    async fn list(&self, after: Option<&PageMark>, limit: usize) -> Result<SessionPage, PortError>;
+    async fn list(
+        &self,
+        of: Option<&UserKey>,
+        after: Option<&PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError>;
 
     /// Drops sessions whose life was over before `now`, and says how many. MUST NOT drop a live or an eternal one. A store that
     /// drops what is void by itself, never before its life is over, has nothing to do here and says zero.

@@ -3,10 +3,11 @@
 use super::grants::application_binding;
 use super::{STALE_RETRIES, Services};
 use crate::application::{Application, ApplicationCredential, ApplicationKeys, KeyType};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError, Fault};
 use crate::id::{ApplicationId, ProviderName};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::ports::PortError;
 use crate::secret::{Secret, Token};
 use crate::user::Revision;
@@ -87,9 +88,9 @@ impl Services {
         &self,
         id: &ApplicationId,
         key: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(Application, KeyType), DomainError> {
-        let taken = self.policy.limits.token_try(address);
+        let taken = self.policy.limits.token_try(&origin.address);
         if let Verdict::Denied { retry_after } = self.take(&taken).await? {
             return Err(Denial::Limited { retry_after }.into());
         }
@@ -99,7 +100,7 @@ impl Services {
             Some((application, kind))
         });
         let Some(recognised) = recognised else {
-            self.note(AuditKind::ApplicationRefused, Some(address), String::new())
+            self.note(AuditKind::ApplicationRefused, Some(origin), String::new())
                 .await?;
             return Err(Denial::ApplicationRefused.into());
         };
@@ -220,16 +221,15 @@ impl Services {
     async fn note(
         &self,
         kind: AuditKind,
-        address: Option<&ClientAddress>,
+        origin: Option<&Origin>,
         detail: String,
     ) -> Result<(), DomainError> {
-        let event = AuditEvent {
-            at: self.ports.clock.now(),
-            kind,
-            user: None,
-            address: address.cloned(),
-            detail: Some(detail).filter(|detail| !detail.is_empty()),
+        let now = self.ports.clock.now();
+        let event = match origin {
+            Some(origin) => AuditEvent::of_request(now, kind, None, origin, &self.key),
+            None => AuditEvent::of_server(now, kind, None, Actor::Operator),
         };
+        let event = if detail.is_empty() { event } else { event.about(detail) };
         Ok(self.ports.audit.append(&event).await?)
     }
 }

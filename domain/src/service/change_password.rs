@@ -6,7 +6,8 @@ use crate::credential::Password;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::change_password::{self, ChangePassword, ChangePasswordEvent};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{Asked, PoolPolicy};
 use crate::ports::PortError;
 use crate::user::User;
@@ -22,12 +23,12 @@ impl Services {
         caller: &Authenticated,
         current: &Password,
         new: &Password,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
         let mut taken = self
             .policy
             .limits
-            .password_try(&pool.name, caller.user.key.id.as_str(), address);
+            .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address);
         let mut verdict = self.take(&taken).await?;
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
@@ -38,7 +39,7 @@ impl Services {
                 taken: taken.clone(),
             };
             let state = self
-                .change_step(pool, address, ChangePassword::Start, event)
+                .change_step(pool, origin, ChangePassword::Start, event)
                 .await?;
             let verified = self.ports.hasher.verify(current, user.password.as_ref()).await;
             let verified = self.judged(&taken, verified.map_err(DomainError::from)).await?;
@@ -46,7 +47,7 @@ impl Services {
                 user: Box::new(user.clone()),
                 verified,
             };
-            let state = self.change_step(pool, address, state, event).await?;
+            let state = self.change_step(pool, origin, state, event).await?;
             let hash = self.ports.hasher.hash(new).await?;
             let session = caller.session.id.clone();
             let event = ChangePasswordEvent::NewHashed {
@@ -55,7 +56,7 @@ impl Services {
                 hash,
             };
             let Advanced { next, effects } =
-                match self.decide(pool, address, |cx| change_password::step(state, event, cx)) {
+                match self.decide(pool, origin, |cx| change_password::step(state, event, cx)) {
                     Ok(advanced) => advanced,
                     Err(refused) => return Err(self.refuse(refused).await),
                 };
@@ -75,11 +76,11 @@ impl Services {
     async fn change_step(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: ChangePassword,
         event: ChangePasswordEvent,
     ) -> Result<ChangePassword, DomainError> {
-        match self.decide(pool, address, |cx| change_password::step(state, event, cx)) {
+        match self.decide(pool, origin, |cx| change_password::step(state, event, cx)) {
             Ok(Advanced { next, effects }) => match self.perform(effects).await {
                 Ok(()) => Ok(next),
                 Err(halt) => Err(halt.or_denial(Denial::Unexpected)),

@@ -5,7 +5,8 @@ use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, ProfileChange};
 use crate::flow::{Advanced, Effect};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::{PortError, Verified};
 use crate::user::User;
@@ -21,11 +22,11 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
         change: &ProfileChange,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
-            let (next, effects) = self.decide_change(pool, caller, user, change, address).await?;
+            let (next, effects) = self.decide_change(pool, caller, user, change, origin).await?;
             let taken = match (self.perform(effects).await, next) {
                 (Ok(()), ChangeProfile::Done(user)) => return Ok(*user),
                 (Err(Halt::KeyTaken(key)), next) => (next, key),
@@ -37,7 +38,7 @@ impl Services {
                 (Ok(()), _) => return Err(Denial::Unexpected.into()),
             };
             let (state, event) = (taken.0, ChangeProfileEvent::KeyTaken(taken.1));
-            return match self.decide(pool, address, |cx| change_profile::step(state, event, cx)) {
+            return match self.decide(pool, origin, |cx| change_profile::step(state, event, cx)) {
                 Ok(_) => Err(Denial::Unexpected.into()),
                 Err(refused) => Err(self.refuse(refused).await),
             };
@@ -52,16 +53,15 @@ impl Services {
         caller: &Authenticated,
         user: User,
         change: &ProfileChange,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(ChangeProfile, Vec<Effect>), DomainError> {
         let hash = user.password.clone();
         let account = user.key.id.to_string();
-        let mail = if self.decide(pool, address, |cx| change.would_send_mail(&user, cx)) {
+        let mail = if self.decide(pool, origin, |cx| change.would_send_mail(&user, cx)) {
             self.take(
                 &self
                     .policy
-                    .limits
-                    .mail(MailBudget::Verify, &pool.name, &account, address),
+                    .limits.mail(MailBudget::Verify, &pool.name, &account, &origin.address),
             )
             .await?
         } else {
@@ -76,13 +76,13 @@ impl Services {
         };
         loop {
             let Advanced { next, effects } =
-                match self.decide(pool, address, |cx| change_profile::step(state, event, cx)) {
+                match self.decide(pool, origin, |cx| change_profile::step(state, event, cx)) {
                     Ok(advanced) => advanced,
                     Err(refused) => return Err(self.refuse(refused).await),
                 };
             event = match &next {
                 ChangeProfile::CheckProof(draft) => {
-                    let taken = self.policy.limits.password_try(&pool.name, &account, address);
+                    let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address);
                     let verdict = self.take(&taken).await?;
                     let verified = match verdict {
                         Verdict::Allowed => {
@@ -120,12 +120,12 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         caller: &Authenticated,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
             let event = ChangeProfileEvent::DeletionAsked { user: Box::new(user) };
-            let effects = match self.decide(pool, address, |cx| {
+            let effects = match self.decide(pool, origin, |cx| {
                 change_profile::step(ChangeProfile::Start, event, cx)
             }) {
                 Ok(advanced) => advanced.effects,

@@ -16,7 +16,7 @@ use crate::flow::login::CodeRequested;
 use crate::flow::login::external::{Onward, Opening};
 use crate::flow_record::{FlowBody, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::{
     AuthorizationRequest, AuthorizationResponse, LookupKey, PortError, ProviderBinding, ProviderError,
@@ -129,7 +129,7 @@ impl Services {
         &self,
         entry: &EntryName,
         ask: AuthorizationAsk,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<AuthorizationStarted, DomainError> {
         let (binding, pool) = self.bound(entry)?;
         let (client, redirect_uri) = self.client_of(&binding, ask.application.as_ref()).await?;
@@ -140,10 +140,10 @@ impl Services {
             redirect_uri,
             return_to: ask.return_to,
             code_challenge: ask.code_challenge,
-            verdict: self.take(&self.policy.limits.authorization(address)).await?,
+            verdict: self.take(&self.policy.limits.authorization(&origin.address)).await?,
         };
         let event = AuthorizeEvent::Asked(Box::new(asking));
-        let state = self.authorize(pool, address, Authorize::Start, event).await?;
+        let state = self.authorize(pool, origin, Authorize::Start, event).await?;
         let Authorize::Begin(beginning) = state else {
             return Err(Denial::Unexpected.into());
         };
@@ -159,7 +159,7 @@ impl Services {
             Ok(started) => started,
             Err(error) => {
                 let state = Authorize::Begin(beginning);
-                return Err(self.provider_failed(pool, address, state, &error).await);
+                return Err(self.provider_failed(pool, origin, state, &error).await);
             }
         };
         let carry = match &started.carry {
@@ -176,7 +176,7 @@ impl Services {
             carry,
         };
         match self
-            .authorize(pool, address, Authorize::Begin(beginning), event)
+            .authorize(pool, origin, Authorize::Begin(beginning), event)
             .await?
         {
             Authorize::Away { flow, browser } => Ok(AuthorizationStarted {
@@ -199,7 +199,7 @@ impl Services {
         &self,
         entry: &EntryName,
         callback: Callback,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Finished, DomainError> {
         let (binding, pool) = self.bound(entry)?;
         let flow = match Callback::flow(&callback.params) {
@@ -217,24 +217,24 @@ impl Services {
             doubled: has_doubled(&callback.params),
         };
         let event = AuthorizeEvent::CameBack(Box::new(facts));
-        let state = self.authorize(pool, address, Authorize::Start, event).await?;
+        let state = self.authorize(pool, origin, Authorize::Start, event).await?;
         let Authorize::Redeem(mut redeeming) = state else {
             return Err(Denial::Unexpected.into());
         };
         let kept = redeeming.authorization.clone();
         redeeming.client = self.client_of(&binding, kept.application.as_ref()).await?.0;
         let proven = self
-            .proven(&binding, pool, redeeming, callback.params, address)
+            .proven(&binding, pool, redeeming, callback.params, origin)
             .await?;
         let outcome = if matches!(kept.purpose, Purpose::Link { .. }) {
             let linker = self.still_linking(&kept.purpose).await?;
-            self.link(pool, linker, proven, address).await?
+            self.link(pool, linker, proven, origin).await?
         } else {
             let onward = Onward {
                 return_to: kept.return_to.clone(),
                 code_challenge: kept.code_challenge,
             };
-            self.arrive(pool, proven, onward, address).await?
+            self.arrive(pool, proven, onward, origin).await?
         };
         Ok(Finished {
             outcome,
@@ -256,11 +256,11 @@ impl Services {
     async fn authorize(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: Authorize,
         event: AuthorizeEvent,
     ) -> Result<Authorize, DomainError> {
-        match self.decide(pool, address, |cx| authorize::step(state, event, cx)) {
+        match self.decide(pool, origin, |cx| authorize::step(state, event, cx)) {
             Ok(Advanced { next, effects }) => match self.perform(effects).await {
                 Ok(()) => Ok(next),
                 Err(halt) => Err(halt.or_denial(Denial::AuthorizationUnknown)),
@@ -272,12 +272,12 @@ impl Services {
     async fn provider_failed(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: Authorize,
         error: &ProviderError,
     ) -> DomainError {
         let event = AuthorizeEvent::ProviderFailed(Failure::from(error));
-        match self.authorize(pool, address, state, event).await {
+        match self.authorize(pool, origin, state, event).await {
             Ok(_) => Denial::Unexpected.into(),
             Err(error) => error,
         }
@@ -311,7 +311,7 @@ impl Services {
         pool: &PoolPolicy,
         redeeming: Box<Redeeming>,
         params: Vec<(String, String)>,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Proven, DomainError> {
         let kept = &redeeming.authorization;
         let carry = match &kept.carry {
@@ -336,12 +336,12 @@ impl Services {
             Ok(arrival) => arrival,
             Err(error) => {
                 let state = Authorize::Redeem(redeeming);
-                return Err(self.provider_failed(pool, address, state, &error).await);
+                return Err(self.provider_failed(pool, origin, state, &error).await);
             }
         };
         let event = AuthorizeEvent::Arrived(Box::new(arrival));
         match self
-            .authorize(pool, address, Authorize::Redeem(redeeming), event)
+            .authorize(pool, origin, Authorize::Redeem(redeeming), event)
             .await?
         {
             Authorize::Proven(proven) => Ok(*proven),

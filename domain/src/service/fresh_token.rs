@@ -10,7 +10,8 @@ use crate::flow::link::credential_binding;
 use crate::flow::refresh_credential::{self, Chosen, Freshen, FreshenEvent};
 use crate::id::{CredentialId, UserKey};
 use crate::identity::{CredentialStatus, ProviderTokens};
-use crate::limits::{ClientAddress, LimitKey, Quota, Verdict};
+use crate::limits::{LimitKey, Quota, Verdict};
+use crate::origin::Origin;
 use crate::policy::{Asked, PoolPolicy};
 use crate::ports::ProviderError;
 use crate::time::{Lifetime, Timestamp};
@@ -55,11 +56,11 @@ impl Services {
         pool: &PoolPolicy,
         user: &UserKey,
         which: &str,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<FreshToken, DomainError> {
         for _ in 0..LOOKS {
-            let chosen = match self.choose(pool, user, which, address).await? {
-                Freshen::Open(chosen) => return self.reveal(&chosen, address).await,
+            let chosen = match self.choose(pool, user, which, origin).await? {
+                Freshen::Open(chosen) => return self.reveal(&chosen, origin).await,
                 Freshen::Refresh(chosen) => chosen,
                 _ => return Err(Denial::Unexpected.into()),
             };
@@ -70,9 +71,9 @@ impl Services {
                 continue;
             }
             // Between the look and the lease somebody else may have bought it: look again, now that nobody else can.
-            let answer = match self.choose(pool, user, which, address).await {
+            let answer = match self.choose(pool, user, which, origin).await {
                 Ok(Freshen::Refresh(again)) if again.credential.id == chosen.credential.id => {
-                    self.refresh(pool, *again, address).await.map(Some)
+                    self.refresh(pool, *again, origin).await.map(Some)
                 }
                 Ok(_) => Ok(None),
                 Err(error) => Err(error),
@@ -83,7 +84,7 @@ impl Services {
                 self.ports.limiter.give_back(&lease, now).await?;
             }
             if let Some(chosen) = answer? {
-                return self.reveal(&chosen, address).await;
+                return self.reveal(&chosen, origin).await;
             }
         }
         Err(Denial::ProviderUnavailable.into())
@@ -94,14 +95,14 @@ impl Services {
         pool: &PoolPolicy,
         user: &UserKey,
         which: &str,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Freshen, DomainError> {
         let user = self.ports.users.find(user).await?.ok_or(Denial::LinkUnknown)?;
         let event = FreshenEvent::Asked {
             user: Box::new(user),
             which: which.to_owned(),
         };
-        let step = self.decide(pool, address, |cx| {
+        let step = self.decide(pool, origin, |cx| {
             refresh_credential::step(Freshen::Start, event, cx)
         });
         match step {
@@ -116,14 +117,14 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         chosen: Chosen,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Chosen, DomainError> {
         let bought = self.buy(&chosen).await?;
         let mut chosen = chosen;
         let mut changes = 0;
         let began = self.ports.clock.now();
         loop {
-            match self.keep(pool, chosen.clone(), &bought, address).await {
+            match self.keep(pool, chosen.clone(), &bought, origin).await {
                 Err(Halt::Stale) if changes < CHANGES => {
                     changes += 1;
                     chosen = self.reread(chosen, began).await?;
@@ -148,7 +149,7 @@ impl Services {
         pool: &PoolPolicy,
         chosen: Chosen,
         bought: &Result<ProviderTokens, Failure>,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Result<Chosen, DomainError>, Halt> {
         let event = match bought {
             Ok(tokens) => {
@@ -163,7 +164,7 @@ impl Services {
             Err(failure) => FreshenEvent::Failed(failure.clone()),
         };
         let state = Freshen::Refresh(Box::new(chosen));
-        let step = self.decide(pool, address, |cx| refresh_credential::step(state, event, cx));
+        let step = self.decide(pool, origin, |cx| refresh_credential::step(state, event, cx));
         match step {
             Ok(Advanced { next, effects }) => {
                 self.perform(effects).await?;
@@ -215,19 +216,20 @@ impl Services {
         Ok(answer.map_err(|error: ProviderError| Failure::from(&error)))
     }
 
-    async fn reveal(&self, chosen: &Chosen, address: &ClientAddress) -> Result<FreshToken, DomainError> {
+    async fn reveal(&self, chosen: &Chosen, origin: &Origin) -> Result<FreshToken, DomainError> {
         let credential = &chosen.credential;
         let mut tokens = self
             .open_grant(&chosen.user.key, &chosen.identity, credential)
             .await?;
         tokens.refresh_token = None;
-        let event = AuditEvent {
-            at: self.ports.clock.now(),
-            kind: AuditKind::CredentialRevealed,
-            user: Some(chosen.user.key.clone()),
-            address: Some(address.clone()),
-            detail: Some(credential.entry.to_string()),
-        };
+        let event = AuditEvent::of_request(
+            self.ports.clock.now(),
+            AuditKind::CredentialRevealed,
+            Some(chosen.user.key.clone()),
+            origin,
+            &self.key,
+        )
+        .about(credential.entry.to_string());
         self.ports.audit.append(&event).await?;
         Ok(FreshToken {
             credential: credential.id.clone(),

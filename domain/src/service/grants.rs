@@ -6,7 +6,8 @@ use crate::flow::link::{LinkDraft, credential_binding, same_grant};
 use crate::flow::login::Sending;
 use crate::id::{ApplicationId, ProviderName, UserKey};
 use crate::identity::{CredentialStatus, Identity, ProviderClient, ProviderTokens, UserCredential};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::ports::{PortError, ProviderBinding, SealBinding};
 use crate::secret::Sealed;
 use crate::user::User;
@@ -96,10 +97,10 @@ impl Services {
     pub(super) async fn sending_if(
         &self,
         user: Option<UserKey>,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Sending, DomainError> {
         match user {
-            Some(user) => self.sending(&user, address).await,
+            Some(user) => self.sending(&user, origin).await,
             None => Ok(Sending {
                 verdict: Verdict::Allowed,
                 pending: Vec::new(),

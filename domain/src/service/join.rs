@@ -9,7 +9,8 @@ use crate::flow::Advanced;
 use crate::flow::link::credential_binding;
 use crate::flow::link::join::{self, JoinFacts, Joining, JoiningEvent};
 use crate::flow_record::{FlowBody, FlowRecord, Join};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{Asked, Limits, MailBudget, PoolPolicy};
 use crate::ports::{PortError, Verified};
 use crate::secret::{Secret, Token};
@@ -102,14 +103,14 @@ impl Services {
         pool: &PoolPolicy,
         join: &Token,
         password: &Password,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Finished, DomainError> {
         let mut loaded = self.offer(pool, join).await?;
         let finished = loaded.onward();
         let taken = self
             .policy
             .limits
-            .password_try(&pool.name, &loaded.account(), address);
+            .password_try(&pool.name, &loaded.account(), &origin.address);
         let verdict = self.take(&taken).await?;
         for _ in 0..STALE_RETRIES {
             let facts = JoinFacts {
@@ -119,15 +120,15 @@ impl Services {
                 taken: taken.clone(),
             };
             let event = JoiningEvent::PasswordGiven(Box::new(facts));
-            let state = self.joining(pool, address, Joining::Start, event).await?;
+            let state = self.joining(pool, origin, Joining::Start, event).await?;
             let Joining::CheckPassword(candidate) = state else {
                 return Err(Denial::Unexpected.into());
             };
             let verified = self.compare(&taken, password, &candidate.user).await?;
             let state = Joining::CheckPassword(candidate);
             let event = JoiningEvent::PasswordChecked(verified);
-            let state = self.joining(pool, address, state, event).await?;
-            match self.let_in(pool, state, address).await? {
+            let state = self.joining(pool, origin, state, event).await?;
+            match self.let_in(pool, state, origin).await? {
                 Some(outcome) => return Ok(finished(outcome)),
                 None => loaded = self.offer(pool, join).await?,
             }
@@ -153,7 +154,7 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         join: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let loaded = self.offer(pool, join).await?;
         let mail = match &loaded.user {
@@ -161,8 +162,7 @@ impl Services {
                 let account = loaded.account();
                 let asked = self
                     .policy
-                    .limits
-                    .mail(MailBudget::Join, &pool.name, &account, address);
+                    .limits.mail(MailBudget::Join, &pool.name, &account, &origin.address);
                 self.take(&asked).await?
             }
             None => Verdict::Allowed,
@@ -172,7 +172,7 @@ impl Services {
             user: loaded.user.map(Box::new),
             mail,
         };
-        self.joining(pool, address, Joining::Start, event)
+        self.joining(pool, origin, Joining::Start, event)
             .await
             .map(|_| ())
     }
@@ -186,7 +186,7 @@ impl Services {
         pool: &PoolPolicy,
         join: &Token,
         code: &Secret,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Finished, DomainError> {
         let mut loaded = self.offer(pool, join).await?;
         let finished = loaded.onward();
@@ -194,7 +194,7 @@ impl Services {
             Some(user) => self.policy.limits.join_code_try(&user.key),
             None => Asked::new(),
         };
-        taken.extend(self.policy.limits.code_try_from(address));
+        taken.extend(self.policy.limits.code_try_from(&origin.address));
         let verdict = self.take(&taken).await?;
         let tries_left = match (&loaded.flow, verdict) {
             (Some(flow), Verdict::Allowed) => {
@@ -214,8 +214,8 @@ impl Services {
                 typed: code.clone(),
                 tries_left,
             };
-            let state = self.joining(pool, address, Joining::Start, event).await?;
-            match self.let_in(pool, state, address).await? {
+            let state = self.joining(pool, origin, Joining::Start, event).await?;
+            match self.let_in(pool, state, origin).await? {
                 Some(outcome) => return Ok(finished(outcome)),
                 None => loaded = self.offer(pool, join).await?,
             }
@@ -231,11 +231,11 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         join: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Finished, DomainError> {
         let loaded = self.offer(pool, join).await?;
         let finished = loaded.onward();
-        let taken = self.policy.limits.token_try(address);
+        let taken = self.policy.limits.token_try(&origin.address);
         let facts = JoinFacts {
             flow: loaded.flow,
             user: loaded.user,
@@ -243,7 +243,7 @@ impl Services {
             taken,
         };
         let event = JoiningEvent::Declined(Box::new(facts));
-        let state = self.joining(pool, address, Joining::Start, event).await?;
+        let state = self.joining(pool, origin, Joining::Start, event).await?;
         let Joining::Seal(separate) = state else {
             return Err(Denial::Unexpected.into());
         };
@@ -259,12 +259,12 @@ impl Services {
             }
             None => None,
         };
-        let sends = self.decide(pool, address, |cx| separate.would_send_code(cx));
+        let sends = self.decide(pool, origin, |cx| separate.would_send_code(cx));
         let sending = self
-            .sending_if(sends.then(|| separate.user.key.clone()), address)
+            .sending_if(sends.then(|| separate.user.key.clone()), origin)
             .await?;
         let (state, event) = (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending });
-        let outcome = self.settle_join(pool, address, state, event).await?;
+        let outcome = self.settle_join(pool, origin, state, event).await?;
         // Without one somebody else got the account meanwhile: the offer is void.
         Ok(finished(outcome.ok_or(Denial::IdentityTaken)?))
     }
@@ -283,11 +283,11 @@ impl Services {
     async fn joining(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: Joining,
         event: JoiningEvent,
     ) -> Result<Joining, DomainError> {
-        match self.decide(pool, address, |cx| join::step(state, event, cx)) {
+        match self.decide(pool, origin, |cx| join::step(state, event, cx)) {
             Ok(Advanced { next, effects }) => match self.perform(effects).await {
                 Ok(()) => Ok(next),
                 Err(halt) => Err(halt.or_denial(Denial::LoginFailed)),
@@ -301,27 +301,27 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         state: Joining,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Option<Outcome>, DomainError> {
         let Joining::Enter(entrance) = state else {
             return Err(Denial::Unexpected.into());
         };
-        let sends = self.decide(pool, address, |cx| entrance.would_send_code(cx));
+        let sends = self.decide(pool, origin, |cx| entrance.would_send_code(cx));
         let sending = self
-            .sending_if(sends.then(|| entrance.user().key.clone()), address)
+            .sending_if(sends.then(|| entrance.user().key.clone()), origin)
             .await?;
         let (state, event) = (Joining::Enter(entrance), JoiningEvent::Ready(sending));
-        self.settle_join(pool, address, state, event).await
+        self.settle_join(pool, origin, state, event).await
     }
 
     async fn settle_join(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: Joining,
         event: JoiningEvent,
     ) -> Result<Option<Outcome>, DomainError> {
-        let Advanced { next, effects } = match self.decide(pool, address, |cx| join::step(state, event, cx)) {
+        let Advanced { next, effects } = match self.decide(pool, origin, |cx| join::step(state, event, cx)) {
             Ok(advanced) => advanced,
             Err(refused) => return Err(self.refuse(refused).await),
         };

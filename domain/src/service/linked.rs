@@ -5,7 +5,7 @@ use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::link::detach::{self, Detach, DetachEvent};
 use crate::id::{CredentialId, IdentityId, ProviderName};
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
 use crate::user::User;
@@ -20,9 +20,9 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
         identity: &IdentityId,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
-        self.detach(pool, caller, address, |user| DetachEvent::UnlinkAsked {
+        self.detach(pool, caller, origin, |user| DetachEvent::UnlinkAsked {
             user: Box::new(user),
             session: caller.session.id.clone(),
             identity: identity.clone(),
@@ -40,9 +40,9 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
         credential: &CredentialId,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
-        self.detach(pool, caller, address, |user| DetachEvent::ForgetAsked {
+        self.detach(pool, caller, origin, |user| DetachEvent::ForgetAsked {
             user: Box::new(user),
             credential: credential.clone(),
         })
@@ -62,13 +62,13 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         caller: &Authenticated,
-        address: &ClientAddress,
+        origin: &Origin,
         event: impl Fn(User) -> DetachEvent,
     ) -> Result<(), DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
             let event = event(user);
-            let effects = match self.decide(pool, address, |cx| detach::step(Detach::Start, event, cx)) {
+            let effects = match self.decide(pool, origin, |cx| detach::step(Detach::Start, event, cx)) {
                 Ok(advanced) => advanced.effects,
                 Err(refused) => return Err(self.refuse(refused).await),
             };

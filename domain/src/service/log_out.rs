@@ -4,7 +4,7 @@ use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::log_out::{self, LogOutEvent};
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
 
@@ -17,12 +17,12 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         caller: Option<&Authenticated>,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let event = LogOutEvent::Asked {
             session: caller.map(|caller| Box::new(caller.session.clone())),
         };
-        match self.decide(pool, address, |cx| log_out::step(event, cx)) {
+        match self.decide(pool, origin, |cx| log_out::step(event, cx)) {
             Ok(advanced) => self
                 .perform(advanced.effects)
                 .await
@@ -39,7 +39,7 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         caller: &Authenticated,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
@@ -48,7 +48,7 @@ impl Services {
                 user: Box::new(user),
                 session,
             };
-            let effects = match self.decide(pool, address, |cx| log_out::step(event, cx)) {
+            let effects = match self.decide(pool, origin, |cx| log_out::step(event, cx)) {
                 Ok(advanced) => advanced.effects,
                 Err(refused) => return Err(self.refuse(refused).await),
             };

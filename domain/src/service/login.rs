@@ -11,12 +11,13 @@ use crate::flow::login::{
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::id::UserKey;
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{Asked, Limits, PoolPolicy};
 use crate::ports::{PortError, Verified};
 use crate::secret::{Secret, Token};
 use crate::session::{AccessToken, TokenLife};
-use crate::user::User;
+use crate::user::{FactorKind, User};
 
 /// What a first step led to.
 #[derive(Clone, Debug)]
@@ -50,10 +51,10 @@ impl Services {
         pool: &PoolPolicy,
         credentials: &Credentials,
         life: TokenLife,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         match self
-            .with_password(pool, credentials, Wanted::Session(life), address)
+            .with_password(pool, credentials, Wanted::Session(life), origin)
             .await?
         {
             LoggedIn::Opened(token) => Ok(*token),
@@ -69,10 +70,10 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         credentials: &Credentials,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<CodeRequested, DomainError> {
         let wanted = Wanted::Code(TokenLife::Finite(pool.code_token_ttl));
-        match self.with_password(pool, credentials, wanted, address).await? {
+        match self.with_password(pool, credentials, wanted, origin).await? {
             LoggedIn::AwaitingCode(requested) => Ok(requested),
             LoggedIn::Opened(_) => Err(Denial::Unexpected.into()),
         }
@@ -86,13 +87,13 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         credentials: &Credentials,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<LoggedIn, DomainError> {
         self.with_password(
             pool,
             credentials,
             Wanted::SessionOrCode(TokenLife::Finite(pool.ttl)),
-            address,
+            origin,
         )
         .await
     }
@@ -102,12 +103,12 @@ impl Services {
         pool: &PoolPolicy,
         credentials: &Credentials,
         wanted: Wanted,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<LoggedIn, DomainError> {
         let Named { user, account } = self
             .named(pool, credentials.realm.as_deref(), &credentials.name)
             .await?;
-        let taken = self.policy.limits.password_try(&pool.name, &account, address);
+        let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address);
         let verdict = self.take(&taken).await?;
         let mut user = user;
         for _ in 0..STALE_RETRIES {
@@ -118,7 +119,7 @@ impl Services {
                 wanted,
             };
             let event = LoginEvent::Identified(Box::new(facts));
-            let candidate = match self.decide(pool, address, |cx| login::step(Login::Start, event, cx)) {
+            let candidate = match self.decide(pool, origin, |cx| login::step(Login::Start, event, cx)) {
                 Ok(Advanced {
                     next: Login::CheckPassword(candidate),
                     ..
@@ -126,10 +127,10 @@ impl Services {
                 Ok(_) => return Err(Denial::Unexpected.into()),
                 Err(refused) => return Err(self.refuse(refused).await),
             };
-            let facts = self.check_password(pool, &candidate, credentials, address).await;
+            let facts = self.check_password(pool, &candidate, credentials, origin).await;
             let facts = self.judged(&taken, facts).await?;
             let event = LoginEvent::PasswordChecked(Box::new(facts));
-            let step = self.decide(pool, address, |cx| {
+            let step = self.decide(pool, origin, |cx| {
                 login::step(Login::CheckPassword(candidate), event, cx)
             });
             match self.settle(step).await? {
@@ -152,7 +153,7 @@ impl Services {
         pool: &PoolPolicy,
         candidate: &Candidate,
         credentials: &Credentials,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<PasswordChecked, DomainError> {
         let hash = candidate.user.as_ref().and_then(|user| user.password.as_ref());
         let verified = self.ports.hasher.verify(&credentials.password, hash).await?;
@@ -166,9 +167,9 @@ impl Services {
             },
         };
         let sends = facts.verified != Verified::Wrong
-            && self.decide(pool, address, |cx| candidate.would_send_code(cx));
+            && self.decide(pool, origin, |cx| candidate.would_send_code(cx));
         if let Some(user) = candidate.user.as_ref().filter(|_| sends) {
-            facts.sending = self.sending(&user.key, address).await?;
+            facts.sending = self.sending(&user.key, origin).await?;
         }
         Ok(facts)
     }
@@ -177,10 +178,10 @@ impl Services {
     pub(super) async fn sending(
         &self,
         user: &UserKey,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Sending, DomainError> {
         Ok(Sending {
-            verdict: self.take(&self.policy.limits.code_send(user, address)).await?,
+            verdict: self.take(&self.policy.limits.code_send(user, &origin.address, None)).await?,
             pending: self.ports.flows.list(user, FlowKind::PendingLogin).await?,
             reaches_without_number: self.ports.sms.reaches_without_number(),
         })
@@ -194,17 +195,17 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         code: CodeLogin,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
-        let (pending, user) = self.pending_login(pool, &code, address).await?;
+        let (pending, user) = self.pending_login(pool, &code, origin).await?;
         // The account's budget is at stake only for who reaches a pending login: a stranger can neither drain it nor learn by it
         // that the account exists.
         let mut taken = match (&pending, &user) {
-            (Some(_), Some(user)) => self.policy.limits.code_try(&user.key),
+            (Some(_), Some(user)) => self.policy.limits.factor_try(FactorKind::Sms, &user.key),
             _ => Asked::new(),
         };
         if code.challenge.is_none() {
-            taken.extend(self.policy.limits.code_try_from(address));
+            taken.extend(self.policy.limits.code_try_from(&origin.address));
         }
         let verdict = self.take(&taken).await?;
         let tries_left = match (&pending, verdict) {
@@ -227,7 +228,7 @@ impl Services {
         };
         for _ in 0..STALE_RETRIES {
             let event = LoginEvent::CodeTyped(Box::new(facts.clone()));
-            let step = self.decide(pool, address, |cx| login::step(Login::Start, event, cx));
+            let step = self.decide(pool, origin, |cx| login::step(Login::Start, event, cx));
             match self.settle(step).await? {
                 Some(LoggedIn::Opened(opened)) => return Ok(*opened),
                 Some(LoggedIn::AwaitingCode(_)) => return Err(Denial::Unexpected.into()),
@@ -245,18 +246,18 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         challenge: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<CodeRequested, DomainError> {
         let (pending, user) = self.challenged(pool, challenge).await?;
         let send = match &user {
             Some(user) => {
-                self.take(&self.policy.limits.code_send(&user.key, address))
+                self.take(&self.policy.limits.code_send(&user.key, &origin.address, user.code_phone()))
                     .await?
             }
             None => Verdict::Allowed,
         };
         let event = LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending, user, send }));
-        let step = self.decide(pool, address, |cx| login::step(Login::Start, event, cx));
+        let step = self.decide(pool, origin, |cx| login::step(Login::Start, event, cx));
         match self.settle(step).await? {
             Some(LoggedIn::AwaitingCode(requested)) => Ok(requested),
             _ => Err(Denial::LoginFailed.into()),
@@ -286,7 +287,7 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         code: &CodeLogin,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(Option<FlowRecord>, Option<User>), DomainError> {
         let named = match &code.name {
             Some(name) => self.named(pool, code.realm.as_deref(), name).await?.user,
@@ -297,7 +298,7 @@ impl Services {
                 return Ok((None, None));
             };
             let pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
-            let from_here = |flow: &FlowRecord| matches!(&flow.body, FlowBody::PendingLogin(login) if login.address == *address);
+            let from_here = |flow: &FlowRecord| matches!(&flow.body, FlowBody::PendingLogin(login) if login.address == origin.address);
             return Ok((pending.into_iter().rev().find(from_here), Some(user)));
         };
         let (pending, user) = self.challenged(pool, challenge).await?;

@@ -4,6 +4,7 @@ mod access_token;
 mod application;
 mod change_password;
 mod change_profile;
+mod delivery;
 mod external_login;
 mod fresh_token;
 mod grants;
@@ -32,13 +33,16 @@ use std::sync::Arc;
 use crate::error::DomainError;
 use crate::flow::Ctx;
 use crate::id::PoolName;
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
-    ApplicationStore, AuditLog, Clock, EntropySource, FlowStore, Mailer, PasswordHasher, PortError,
+    ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer, Outbox,
+    PasskeyVerifier, PasswordHasher, PortError,
     ProviderDirectory, RateLimiter, Sealer, SessionStore, SmsSender, Timer, UserStore,
 };
 use crate::secret::{MacKey, Token};
+use crate::time::Lifetime;
 
 /// How often a step is decided again when the user was changed meanwhile.
 const STALE_RETRIES: usize = 3;
@@ -46,6 +50,9 @@ const STALE_RETRIES: usize = 3;
 /// The same where a code of a provider is spent already: the person cannot just try again. Each round that is lost is somebody
 /// else's log-in to the same user.
 const ARRIVAL_RETRIES: usize = 12;
+
+/// How long a message that is over stays for [`Services::deliver`] to say so in the audit log.
+const OUTBOX_GRACE: Lifetime = Lifetime::from_secs(3600);
 
 /// One adapter for every port.
 #[derive(Clone)]
@@ -78,6 +85,12 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
+    /// Keeps messages until a carrier took them.
+    pub outbox: Arc<dyn Outbox>,
+    /// Speaks WebAuthn; none where passkeys are not offered.
+    pub passkeys: Option<Arc<dyn PasskeyVerifier>>,
+    /// Knows passwords that became public; none where nobody is asked.
+    pub breached: Option<Arc<dyn BreachedPasswords>>,
 }
 
 /// Everything a driving adapter can ask for.
@@ -86,6 +99,7 @@ pub struct Services {
     ports: Ports,
     policy: Arc<Policy>,
     key: MacKey,
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl Services {
@@ -95,6 +109,16 @@ impl Services {
             ports,
             policy: Arc::new(policy),
             key,
+            wake: None,
+        }
+    }
+
+    /// The same, calling `wake` whenever a message was put into the outbox: whoever runs [`Services::deliver`] need not look so often.
+    #[must_use]
+    pub fn waking(self, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            wake: Some(wake),
+            ..self
         }
     }
 
@@ -134,6 +158,7 @@ impl Services {
         self.ports.flows.purge(now).await?;
         self.ports.limiter.purge(now).await?;
         self.ports.audit.purge(now.minus(self.policy.audit_life)).await?;
+        self.ports.outbox.purge(now.minus(OUTBOX_GRACE)).await?;
         Ok(())
     }
 
@@ -141,7 +166,7 @@ impl Services {
     fn decide<T>(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         step: impl FnOnce(&mut Ctx<'_>) -> T,
     ) -> T {
         let mut entropy = self.ports.entropy.open();
@@ -150,7 +175,7 @@ impl Services {
             pool,
             key: &self.key,
             now: self.ports.clock.now(),
-            address,
+            origin,
             entropy: entropy.as_mut(),
         };
         step(&mut cx)

@@ -3,6 +3,7 @@
 use super::Services;
 use crate::error::{Denial, DomainError};
 use crate::flow::{Effect, Refused};
+use crate::outbox::Message;
 use crate::ports::{PortError, UniqueKey};
 
 /// Why the effects behind a guarded one were not carried out.
@@ -14,6 +15,8 @@ pub(super) enum Halt {
     KeyTaken(UniqueKey),
     /// The flow was taken by somebody else.
     Spent,
+    /// The carrier says that no message reaches the number. Everything else was carried out.
+    Unreachable,
     /// Something outside did not work.
     Failed(PortError),
 }
@@ -35,6 +38,7 @@ impl Halt {
     pub(super) fn or_denial(self, denial: Denial) -> DomainError {
         match self {
             Self::Stale | Self::KeyTaken(_) | Self::Spent => DomainError::Denied(denial),
+            Self::Unreachable => DomainError::Denied(Denial::PhoneUnreachable),
             Self::Failed(error) => DomainError::Port(error),
         }
     }
@@ -43,10 +47,14 @@ impl Halt {
 impl Services {
     /// Carries effects out in order and stops at the first that does not hold.
     pub(super) async fn perform(&self, effects: Vec<Effect>) -> Result<(), Halt> {
+        let mut unreachable = false;
         for effect in effects {
-            self.perform_one(effect).await?;
+            match self.perform_one(effect).await {
+                Err(Halt::Unreachable) => unreachable = true,
+                other => other?,
+            }
         }
-        Ok(())
+        if unreachable { Err(Halt::Unreachable) } else { Ok(()) }
     }
 
     async fn perform_one(&self, effect: Effect) -> Result<(), Halt> {
@@ -80,8 +88,8 @@ impl Services {
             }
             Effect::GiveBack(taken) if taken.is_empty() => {}
             Effect::GiveBack(taken) => ports.limiter.give_back(&taken, ports.clock.now()).await?,
-            Effect::SendSms(message) => ports.sms.send(&message).await?,
-            Effect::SendMail(message) => ports.mailer.send(&message).await?,
+            Effect::SendSms(message) => self.send(Message::Sms(message)).await?,
+            Effect::SendMail(message) => self.send(Message::Mail(message)).await?,
             Effect::Audit(event) => ports.audit.append(&event).await?,
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::recover::{self, Recover, RecoverEvent};
 use crate::flow_record::FlowRecord;
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::PortError;
 use crate::secret::Token;
@@ -23,7 +23,7 @@ impl Services {
         pool: &PoolPolicy,
         realm: Option<&str>,
         email: &str,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let named = self
             .named(pool, realm, &LoginName::Email(email.to_owned()))
@@ -32,15 +32,14 @@ impl Services {
             .take(
                 &self
                     .policy
-                    .limits
-                    .mail(MailBudget::Reset, &pool.name, &named.account, address),
+                    .limits.mail(MailBudget::Reset, &pool.name, &named.account, &origin.address),
             )
             .await?;
         let event = RecoverEvent::Asked {
             user: named.user.map(Box::new),
             mail,
         };
-        match self.decide(pool, address, |cx| recover::step(Recover::Start, event, cx)) {
+        match self.decide(pool, origin, |cx| recover::step(Recover::Start, event, cx)) {
             Ok(advanced) => self
                 .perform(advanced.effects)
                 .await
@@ -59,9 +58,9 @@ impl Services {
         pool: &PoolPolicy,
         token: &Token,
         password: &Password,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
-        let asked = self.policy.limits.token_try(address);
+        let asked = self.policy.limits.token_try(&origin.address);
         let verdict = self.take(&asked).await?;
         let (flow, user) = self.reset_flow(token).await?;
         let event = RecoverEvent::TokenPresented {
@@ -70,7 +69,7 @@ impl Services {
             password: password.clone(),
             verdict,
         };
-        match self.decide(pool, address, |cx| recover::step(Recover::Start, event, cx)) {
+        match self.decide(pool, origin, |cx| recover::step(Recover::Start, event, cx)) {
             Ok(_) => {}
             Err(refused) => return Err(self.refuse(refused).await),
         }
@@ -83,7 +82,7 @@ impl Services {
                 hash: hash.clone(),
             };
             let Advanced { next, effects } =
-                match self.decide(pool, address, |cx| recover::step(Recover::SetPassword, event, cx)) {
+                match self.decide(pool, origin, |cx| recover::step(Recover::SetPassword, event, cx)) {
                     Ok(advanced) => advanced,
                     Err(refused) => return Err(self.refuse(refused).await),
                 };

@@ -5,7 +5,8 @@ use super::perform::Halt;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::sign_up::{self, Draft, NewUser, SignUp, SignUpEvent};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::{LookupKey, UniqueKey};
 use crate::user::User;
@@ -19,29 +20,29 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         form: NewUser,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
-        let verdict = self.take(&self.policy.limits.sign_up(address)).await?;
+        let verdict = self.take(&self.policy.limits.sign_up(&origin.address)).await?;
         let submitted = SignUpEvent::Submitted {
             form: Box::new(form),
             verdict,
         };
-        let state = self.advance(pool, address, SignUp::Start, submitted).await?;
+        let state = self.advance(pool, origin, SignUp::Start, submitted).await?;
         let SignUp::CheckKeys(draft) = state else {
             return Err(Denial::Unexpected.into());
         };
         let looked_up = self.look_keys_up(pool, &draft).await?;
         let state = self
-            .advance(pool, address, SignUp::CheckKeys(draft), looked_up)
+            .advance(pool, origin, SignUp::CheckKeys(draft), looked_up)
             .await?;
         let SignUp::HashPassword(draft) = state else {
             return Err(Denial::Unexpected.into());
         };
         let hash = self.ports.hasher.hash(&draft.password).await?;
-        let mail = self.verification_budget(pool, &draft, address).await?;
+        let mail = self.verification_budget(pool, &draft, origin).await?;
         let hashed = SignUpEvent::PasswordHashed { hash, mail };
         match self
-            .advance(pool, address, SignUp::HashPassword(draft), hashed)
+            .advance(pool, origin, SignUp::HashPassword(draft), hashed)
             .await?
         {
             SignUp::Created(user) => Ok(*user),
@@ -53,18 +54,18 @@ impl Services {
     async fn advance(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: SignUp,
         event: SignUpEvent,
     ) -> Result<SignUp, DomainError> {
         let Advanced { next, effects } =
-            match self.decide(pool, address, |cx| sign_up::step(state, event, cx)) {
+            match self.decide(pool, origin, |cx| sign_up::step(state, event, cx)) {
                 Ok(advanced) => advanced,
                 Err(refused) => return Err(self.refuse(refused).await),
             };
         match self.perform(effects).await {
             Ok(()) => Ok(next),
-            Err(Halt::KeyTaken(key)) => self.key_taken(pool, address, next, key).await,
+            Err(Halt::KeyTaken(key)) => self.key_taken(pool, origin, next, key).await,
             Err(halt) => Err(halt.or_denial(Denial::Unexpected)),
         }
     }
@@ -72,11 +73,11 @@ impl Services {
     async fn key_taken(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: SignUp,
         key: UniqueKey,
     ) -> Result<SignUp, DomainError> {
-        match self.decide(pool, address, |cx| {
+        match self.decide(pool, origin, |cx| {
             sign_up::step(state, SignUpEvent::KeyTaken(key), cx)
         }) {
             Ok(Advanced { next, effects }) => match self.perform(effects).await {
@@ -107,7 +108,7 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         draft: &Draft,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Verdict, DomainError> {
         if !pool.email_verification_required && !pool.hide_existing {
             return Ok(Verdict::Allowed);
@@ -117,8 +118,7 @@ impl Services {
             .take(
                 &self
                     .policy
-                    .limits
-                    .mail(MailBudget::SignUp, &pool.name, &account, address),
+                    .limits.mail(MailBudget::SignUp, &pool.name, &account, &origin.address),
             )
             .await?)
     }

@@ -7,7 +7,8 @@ use crate::flow::verify_contact::{self, VerifyContact, VerifyContactEvent};
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowKind, FlowRecord};
 use crate::id::{UserId, UserKey};
-use crate::limits::{ClientAddress, Verdict};
+use crate::limits::{Verdict};
+use crate::origin::Origin;
 use crate::policy::{Limits, MailBudget, PoolPolicy};
 use crate::ports::PortError;
 use crate::secret::{Secret, Token};
@@ -22,20 +23,20 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         id: &UserId,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<(), DomainError> {
         let key = UserKey::new(pool.name.clone(), id.clone());
         let user = self.ports.users.find(&key).await?.map(Box::new);
         let limits = &self.policy.limits;
         let asked = match &user {
             Some(user) if verify_contact::would_send_mail(user) => {
-                limits.mail(MailBudget::Verify, &pool.name, id.as_str(), address)
+                limits.mail(MailBudget::Verify, &pool.name, id.as_str(), &origin.address)
             }
-            _ => limits.mail_to_nobody(address),
+            _ => limits.mail_to_nobody(&origin.address),
         };
         let mail = self.take(&asked).await?;
         let event = VerifyContactEvent::EmailAsked { user, mail };
-        let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+        let step = self.decide(pool, origin, |cx| verify_contact::step(event, cx));
         self.settle_contact(step).await?.ok_or(Denial::Unexpected)?;
         Ok(())
     }
@@ -49,9 +50,9 @@ impl Services {
         pool: &PoolPolicy,
         uid: &UserId,
         token: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
-        let verdict = self.take(&self.policy.limits.token_try(address)).await?;
+        let verdict = self.take(&self.policy.limits.token_try(&origin.address)).await?;
         for _ in 0..STALE_RETRIES {
             let flow = self
                 .ports
@@ -69,7 +70,7 @@ impl Services {
                 user,
                 verdict,
             };
-            let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+            let step = self.decide(pool, origin, |cx| verify_contact::step(event, cx));
             if let Some(VerifyContact::Proven(user)) = self.settle_contact(step).await? {
                 return Ok(*user);
             }
@@ -85,11 +86,11 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         user: &User,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Token, DomainError> {
         let send = match &user.phone {
             Some(_) if !user.phone_is_confirmed() => {
-                self.take(&self.policy.limits.code_send(&user.key, address))
+                self.take(&self.policy.limits.code_send(&user.key, &origin.address, user.phone.as_ref()))
                     .await?
             }
             _ => Verdict::Allowed,
@@ -98,7 +99,7 @@ impl Services {
             user: Box::new(user.clone()),
             send,
         };
-        let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+        let step = self.decide(pool, origin, |cx| verify_contact::step(event, cx));
         match self.settle_contact(step).await? {
             Some(VerifyContact::CodeSent(token)) => Ok(token),
             _ => Err(Denial::Unexpected.into()),
@@ -114,9 +115,9 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
         typed: &Secret,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
-        self.confirm_phone_of(pool, caller.user.clone(), typed, address)
+        self.confirm_phone_of(pool, caller.user.clone(), typed, origin)
             .await
     }
 
@@ -129,10 +130,10 @@ impl Services {
         pool: &PoolPolicy,
         token: &Token,
         typed: &Secret,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
         let user = self.user_of_phone_flow(pool, token).await?;
-        self.confirm_phone_of(pool, user, typed, address).await
+        self.confirm_phone_of(pool, user, typed, origin).await
     }
 
     /// Sends another code right after sign-up, before any login, to who holds the token of the former one.
@@ -143,10 +144,10 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         token: &Token,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Token, DomainError> {
         let user = self.user_of_phone_flow(pool, token).await?;
-        self.send_phone_code(pool, &user, address).await
+        self.send_phone_code(pool, &user, origin).await
     }
 
     async fn user_of_phone_flow(&self, pool: &PoolPolicy, token: &Token) -> Result<User, DomainError> {
@@ -165,9 +166,9 @@ impl Services {
         pool: &PoolPolicy,
         mut user: User,
         typed: &Secret,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<User, DomainError> {
-        let verdict = self.take(&self.policy.limits.code_try(&user.key)).await?;
+        let verdict = self.take(&self.policy.limits.confirm_phone_try(&user.key)).await?;
         let mut flow = self.newest_phone_flow(&user).await?;
         let tries_left = match (&flow, verdict) {
             (Some(flow), Verdict::Allowed) => {
@@ -185,7 +186,7 @@ impl Services {
                 verdict,
                 tries_left,
             };
-            let step = self.decide(pool, address, |cx| verify_contact::step(event, cx));
+            let step = self.decide(pool, origin, |cx| verify_contact::step(event, cx));
             if let Some(VerifyContact::Proven(user)) = self.settle_contact(step).await? {
                 return Ok(*user);
             }

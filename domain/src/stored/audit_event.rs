@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
 use crate::id::{PoolName, UserId, UserKey};
-use crate::limits::ClientAddress;
+use crate::origin::RequestId;
 use crate::time::Timestamp;
 
 /// An [`AuditEvent`] as it is stored.
@@ -18,9 +18,15 @@ pub struct StoredAuditEvent {
     /// The id of [`AuditEvent::user`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// [`AuditEvent::address`]
+    /// [`AuditEvent::actor`]
+    #[serde(default)]
+    pub actor: Actor,
+    /// [`AuditEvent::network`]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<ClientAddress>,
+    pub network: Option<NetworkHash>,
+    /// [`AuditEvent::request`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// [`AuditEvent::detail`]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -34,7 +40,9 @@ impl From<&AuditEvent> for StoredAuditEvent {
             kind: event.kind,
             pool: user.map(|user| user.pool.clone()),
             user: user.map(|user| user.id.clone()),
-            address: event.address.clone(),
+            actor: event.actor.clone(),
+            network: event.network.clone(),
+            request: event.request.as_ref().map(ToString::to_string),
             detail: event.detail.clone(),
         }
     }
@@ -49,7 +57,9 @@ impl From<StoredAuditEvent> for AuditEvent {
                 .pool
                 .zip(stored.user)
                 .map(|(pool, id)| UserKey::new(pool, id)),
-            address: stored.address,
+            actor: stored.actor,
+            network: stored.network,
+            request: stored.request.map(RequestId::new),
             detail: stored.detail,
         }
     }

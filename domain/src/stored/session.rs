@@ -1,9 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PoolName, SessionId, UserId, UserKey};
+use crate::id::{PoolName, RefreshId, SessionId, UserId, UserKey};
+use crate::limits::ClientAddress;
+use crate::origin::Agent;
 use crate::secret::TokenHash;
 use crate::session::{Factor, Session, TokenLife};
-use crate::time::Timestamp;
+use crate::time::{Lifetime, Timestamp};
 use crate::user::SessionEpoch;
 
 /// A [`Session`] as it is stored.
@@ -26,6 +28,24 @@ pub struct StoredSession {
     /// [`Session::factors`], by their names of RFC 8176.
     #[serde(default)]
     pub factors: Vec<Factor>,
+    /// [`Session::proven`], milliseconds since 1970; [`Session::created`] where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven: Option<Timestamp>,
+    /// [`Session::last_used`], milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+    /// [`Session::idle`], milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Lifetime>,
+    /// [`Session::agent`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// [`Session::address`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<ClientAddress>,
+    /// [`Session::refresh`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshId>,
 }
 
 impl From<&Session> for StoredSession {
@@ -39,6 +59,12 @@ impl From<&Session> for StoredSession {
             created: session.created,
             life: session.life,
             factors: session.factors.clone(),
+            proven: (session.proven != session.created).then_some(session.proven),
+            last_used: session.last_used,
+            idle: session.idle,
+            agent: session.agent.clone(),
+            address: session.address.clone(),
+            refresh: session.refresh.clone(),
         }
     }
 }
@@ -53,6 +79,12 @@ impl From<StoredSession> for Session {
             created: stored.created,
             life: stored.life,
             factors: stored.factors,
+            proven: stored.proven.unwrap_or(stored.created),
+            last_used: stored.last_used,
+            idle: stored.idle,
+            agent: stored.agent,
+            address: stored.address,
+            refresh: stored.refresh,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::credential::PasswordHash;
 use crate::id::{PoolName, SessionId, UserId, UserKey};
 use crate::identity::{Identity, UserCredential};
 use crate::time::Timestamp;
-use crate::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username};
+use crate::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
 
 /// A name and the form it is compared in. Both are kept: how names are compared may change, what was compared once may not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,12 @@ pub struct StoredUser {
     /// [`User::credentials`], sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<UserCredential>,
+    /// [`User::factors`], secrets sealed or hashed.
+    #[serde(default, skip_serializing_if = "Factors::is_empty")]
+    pub factors: Factors,
+    /// [`User::devices`], tokens hashed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
     /// [`User::attributes`]
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
@@ -89,6 +95,8 @@ impl From<&User> for StoredUser {
             password: user.password.as_ref().map(|it| it.as_str().to_owned()),
             identities: user.identities.to_vec(),
             credentials: user.credentials.to_vec(),
+            factors: Factors::clone(&user.factors),
+            devices: user.devices.to_vec(),
             attributes: user.attributes.as_map().clone(),
             session_epoch: user.session_epoch,
             spared_session: user.spared_session.clone(),
@@ -112,6 +120,8 @@ impl From<StoredUser> for User {
             password: stored.password.map(PasswordHash::new),
             identities: Arc::new(stored.identities),
             credentials: Arc::new(stored.credentials),
+            factors: Arc::new(stored.factors),
+            devices: Arc::new(stored.devices),
             attributes: Attributes::restore(stored.attributes),
             session_epoch: stored.session_epoch,
             spared_session: stored.spared_session,

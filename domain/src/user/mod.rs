@@ -1,13 +1,17 @@
 //! The user: contacts, password, attributes, and the revision that guards every change.
 
 mod attributes;
+mod device;
 mod email;
+mod factors;
 mod phone;
 mod text;
 mod username;
 
 pub use attributes::{Attributes, AttributesFault};
+pub use device::{DEVICES, Device};
 pub use email::Email;
+pub use factors::{FACTOR_NAME, FactorKind, Factors, PASSKEYS, TOTP_APPS};
 pub use phone::Phone;
 pub use username::Username;
 
@@ -18,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::PasswordHash;
 use crate::id::{IdentityId, SessionId, UserId, UserKey};
 use crate::identity::{Identity, IdentityKey, UserCredential};
+use crate::secret::TokenHash;
 use crate::time::Timestamp;
 
 /// Counts the changes of one user. A commit names the revision it was decided on and fails as *stale* on any other.
@@ -91,6 +96,10 @@ pub struct User {
     pub identities: Arc<Vec<Identity>>,
     /// What we may do at those places.
     pub credentials: Arc<Vec<UserCredential>>,
+    /// Authenticator apps, recovery codes, passkeys. Shared like the identities.
+    pub factors: Arc<Factors>,
+    /// The devices they log in from.
+    pub devices: Arc<Vec<Device>>,
     /// Everything else a client keeps here.
     pub attributes: Attributes,
     /// The epoch in which live sessions were opened.
@@ -118,6 +127,8 @@ impl User {
             password: None,
             identities: Arc::default(),
             credentials: Arc::default(),
+            factors: Arc::default(),
+            devices: Arc::default(),
             attributes: Attributes::default(),
             session_epoch: SessionEpoch::default(),
             spared_session: None,
@@ -145,6 +156,15 @@ impl User {
     pub fn end_sessions(&mut self, spare: Option<SessionId>) {
         self.session_epoch = self.session_epoch.next();
         self.spared_session = spare;
+        self.distrust_devices();
+    }
+
+    /// From now on every device is asked for a second factor again.
+    pub fn distrust_devices(&mut self) {
+        if self.devices.iter().any(|device| device.trusted_until.is_some()) {
+            let devices = Arc::make_mut(&mut self.devices).iter_mut();
+            devices.for_each(|device| device.trusted_until = None);
+        }
     }
 
     /// Whether a session or pending login opened in `epoch` under `session` is still good.
@@ -160,6 +180,33 @@ impl User {
     /// Where a login code goes: to the confirmed number, else to the one the owner gave.
     pub fn code_phone(&self) -> Option<&Phone> {
         self.factor_phone.as_ref().or(self.phone.as_ref())
+    }
+
+    /// Whether they have a second factor; recovery codes alone are none.
+    pub fn has_second_factor(&self) -> bool {
+        self.factor_phone.is_some() || !self.factors.totp.is_empty() || !self.factors.passkeys.is_empty()
+    }
+
+    /// The second factors they can prove themselves with, the strongest first.
+    pub fn second_factors(&self) -> Vec<FactorKind> {
+        let has = |kind| match kind {
+            FactorKind::Passkey => !self.factors.passkeys.is_empty(),
+            FactorKind::Totp => !self.factors.totp.is_empty(),
+            FactorKind::Sms => self.factor_phone.is_some(),
+            FactorKind::Recovery => self.factors.recovery_codes_left() > 0,
+        };
+        let strongest_first = [
+            FactorKind::Passkey,
+            FactorKind::Totp,
+            FactorKind::Sms,
+            FactorKind::Recovery,
+        ];
+        strongest_first.into_iter().filter(|kind| has(*kind)).collect()
+    }
+
+    /// The remembered device of that token.
+    pub fn device(&self, token: &TokenHash) -> Option<&Device> {
+        self.devices.iter().find(|device| device.token == *token)
     }
 
     /// The linked account of that key.

@@ -40,6 +40,24 @@ impl Phone {
         format!("•••• {tail}")
     }
 
+    /// The country calling code, without `+` (ITU-T E.164 section 6.2.1: one to three digits, none the beginning of another).
+    pub fn country_code(&self) -> &str {
+        const OF_TWO: [&str; 44] = [
+            "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48",
+            "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81",
+            "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
+        ];
+        let digits = self.0.trim_start_matches('+');
+        let of = |length| digits.get(..length).unwrap_or(digits);
+        if digits.starts_with(['1', '7']) {
+            of(1)
+        } else if OF_TWO.contains(&of(2)) {
+            of(2)
+        } else {
+            of(3)
+        }
+    }
+
     /// Rebuilds a number from a store.
     pub fn restore(number: impl Into<String>) -> Self {
         Self(number.into())
@@ -56,6 +74,13 @@ impl fmt::Debug for Phone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_knows_its_country_calling_code() {
+        for (number, code) in [("+12025550123", "1"), ("+491701234567", "49"), ("+353851234567", "353"), ("+79161234567", "7")] {
+            assert_eq!(Phone::restore(number).country_code(), code);
+        }
+    }
 
     #[test]
     fn typed_forms_become_e164() {

@@ -21,10 +21,11 @@ use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
 use crate::error::Denial;
+use crate::flow::notice;
 use crate::flow_record::{FlowBody, FlowRecord, Join};
 use crate::id::UserKey;
 use crate::limits::Verdict;
-use crate::message::{MailKind, MailMessage};
+use crate::message::MailKind;
 use crate::policy::Asked;
 use crate::ports::Verified;
 use crate::secret::{Sealed, Secret};
@@ -248,11 +249,7 @@ fn send_code(flow: Option<FlowRecord>, user: Option<User>, mail: Verdict, cx: &m
     let body = FlowBody::Join(Box::new(join));
     let effects = vec![
         Effect::ReplaceFlow(Box::new(FlowRecord { body, ..flow })),
-        Effect::SendMail(Box::new(MailMessage {
-            user: user.key.clone(),
-            to,
-            kind,
-        })),
+        notice::mail(&user, to, kind, cx),
         cx.audit(AuditKind::JoinCodeSent, Some(&user.key)),
     ];
     Ok(Advanced {

@@ -206,6 +206,12 @@ pub(crate) fn open(
         created: cx.now,
         life,
         factors,
+        proven: cx.now,
+        last_used: None,
+        idle: cx.pool.idle_timeout,
+        agent: cx.origin.agent.clone(),
+        address: Some(cx.origin.address.clone()),
+        refresh: None,
     };
     AccessToken {
         secret,

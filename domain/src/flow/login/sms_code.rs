@@ -104,7 +104,7 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
     let challenge = Token::draw(cx.entropy);
     let (code, digits) = SmsCode::draw(&challenge.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy);
     let session = SessionId::draw(cx.now, cx.entropy);
-    let address = cx.address.clone();
+    let address = cx.origin.address.clone();
     let mut effects = Vec::new();
     let user = match next {
         Some(next) => {
@@ -119,7 +119,7 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
         epoch: user.session_epoch,
         life,
         phone: phone.clone(),
-        code,
+        code: Some(code),
         session,
         first: factor,
         link,
@@ -149,7 +149,7 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
 /// Which pending logins make room for a new one: all from the same address (a newer code voids the older), then the oldest of
 /// the others above the number an account may have.
 fn give_way(pending: &[FlowRecord], cx: &Ctx<'_>) -> Vec<TokenHash> {
-    let from_here = |flow: &&FlowRecord| matches!(&flow.body, FlowBody::PendingLogin(login) if login.address == *cx.address);
+    let from_here = |flow: &&FlowRecord| matches!(&flow.body, FlowBody::PendingLogin(login) if login.address == cx.origin.address);
     let (same, others): (Vec<&FlowRecord>, Vec<&FlowRecord>) = pending.iter().partition(from_here);
     let too_many = (others.len() + 1).saturating_sub(PENDING_LOGINS_PER_ACCOUNT);
     same.into_iter()
@@ -169,7 +169,10 @@ pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login>
     let (code, digits) = SmsCode::draw(&record.id, cx.pool.code_life, cx.now, cx.key, cx.entropy);
     let sent_to = login.phone.as_ref().map(Phone::masked);
     let message = send(&user, login.phone.as_ref(), digits, cx);
-    let body = FlowBody::PendingLogin(PendingLogin { code, ..login });
+    let body = FlowBody::PendingLogin(PendingLogin {
+        code: Some(code),
+        ..login
+    });
     let effects = vec![
         Effect::ReplaceFlow(Box::new(FlowRecord { body, ..record })),
         message,
@@ -201,7 +204,8 @@ pub(super) fn judge(facts: CodeTyped, cx: &mut Ctx<'_>) -> Step<Login> {
     }
     let account = user.as_ref().map(|user| user.key.clone());
     let accepted = live(pending, user, cx).filter(|(record, login, _)| {
-        let right = login.code.accepts(typed.expose(), &record.id, cx.now, cx.key);
+        let code = login.code.as_ref();
+        let right = code.is_some_and(|code| code.accepts(typed.expose(), &record.id, cx.now, cx.key));
         right && tries_left == Verdict::Allowed
     });
     let Some((record, login, user)) = accepted else {
@@ -298,5 +302,6 @@ fn send(user: &User, phone: Option<&Phone>, code: Secret, cx: &Ctx<'_>) -> Effec
         phone: phone.cloned(),
         code,
         life: cx.pool.code_life,
+        language: cx.language_of(user),
     }))
 }

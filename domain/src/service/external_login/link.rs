@@ -7,7 +7,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::link::Proven;
 use crate::flow::link::attach::{self, Attach, AttachEvent};
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
 use crate::user::User;
@@ -19,7 +19,7 @@ impl Services {
         pool: &PoolPolicy,
         linker: User,
         proven: Proven,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Outcome, DomainError> {
         let mut user = linker;
         for _ in 0..ARRIVAL_RETRIES {
@@ -29,7 +29,7 @@ impl Services {
                 proven: Box::new(proven.clone()),
                 holder: holder.map(Box::new),
             };
-            let step = self.decide(pool, address, |cx| attach::step(Attach::Start, event, cx));
+            let step = self.decide(pool, origin, |cx| attach::step(Attach::Start, event, cx));
             let attaching = match step {
                 Ok(Advanced {
                     next: Attach::Seal(attaching),
@@ -40,7 +40,7 @@ impl Services {
             };
             let sealed = self.seal_grant(&attaching.user, &attaching.draft).await?;
             let event = AttachEvent::Sealed(sealed);
-            let step = self.decide(pool, address, |cx| {
+            let step = self.decide(pool, origin, |cx| {
                 attach::step(Attach::Seal(attaching), event, cx)
             });
             let Advanced { next, effects } = match step {
@@ -50,7 +50,7 @@ impl Services {
             match (self.perform(effects).await, next) {
                 (Ok(()), Attach::Linked { user, identity }) => return Ok(Outcome::Linked { user, identity }),
                 (Err(Halt::KeyTaken(_)), next) => {
-                    let step = self.decide(pool, address, |cx| attach::step(next, AttachEvent::KeyTaken, cx));
+                    let step = self.decide(pool, origin, |cx| attach::step(next, AttachEvent::KeyTaken, cx));
                     return match step {
                         Ok(_) => Err(Denial::Unexpected.into()),
                         Err(refused) => Err(self.refuse(refused).await),

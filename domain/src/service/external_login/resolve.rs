@@ -7,7 +7,7 @@ use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::link::Proven;
 use crate::flow::login::external::{self, Exchanged, External, ExternalEvent, Onward, Opening};
-use crate::limits::ClientAddress;
+use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::{LookupKey, PortError};
 use crate::secret::Token;
@@ -45,14 +45,14 @@ impl Services {
         pool: &PoolPolicy,
         code: &Token,
         code_verifier: &str,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<LoggedIn, DomainError> {
         let flow = self.ports.flows.find(&code.hash()).await?;
         let user = match &flow {
             Some(flow) => self.user_of(flow).await?,
             None => None,
         };
-        let taken = self.policy.limits.token_try(address);
+        let taken = self.policy.limits.token_try(&origin.address);
         let facts = Exchanged {
             flow,
             user,
@@ -61,7 +61,7 @@ impl Services {
             taken,
         };
         let event = ExternalEvent::Exchanged(Box::new(facts));
-        let step = self.decide(pool, address, |cx| external::step(External::Start, event, cx));
+        let step = self.decide(pool, origin, |cx| external::step(External::Start, event, cx));
         let entrance = match step {
             Ok(Advanced {
                 next: External::Enter(entrance),
@@ -70,12 +70,12 @@ impl Services {
             Ok(_) => return Err(Denial::Unexpected.into()),
             Err(refused) => return Err(self.refuse(refused).await),
         };
-        let sends = self.decide(pool, address, |cx| entrance.would_send_code(cx));
+        let sends = self.decide(pool, origin, |cx| entrance.would_send_code(cx));
         let sending = self
-            .sending_if(sends.then(|| entrance.user().key.clone()), address)
+            .sending_if(sends.then(|| entrance.user().key.clone()), origin)
             .await?;
         let (state, event) = (External::Enter(entrance), ExternalEvent::Ready(sending));
-        match self.settle_external(pool, address, state, event).await {
+        match self.settle_external(pool, origin, state, event).await {
             Ok(Settled::Done(Opening::LoggedIn(opened))) => Ok(LoggedIn::Opened(opened)),
             Ok(Settled::Done(Opening::AwaitingCode(requested))) => Ok(LoggedIn::AwaitingCode(requested)),
             Ok(_) | Err(Halted::Spent) => Err(Denial::ExchangeRefused.into()),
@@ -89,7 +89,7 @@ impl Services {
         pool: &PoolPolicy,
         proven: Proven,
         onward: Onward,
-        address: &ClientAddress,
+        origin: &Origin,
     ) -> Result<Outcome, DomainError> {
         for _ in 0..ARRIVAL_RETRIES {
             let holder = self.holder_of(pool, &proven).await?;
@@ -98,7 +98,7 @@ impl Services {
                 holder: holder.map(Box::new),
                 onward: onward.clone(),
             };
-            let mut state = self.external(pool, address, External::Start, event).await?;
+            let mut state = self.external(pool, origin, External::Start, event).await?;
             if let External::LookUp(newcomer) = &state {
                 let email_holder = match newcomer.email_key() {
                     Some(key) => self.user_by(pool, LookupKey::Email(key)).await?,
@@ -112,19 +112,19 @@ impl Services {
                     email_holder: email_holder.map(Box::new),
                     username_holder: username_holder.map(Box::new),
                 };
-                state = self.external(pool, address, state, event).await?;
+                state = self.external(pool, origin, state, event).await?;
             }
             let External::Seal(arriving) = state else {
                 return Err(Denial::Unexpected.into());
             };
             let sealed = self.seal_grant(&arriving.user, &arriving.draft).await?;
-            let sends = self.decide(pool, address, |cx| arriving.would_send_code(cx));
+            let sends = self.decide(pool, origin, |cx| arriving.would_send_code(cx));
             let sending = self
-                .sending_if(sends.then(|| arriving.user.key.clone()), address)
+                .sending_if(sends.then(|| arriving.user.key.clone()), origin)
                 .await?;
             let event = ExternalEvent::Sealed { sealed, sending };
             match self
-                .settle_external(pool, address, External::Seal(arriving), event)
+                .settle_external(pool, origin, External::Seal(arriving), event)
                 .await
             {
                 Ok(Settled::Done(opening)) => return Ok(opening.into()),
@@ -139,11 +139,11 @@ impl Services {
     async fn external(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: External,
         event: ExternalEvent,
     ) -> Result<External, DomainError> {
-        match self.decide(pool, address, |cx| external::step(state, event, cx)) {
+        match self.decide(pool, origin, |cx| external::step(state, event, cx)) {
             Ok(advanced) => Ok(advanced.next),
             Err(refused) => Err(self.refuse(refused).await),
         }
@@ -153,12 +153,12 @@ impl Services {
     async fn settle_external(
         &self,
         pool: &PoolPolicy,
-        address: &ClientAddress,
+        origin: &Origin,
         state: External,
         event: ExternalEvent,
     ) -> Result<Settled, Halted> {
         let Advanced { next, effects } =
-            match self.decide(pool, address, |cx| external::step(state, event, cx)) {
+            match self.decide(pool, origin, |cx| external::step(state, event, cx)) {
                 Ok(advanced) => advanced,
                 Err(refused) => return Err(Halted::Denied(self.refuse(refused).await)),
             };
@@ -167,6 +167,7 @@ impl Services {
             (Ok(()), _) => Err(Halted::Denied(Denial::Unexpected.into())),
             (Err(Halt::Stale | Halt::KeyTaken(_)), _) => Ok(Settled::Stale),
             (Err(Halt::Spent), _) => Err(Halted::Spent),
+            (Err(Halt::Unreachable), _) => Err(Halted::Denied(Denial::PhoneUnreachable.into())),
             (Err(Halt::Failed(error)), _) => Err(Halted::Port(error)),
         }
     }

@@ -1,0 +1,1 @@
+//! Breached passwords by a list on this machine.

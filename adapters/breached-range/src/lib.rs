@@ -1,0 +1,1 @@
+//! Breached passwords by a range query: five characters of a hash leave the machine.

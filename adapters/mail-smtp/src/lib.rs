@@ -1,0 +1,1 @@
+//! Mail by SMTP, in words that can be replaced.

@@ -1,0 +1,1 @@
+//! Passkeys by W3C Web Authentication.

@@ -1,0 +1,1 @@
+//! Text messages by the Nexmo (Vonage) SMS API.

@@ -1,0 +1,136 @@
+//! Sending messages: those for a carrier across a network are kept first, and tried until they are taken or of no use any more.
+
+use super::Services;
+use super::perform::Halt;
+use crate::audit::{Actor, AuditEvent};
+use crate::error::DomainError;
+use crate::flow::deliver::{self, Fate};
+use crate::id::MessageId;
+use crate::outbox::{Channel, Message, OutboxMessage, message_binding};
+use crate::ports::{Delivery, PortError};
+use crate::time::Lifetime;
+
+/// How long an attempt may take before somebody else may try: longer than any carrier is waited for.
+const HOLD: Lifetime = Lifetime::from_secs(60);
+
+impl Services {
+    /// Sends a message, or takes responsibility for sending it. A code is tried at once, by the request that asks for it: whoever
+    /// proved a first factor may hear that their number cannot be reached. A mail is not: how long it takes would tell strangers who
+    /// exists.
+    pub(super) async fn send(&self, message: Message) -> Result<(), Halt> {
+        let now = self.ports.clock.now();
+        let id = MessageId::draw(now, self.ports.entropy.open().as_mut());
+        let local = match &message {
+            Message::Sms(_) => self.ports.sms.is_local(),
+            Message::Mail(_) => self.ports.mailer.is_local(),
+        };
+        if local {
+            let delivery = self.hand_over(&id, &message).await?;
+            return if matches!(delivery, Delivery::Unreachable { .. }) {
+                Err(Halt::Unreachable)
+            } else {
+                Ok(())
+            };
+        }
+        let text = message
+            .to_secret()
+            .ok_or_else(|| PortError::corrupt("a message"))?;
+        let waiting = OutboxMessage {
+            payload: self
+                .ports
+                .sealer
+                .seal(&text, &message_binding(&id, message.user()))
+                .await?,
+            id,
+            user: message.user().clone(),
+            channel: message.channel(),
+            created: now,
+            due: now,
+            expires: now.plus(message.life()),
+            attempts: 0,
+            settled: 0,
+            held_until: None,
+        };
+        if message.channel() == Channel::Mail {
+            self.ports.outbox.put(&waiting).await?;
+            self.ring();
+            return Ok(());
+        }
+        let claimed = waiting.claimed(now, HOLD);
+        self.ports.outbox.put(&claimed).await?;
+        match self.attempt(&claimed, &message).await? {
+            Some(Delivery::Unreachable { .. }) => Err(Halt::Unreachable),
+            Some(Delivery::Refused { reason }) => Err(PortError::unavailable(reason).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries the messages that are due, at most `limit`, and says how many there were. Call it when woken, and now and then.
+    ///
+    /// # Errors
+    /// When the store does not answer; nothing is lost by trying again later.
+    pub async fn deliver(&self, limit: usize) -> Result<usize, DomainError> {
+        let now = self.ports.clock.now();
+        let claimed = self.ports.outbox.claim(now, HOLD, limit).await?;
+        let count = claimed.len();
+        for message in claimed {
+            if let Some(fate) = deliver::given_up(&message, self.ports.clock.now()) {
+                self.settle_message(&message, fate).await?;
+                continue;
+            }
+            let binding = message_binding(&message.id, &message.user);
+            let text = match self.ports.sealer.open(&message.payload, &binding).await {
+                // Sealed by a key that is gone: it will never be read.
+                Err(PortError::Corrupt { .. }) => None,
+                opened => Message::from_secret(message.channel, &message.user, &opened?),
+            };
+            match text {
+                Some(text) => {
+                    self.attempt(&message, &text).await?;
+                }
+                None => {
+                    self.settle_message(&message, deliver::unreadable()).await?;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// One attempt of a claimed message, written down before and after. `None` for a carrier that could not be reached.
+    async fn attempt(&self, claimed: &OutboxMessage, message: &Message) -> Result<Option<Delivery>, PortError> {
+        let delivery = match self.hand_over(&claimed.id, message).await {
+            Ok(delivery) => Some(delivery),
+            Err(error) if error.may_pass() => None,
+            Err(error) => return Err(error),
+        };
+        let fate = deliver::judge(claimed, delivery.as_ref(), self.ports.clock.now());
+        self.settle_message(claimed, fate).await?;
+        if delivery.is_none() || matches!(delivery, Some(Delivery::NotNow { .. })) {
+            self.ring();
+        }
+        Ok(delivery)
+    }
+
+    async fn settle_message(&self, message: &OutboxMessage, fate: Fate) -> Result<(), PortError> {
+        let outbox = &self.ports.outbox;
+        if !outbox.settle(&message.id, message.attempts, fate.settled).await? {
+            return Ok(());
+        }
+        let now = self.ports.clock.now();
+        let event = AuditEvent::of_server(now, fate.kind, Some(message.user.clone()), Actor::Server);
+        self.ports.audit.append(&event.about(fate.reason)).await
+    }
+
+    async fn hand_over(&self, id: &MessageId, message: &Message) -> Result<Delivery, PortError> {
+        match message {
+            Message::Sms(sms) => self.ports.sms.send(id, sms).await,
+            Message::Mail(mail) => self.ports.mailer.send(id, mail).await,
+        }
+    }
+
+    fn ring(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+}
