@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::access::AclRule;
 use crate::credential::PasswordRules;
 use crate::error::Denial;
-use crate::id::{PoolName, UserKey};
+use crate::id::{DeviceId, PoolName, UserKey};
 use crate::limits::{ClientAddress, LimitKey, Quota};
 use crate::session::TokenLife;
 use crate::time::Lifetime;
@@ -259,8 +259,10 @@ pub struct Limits {
     pub login_per_address: Quota,
     /// Failed password tries on one account from one address.
     pub login_per_account_and_address: Quota,
-    /// Failed password tries on one account from everywhere.
+    /// Failed password tries on one account from everywhere but its known devices, each of which has as many of its own.
     pub login_per_account: Quota,
+    /// Failed password tries on all accounts of a pool, from everywhere but their known devices; none for as many as there are.
+    pub login_per_pool: Option<Quota>,
     /// New users from one address.
     pub sign_up_per_address: Quota,
     /// Codes sent to one account.
@@ -317,6 +319,7 @@ impl Default for Limits {
             login_per_address: rate(20, 900),
             login_per_account_and_address: lockout(8, 30, 900, true),
             login_per_account: lockout(50, 60, 3600, false),
+            login_per_pool: Some(rate(3000, 300)),
             sign_up_per_address: rate(100, 3600),
             code_sends_per_account: rate(5, 600),
             code_sends_per_address: rate(15, 600),
@@ -374,19 +377,36 @@ impl Limits {
     }
 
     /// A password try on an account, named by its id where it exists and by what was typed where it does not.
-    pub fn password_try(&self, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
+    ///
+    /// `device` is one that its owner logged in from before and that proved it by its token: it is judged by its own counter, so that
+    /// no stranger's guesses, however many, shut an owner out of the places they always log in from (ASVS 6.1.1).
+    pub fn password_try(
+        &self,
+        pool: &PoolName,
+        account: &str,
+        address: &ClientAddress,
+        device: Option<&DeviceId>,
+    ) -> Asked {
         let (pool, from) = (pool.as_str(), address.as_str());
-        self.ask(vec![
+        let mut counters = vec![
             (LimitKey::new("login-address", &[from]), self.login_per_address),
             (
                 LimitKey::new("login-account-address", &[pool, account, from]),
                 self.login_per_account_and_address,
             ),
-            (
-                LimitKey::new("login-account", &[pool, account]),
-                self.login_per_account,
-            ),
-        ])
+        ];
+        if let Some(device) = device {
+            let key = LimitKey::new("login-account-device", &[pool, account, device.as_str()]);
+            counters.push((key, self.login_per_account));
+        } else {
+            let key = LimitKey::new("login-account", &[pool, account]);
+            counters.push((key, self.login_per_account));
+            counters.extend(
+                self.login_per_pool
+                    .map(|quota| (LimitKey::new("login-pool", &[pool]), quota)),
+            );
+        }
+        self.ask(counters)
     }
 
     /// A new user.
@@ -569,6 +589,23 @@ mod tests {
             panic!("one budget")
         };
         assert!(limits.factor_try(FactorKind::Sms, &user).iter().all(|(factor, _)| factor != join));
+    }
+
+    #[test]
+    fn strangers_count_against_each_other_and_never_against_a_known_device() {
+        let (limits, pool) = (Limits::default(), PoolName::new("Users"));
+        let address = ClientAddress::of("127.0.0.1".parse().unwrap());
+        let keys = |device: Option<&DeviceId>| -> Vec<String> {
+            let asked = limits.password_try(&pool, "1", &address, device);
+            asked.iter().map(|(key, _)| key.as_str().to_owned()).collect()
+        };
+        let (mine, other) = (DeviceId::new("a"), DeviceId::new("b"));
+        let (strange, known) = (keys(None), keys(Some(&mine)));
+        let named = |keys: &[String], what: &str| keys.iter().any(|key| key.starts_with(&format!("{what}:")));
+        assert!(named(&strange, "login-account") && named(&strange, "login-pool"));
+        assert!(!named(&known, "login-account") && !named(&known, "login-pool"));
+        assert!(named(&known, "login-account-device"));
+        assert_ne!(known, keys(Some(&other)));
     }
 
     #[test]

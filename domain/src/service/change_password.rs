@@ -28,7 +28,7 @@ impl Services {
         let mut taken = self
             .policy
             .limits
-            .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address);
+            .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address, None);
         let mut verdict = self.take(&taken).await?;
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {

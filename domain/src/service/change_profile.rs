@@ -82,7 +82,7 @@ impl Services {
                 };
             event = match &next {
                 ChangeProfile::CheckProof(draft) => {
-                    let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address);
+                    let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address, None);
                     let verdict = self.take(&taken).await?;
                     let verified = match verdict {
                         Verdict::Allowed => {

@@ -110,7 +110,7 @@ impl Services {
         let taken = self
             .policy
             .limits
-            .password_try(&pool.name, &loaded.account(), &origin.address);
+            .password_try(&pool.name, &loaded.account(), &origin.address, None);
         let verdict = self.take(&taken).await?;
         for _ in 0..STALE_RETRIES {
             let facts = JoinFacts {

@@ -108,7 +108,7 @@ impl Services {
         let Named { user, account } = self
             .named(pool, credentials.realm.as_deref(), &credentials.name)
             .await?;
-        let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address);
+        let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address, None);
         let verdict = self.take(&taken).await?;
         let mut user = user;
         for _ in 0..STALE_RETRIES {
