@@ -133,6 +133,9 @@ impl Problem {
                 }
                 problem.details = Some(Box::new(details));
             }
+            Denial::StepUpRequired { methods } => {
+                problem.details = Some(Box::new(json!({ "methods": methods })));
+            }
             Denial::AccountExists { join, methods } => {
                 let details = json!({ "join": join.expose(), "methods": methods });
                 problem.details = Some(Box::new(details));
@@ -210,7 +213,9 @@ fn status_of(denial: &Denial) -> StatusCode {
         | Denial::ProviderRefused { .. }
         | Denial::AuthorizationUnknown
         | Denial::ApplicationRefused
+        | Denial::RefreshRefused
         | Denial::AccessTokenRequired => StatusCode::UNAUTHORIZED,
+        Denial::StepUpRequired { .. } => StatusCode::FORBIDDEN,
         Denial::UsernameOrEmailRequired
         | Denial::RealmRequired
         | Denial::InvalidTtl
@@ -222,8 +227,16 @@ fn status_of(denial: &Denial) -> StatusCode {
         Denial::PhoneRequired
         | Denial::ProviderEmailRequired
         | Denial::PasswordRefused { .. }
+        | Denial::FactorNotOffered
+        | Denial::TooManyFactors
+        | Denial::LastFactor
+        | Denial::CodeRefused
+        | Denial::PasskeyRefused
+        | Denial::PhoneUnreachable
         | Denial::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Denial::ProviderUnknown | Denial::LinkUnknown => StatusCode::NOT_FOUND,
+        Denial::ProviderUnknown | Denial::LinkUnknown | Denial::FactorUnknown | Denial::SessionUnknown => {
+            StatusCode::NOT_FOUND
+        }
         Denial::IdentityTaken
         | Denial::TooManyLinks
         | Denial::LastWayIn

@@ -72,7 +72,7 @@ impl RequestLine {
             route: "none",
             cause: None,
             method: request.method.clone(),
-            ip: request.address.ip(),
+            ip: request.ip,
         }
     }
 

@@ -1,43 +1,10 @@
 //! Where a request came from: the socket, or what a trusted proxy says of it.
 
 use std::net::IpAddr;
-use std::ops::Deref;
-use std::sync::OnceLock;
 
-use domain::limits::ClientAddress;
 use http::HeaderMap;
 
 use crate::settings::TrustedNetwork;
-
-/// Where a request came from. Its canonical form is made when somebody asks for it: most requests are counted by nothing.
-#[derive(Debug)]
-pub struct Address {
-    ip: IpAddr,
-    canonical: OnceLock<ClientAddress>,
-}
-
-impl Address {
-    /// Of an IP address.
-    pub fn new(ip: IpAddr) -> Self {
-        Self {
-            ip,
-            canonical: OnceLock::new(),
-        }
-    }
-
-    /// The IP address.
-    pub fn ip(&self) -> IpAddr {
-        self.ip
-    }
-}
-
-impl Deref for Address {
-    type Target = ClientAddress;
-
-    fn deref(&self) -> &ClientAddress {
-        self.canonical.get_or_init(|| ClientAddress::of(self.ip))
-    }
-}
 
 /// The client's address. `X-Forwarded-For` is read from its right end, one hop per trusted proxy, and only when the socket
 /// itself belongs to one: whatever a client writes to the left of that is never believed.
@@ -77,6 +44,7 @@ fn parse(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::limits::ClientAddress;
 
     fn from(socket: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();

@@ -45,6 +45,8 @@ pub enum Cookie {
     Csrf,
     /// The offer to join a proven account elsewhere with one here: its token and its pool.
     Join,
+    /// Tells that this browser was here before, and may be trusted: outlives every session.
+    Device,
 }
 
 impl Jar {
@@ -64,6 +66,8 @@ impl Jar {
             (Cookie::Csrf, false) => "portcullis-csrf",
             (Cookie::Join, true) => "__Host-portcullis-join",
             (Cookie::Join, false) => "portcullis-join",
+            (Cookie::Device, true) => "__Host-portcullis-device",
+            (Cookie::Device, false) => "portcullis-device",
         }
     }
 

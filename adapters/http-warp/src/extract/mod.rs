@@ -2,7 +2,8 @@
 
 pub mod access_token;
 pub mod body;
-pub mod client_address;
+mod client;
+mod client_address;
 pub mod cookies;
 pub mod form;
 pub mod json;
@@ -10,13 +11,13 @@ pub mod origin;
 pub mod query;
 pub mod signed;
 
+use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use domain::origin::Origin;
 use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
-
-use client_address::Address;
 
 use crate::App;
 use crate::serve::{BodyError, Peer, read_body};
@@ -41,12 +42,14 @@ pub struct Parts {
     pub headers: HeaderMap,
     /// The socket's other end.
     pub peer: Peer,
-    /// Where the request really came from, canonical.
-    pub address: Address,
+    /// Where the request really came from.
+    pub ip: IpAddr,
     /// Names the request in logs and answers.
     pub id: Arc<str>,
     /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
     body: Mutex<Option<BodyStream>>,
+    /// Made when somebody asks for it: most requests are counted by nothing.
+    origin: OnceLock<Origin>,
 }
 
 impl Request {
@@ -67,10 +70,16 @@ impl Request {
             query,
             headers,
             peer,
-            address: Address::new(ip),
+            ip,
             id,
             body: Mutex::new(Some(body)),
+            origin: OnceLock::new(),
         }))
+    }
+
+    /// Where the request comes from and what it says of itself, as the services ask for it.
+    pub fn origin(&self) -> &Origin {
+        self.origin.get_or_init(|| client::of(self))
     }
 
     /// A header's value, if it is there once and is text.

@@ -67,7 +67,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     };
     let services = &request.app.services;
     match services
-        .login_or_request_code(visit.pool, &credentials, &request.address)
+        .login_or_request_code(visit.pool, &credentials, request.origin())
         .await
     {
         Ok(LoggedIn::Opened(token)) => session::open(&visit, &token).await,

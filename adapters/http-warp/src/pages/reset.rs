@@ -55,7 +55,7 @@ async fn send_link(visit: &Visit<'_>, form: &Form) -> Result<Reply, Problem> {
     let work = request
         .app
         .services
-        .request_reset(pool, form.filled("realm"), email, &request.address);
+        .request_reset(pool, form.filled("realm"), email, request.origin());
     match steady(work).await {
         Ok(()) => Ok(Reply::see_other(&visit.url("/reset", Some("sent")))),
         Err(error) => {
@@ -75,7 +75,7 @@ async fn set_password(visit: &Visit<'_>, form: &Form, token: &str) -> Result<Rep
     match request
         .app
         .services
-        .reset_password(pool, &Token::presented(token), &new, &request.address)
+        .reset_password(pool, &Token::presented(token), &new, request.origin())
         .await
     {
         Ok(_) => {

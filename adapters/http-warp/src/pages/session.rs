@@ -86,7 +86,7 @@ pub async fn end(request: &Request) -> Result<(), Problem> {
     let pool = services
         .pool(&caller.user.key.pool)
         .ok_or_else(|| Problem::internal("a session of no pool"))?;
-    match services.log_out(pool, Some(&caller), &request.address).await {
+    match services.log_out(pool, Some(&caller), request.origin()).await {
         Ok(()) | Err(DomainError::Denied(Denial::AccessTokenRequired)) => Ok(()),
         Err(error) => Err(Problem::of(error, pool)),
     }

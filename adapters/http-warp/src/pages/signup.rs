@@ -46,7 +46,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     match request
         .app
         .services
-        .sign_up(visit.pool, new, &request.address)
+        .sign_up(visit.pool, new, request.origin())
         .await
     {
         Ok(user) if phone_comes_next(visit.pool, &user) => Ok(ask_for_code(&visit, &user).await),
@@ -74,7 +74,7 @@ async fn ask_for_code(visit: &Visit<'_>, user: &User) -> Reply {
     match request
         .app
         .services
-        .send_phone_code(pool, user, &request.address)
+        .send_phone_code(pool, user, request.origin())
         .await
     {
         Ok(token) => {

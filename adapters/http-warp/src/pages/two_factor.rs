@@ -48,7 +48,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     match request
         .app
         .services
-        .login_with_code(visit.pool, code, &request.address)
+        .login_with_code(visit.pool, code, request.origin())
         .await
     {
         Ok(token) => external::let_in(visit, pending.entry(&request).as_deref(), &token).await,
@@ -74,7 +74,7 @@ pub async fn resend(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     match request
         .app
         .services
-        .resend_code(visit.pool, &pending.token, &request.address)
+        .resend_code(visit.pool, &pending.token, request.origin())
         .await
     {
         Ok(_) => {

@@ -66,11 +66,24 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
             "This is the last way to log in to your account. Choose a password or link another account first.",
         )),
         Denial::LinkUnknown => Some(FieldErrors::form("That is not linked to your account any more.")),
+        Denial::FactorUnknown
+        | Denial::FactorNotOffered
+        | Denial::TooManyFactors
+        | Denial::LastFactor
+        | Denial::PasskeyRefused
+        | Denial::PhoneUnreachable
+        | Denial::SessionUnknown => factor(denial).map(FieldErrors::form),
+        Denial::CodeRefused => one(
+            "code",
+            "That code is not the one that is shown now. Type the present one.",
+        ),
         Denial::EmailNotVerified { .. }
         | Denial::SecondFactorRequired { .. }
         | Denial::InvalidTtl
         | Denial::PhoneRequired
         | Denial::TokenRefused
+        | Denial::StepUpRequired { .. }
+        | Denial::RefreshRefused
         | Denial::AuthorizationRequired
         | Denial::AccessTokenRequired
         | Denial::Limited { .. }
@@ -89,6 +102,24 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         | Denial::ApplicationRefused
         | Denial::Unexpected => None,
     }
+}
+
+/// What people are told about second factors and sessions, by the denial; none for denials about anything else.
+fn factor(denial: &Denial) -> Option<&'static str> {
+    Some(match denial {
+        Denial::FactorUnknown => "That is not part of your account any more.",
+        Denial::FactorNotOffered => "This site does not offer that way to prove it is you.",
+        Denial::TooManyFactors => "You have as many of these as you can have. Remove one first.",
+        Denial::LastFactor => {
+            "A second step is required here and this is your only one. Add another before you remove it."
+        }
+        Denial::PasskeyRefused => "That did not work with this passkey. Please try again.",
+        Denial::PhoneUnreachable => {
+            "No message reaches this phone number. Check it, or choose another way to prove it is you."
+        }
+        Denial::SessionUnknown => "That session is over already.",
+        _ => return None,
+    })
 }
 
 fn property(fault: &Fault) -> &'static str {

@@ -93,7 +93,7 @@ async fn authenticated(request: &Request, matched: &Matched) -> Result<Applicati
     let (id, key) = in_headers(request).ok_or_else(refused)?;
     let services = &request.app.services;
     let (application, kind) = services
-        .authenticate_application(&ApplicationId::new(id), &Token::presented(key), &request.address)
+        .authenticate_application(&ApplicationId::new(id), &Token::presented(key), request.origin())
         .await
         .map_err(problem)?;
     let own = matched.id.as_deref() == Some(application.id.as_str()) && kind == KeyType::MasterKey;

@@ -27,7 +27,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     match request
         .app
         .services
-        .change_profile(visit.pool, &caller, &change, &request.address)
+        .change_profile(visit.pool, &caller, &change, request.origin())
         .await
     {
         Ok(_) => Ok(done("email")),
@@ -57,7 +57,7 @@ pub async fn send_link(mut request: Request, _: Matched) -> Result<Reply, Proble
     match request
         .app
         .services
-        .send_verification(visit.pool, caller.user.id(), &request.address)
+        .send_verification(visit.pool, caller.user.id(), request.origin())
         .await
     {
         Ok(()) => Ok(done("mailed")),

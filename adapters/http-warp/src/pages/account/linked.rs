@@ -24,7 +24,7 @@ pub async fn unlink(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let identity = IdentityId::new(form.text("identity"));
     let services = &request.app.services;
     match services
-        .unlink(visit.pool, &caller, &identity, &request.address)
+        .unlink(visit.pool, &caller, &identity, request.origin())
         .await
     {
         Ok(()) => Ok(done("unlinked")),
@@ -42,7 +42,7 @@ pub async fn forget(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let credential = CredentialId::new(form.text("credential"));
     let services = &request.app.services;
     match services
-        .forget_credential(visit.pool, &caller, &credential, &request.address)
+        .forget_credential(visit.pool, &caller, &credential, request.origin())
         .await
     {
         Ok(()) => Ok(done("forgotten")),

@@ -20,7 +20,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let (current, new) = (form.password("current_password"), form.password("new_password"));
     let services = &request.app.services;
     match services
-        .change_password(visit.pool, &caller, &current, &new, &request.address)
+        .change_password(visit.pool, &caller, &current, &new, request.origin())
         .await
     {
         Ok(_) => Ok(done("password")),

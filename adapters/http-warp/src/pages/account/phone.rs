@@ -31,7 +31,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     match request
         .app
         .services
-        .change_profile(visit.pool, &caller, &change, &request.address)
+        .change_profile(visit.pool, &caller, &change, request.origin())
         .await
     {
         Ok(_) => Ok(done("phone")),
@@ -61,7 +61,7 @@ pub async fn send_code(mut request: Request, _: Matched) -> Result<Reply, Proble
     match request
         .app
         .services
-        .send_phone_code(visit.pool, &caller.user, &request.address)
+        .send_phone_code(visit.pool, &caller.user, request.origin())
         .await
     {
         Ok(_) => Ok(done("sent")),
@@ -94,7 +94,7 @@ pub async fn confirm(mut request: Request, _: Matched) -> Result<Reply, Problem>
     match request
         .app
         .services
-        .confirm_phone(visit.pool, &caller, &form.code(), &request.address)
+        .confirm_phone(visit.pool, &caller, &form.code(), request.origin())
         .await
     {
         Ok(_) => Ok(done("confirmed")),

@@ -19,7 +19,7 @@ pub async fn end_others(mut request: Request, _: Matched) -> Result<Reply, Probl
     match request
         .app
         .services
-        .end_other_sessions(visit.pool, &caller, &request.address)
+        .end_other_sessions(visit.pool, &caller, request.origin())
         .await
     {
         Ok(()) => Ok(done("ended")),

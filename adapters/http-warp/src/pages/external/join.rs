@@ -56,7 +56,7 @@ pub async fn with_password(mut request: Request, _: Matched) -> Result<Reply, Pr
     };
     let (visit, password) = (&offered.visit, form.password("password"));
     let services = &request.app.services;
-    let finished = services.join_with_password(visit.pool, &offered.join, &password, &request.address);
+    let finished = services.join_with_password(visit.pool, &offered.join, &password, request.origin());
     let finished = finished.await;
     let wrong = FieldErrors::none().with("password", "That is not the password of the account here.");
     offered.end(finished, wrong).await
@@ -71,7 +71,7 @@ pub async fn send_code(mut request: Request, _: Matched) -> Result<Reply, Proble
     let visit = &offered.visit;
     let services = &request.app.services;
     match services
-        .send_join_code(visit.pool, &offered.join, &request.address)
+        .send_join_code(visit.pool, &offered.join, request.origin())
         .await
     {
         Ok(()) => Ok(Reply::see_other("/join?sent=1")),
@@ -88,7 +88,7 @@ pub async fn with_code(mut request: Request, _: Matched) -> Result<Reply, Proble
     };
     let (visit, code) = (&offered.visit, form.code());
     let services = &request.app.services;
-    let finished = services.join_with_code(visit.pool, &offered.join, &code, &request.address);
+    let finished = services.join_with_code(visit.pool, &offered.join, &code, request.origin());
     let finished = finished.await;
     let wrong = FieldErrors::none().with("code", "That code is wrong, was used before, or is too old.");
     offered.end(finished, wrong).await
@@ -103,7 +103,7 @@ pub async fn decline(mut request: Request, _: Matched) -> Result<Reply, Problem>
     let visit = &offered.visit;
     let services = &request.app.services;
     let finished = services
-        .decline_join(visit.pool, &offered.join, &request.address)
+        .decline_join(visit.pool, &offered.join, request.origin())
         .await;
     let wrong = FieldErrors::form("That did not work. Please prove that the account here is yours.");
     offered.end(finished, wrong).await

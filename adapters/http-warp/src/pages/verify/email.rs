@@ -38,7 +38,7 @@ pub async fn confirm(request: &Request, form: &Form) -> Result<Reply, Problem> {
     match request
         .app
         .services
-        .confirm_email(visit.pool, &uid, &token, &request.address)
+        .confirm_email(visit.pool, &uid, &token, request.origin())
         .await
     {
         Ok(_) => result(
@@ -69,7 +69,7 @@ pub async fn resend(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let work = request
         .app
         .services
-        .send_verification(visit.pool, &user, &request.address);
+        .send_verification(visit.pool, &user, request.origin());
     match steady(work).await {
         Ok(()) => login::after_resend(&visit, &user),
         Err(error) => Err(Problem::of(error, visit.pool)),

@@ -26,7 +26,7 @@ pub async fn confirm(request: &Request, form: &Form, pending: &Pending) -> Resul
     let visit = Visit::within(request, &pending.pool)?.leading_to(form.filled("return_to"));
     let services = &request.app.services;
     match services
-        .confirm_phone_by_token(visit.pool, &pending.token, &form.code(), &request.address)
+        .confirm_phone_by_token(visit.pool, &pending.token, &form.code(), request.origin())
         .await
     {
         Ok(_) => Ok(on_to_login(&visit, "confirmed")),
@@ -52,7 +52,7 @@ pub async fn resend(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     let visit = Visit::within(&request, &pending.pool)?.leading_to(form.filled("return_to"));
     let services = &request.app.services;
     match services
-        .send_phone_code_by_token(visit.pool, &pending.token, &request.address)
+        .send_phone_code_by_token(visit.pool, &pending.token, request.origin())
         .await
     {
         Ok(token) => Ok(pending.continued_by(token).keep(

@@ -28,7 +28,7 @@ pub async fn callback(mut request: Request, entry: &WebEntry) -> Result<Reply, P
     let pool = start::pool_of(&request, entry)?;
     let came = Callback { params, browser };
     let finished = services
-        .finish_authorization(&entry.name, came, &request.address)
+        .finish_authorization(&entry.name, came, request.origin())
         .await;
     let reply = match finished {
         Ok(finished) => outcome::settle(&request, entry, finished).await,

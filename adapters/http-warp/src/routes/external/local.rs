@@ -49,7 +49,7 @@ pub async fn log_in(mut request: Request, entry: &WebEntry) -> Result<Reply, Pro
     let logged_in = match credentials {
         Some(credentials) => {
             services
-                .login_or_request_code(pool, &credentials, &request.address)
+                .login_or_request_code(pool, &credentials, request.origin())
                 .await
         }
         None => Err(Denial::UsernameOrEmailRequired.into()),

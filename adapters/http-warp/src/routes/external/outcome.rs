@@ -78,7 +78,7 @@ async fn close(request: &Request, entry: &WebEntry, token: &AccessToken) -> Resu
         session: token.session.clone(),
     };
     let services = &request.app.services;
-    let closed = services.log_out(pool, Some(&opened), &request.address).await;
+    let closed = services.log_out(pool, Some(&opened), request.origin()).await;
     closed.map_err(|error| Problem::of(error, pool))
 }
 

@@ -47,7 +47,7 @@ pub async fn start(mut request: Request, entry: &WebEntry) -> Result<Reply, Prob
     };
     let services = &request.app.services;
     match services
-        .begin_authorization(&entry.name, ask, &request.address)
+        .begin_authorization(&entry.name, ask, request.origin())
         .await
     {
         Ok(started) => {
@@ -140,7 +140,7 @@ async fn application(
     let (id, key) = (ApplicationId::new(id), Token::presented(key));
     let services = &request.app.services;
     let found = services
-        .authenticate_application(&id, &key, &request.address)
+        .authenticate_application(&id, &key, request.origin())
         .await;
     let (application, kind) = found.map_err(|error| Problem::of(error, pool))?;
     if in_address && !kind.is_public() {

@@ -49,7 +49,7 @@ pub async fn delete(call: Call) -> Result<Reply, Problem> {
     let (pool, owner) = (call.pool()?, call.owner()?);
     let done = call
         .services()
-        .delete_user(pool, owner, &call.request.address)
+        .delete_user(pool, owner, call.request.origin())
         .await;
     done.map_err(|error| Problem::of(error, pool))?;
     Ok(Reply::json(StatusCode::OK, &json!({ "count": 1 })))
@@ -69,7 +69,7 @@ async fn change(mut call: Call, read: fn(Input) -> Result<ProfileChange, Problem
     let change = read(input)?;
     let user = call
         .services()
-        .change_profile(pool, owner, &change, &call.request.address)
+        .change_profile(pool, owner, &change, call.request.origin())
         .await;
     let user = user.map_err(|error| Problem::of(error, pool))?;
     Ok(Reply::json(StatusCode::OK, &output::user(&user)))

@@ -17,7 +17,7 @@ pub async fn request_code(mut call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let requested = call
         .services()
-        .request_code(pool, &credentials, &call.request.address)
+        .request_code(pool, &credentials, call.request.origin())
         .await;
     let requested = requested.map_err(|error| Problem::of(error, pool))?;
     let mut answer = json!({ "timestamp": requested.at.as_millis() });
@@ -43,7 +43,7 @@ pub async fn login_with_code(mut call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let token = call
         .services()
-        .login_with_code(pool, typed, &call.request.address)
+        .login_with_code(pool, typed, call.request.origin())
         .await;
     let token = token.map_err(|error| Problem::of(error, pool))?;
     Ok(Reply::json(StatusCode::OK, &output::token(&token, true)))

@@ -27,7 +27,7 @@ pub async fn create(mut call: Call) -> Result<Reply, Problem> {
 async fn one(call: &Call, input: Input) -> Result<Value, Problem> {
     let pool = call.pool()?;
     let form = new_user(input, &pool.model)?;
-    let user = call.services().sign_up(pool, form, &call.request.address).await;
+    let user = call.services().sign_up(pool, form, call.request.origin()).await;
     user.map(|user| output::user(&user))
         .map_err(|error| Problem::of(error, pool))
 }

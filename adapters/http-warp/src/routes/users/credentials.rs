@@ -64,7 +64,7 @@ pub async fn forget(call: Call) -> Result<Reply, Problem> {
     let credential = CredentialId::new(call.fk.as_deref().unwrap_or_default());
     let done = call
         .services()
-        .forget_credential(pool, owner, &credential, &call.request.address)
+        .forget_credential(pool, owner, &credential, call.request.origin())
         .await;
     done.map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))
@@ -75,11 +75,11 @@ pub async fn fresh_token(call: Call) -> Result<Reply, Problem> {
     output::acceptable(&call.request)?;
     let (pool, user) = (call.pool()?.clone(), call.owner()?.user.key.clone());
     let which = call.fk.clone().unwrap_or_default();
-    let (services, address) = (call.services().clone(), call.request.address.clone());
+    let (services, origin) = (call.services().clone(), call.request.origin().clone());
     // In a task of its own, so that it comes to its end although the caller goes away: a refresh token that was exchanged and not
     // stored would be lost with its grant, where the provider rotates them (RFC 9700 section 4.14.2).
     let asking = tokio::spawn(async move {
-        let fresh = services.fresh_token(&pool, &user, &which, &address).await;
+        let fresh = services.fresh_token(&pool, &user, &which, &origin).await;
         fresh.map_err(|error| Problem::of(error, &pool))
     });
     let Ok(fresh) = tokio::time::timeout(PATIENCE, asking).await else {

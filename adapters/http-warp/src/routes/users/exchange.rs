@@ -21,7 +21,7 @@ pub async fn exchange(mut call: Call) -> Result<Reply, Problem> {
     let code = Token::presented(code);
     let exchanged = call
         .services()
-        .exchange(pool, &code, &verifier, &call.request.address)
+        .exchange(pool, &code, &verifier, call.request.origin())
         .await;
     match exchanged.map_err(|error| Problem::of(error, pool))? {
         LoggedIn::Opened(token) => {

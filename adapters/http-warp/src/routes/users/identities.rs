@@ -48,7 +48,7 @@ pub async fn unlink(call: Call) -> Result<Reply, Problem> {
     let identity = IdentityId::new(call.fk.as_deref().unwrap_or_default());
     let done = call
         .services()
-        .unlink(pool, owner, &identity, &call.request.address)
+        .unlink(pool, owner, &identity, call.request.origin())
         .await;
     done.map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))

@@ -22,15 +22,15 @@ pub async fn join(mut call: Call) -> Result<Reply, Problem> {
     let join = token(&mut input)?;
     let (password, code) = (input.text("password")?, input.text("code")?);
     let pool = call.pool()?;
-    let (services, address) = (call.services(), &call.request.address);
+    let (services, origin) = (call.services(), call.request.origin());
     let finished = match (password, code) {
         (Some(password), None) => {
             let password = Password::typed(&password);
-            services.join_with_password(pool, &join, &password, address).await
+            services.join_with_password(pool, &join, &password, origin).await
         }
         (None, Some(code)) => {
             let code = Secret::new(code);
-            services.join_with_code(pool, &join, &code, address).await
+            services.join_with_code(pool, &join, &code, origin).await
         }
         _ => return Err(Problem::bad_request("send either password or code")),
     };
@@ -43,7 +43,7 @@ pub async fn send_code(mut call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let sent = call
         .services()
-        .send_join_code(pool, &join, &call.request.address)
+        .send_join_code(pool, &join, call.request.origin())
         .await;
     sent.map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))
@@ -56,7 +56,7 @@ pub async fn decline(mut call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let finished = call
         .services()
-        .decline_join(pool, &join, &call.request.address)
+        .decline_join(pool, &join, call.request.origin())
         .await;
     ended(&call, finished)
 }

@@ -23,7 +23,7 @@ pub async fn login(mut call: Call) -> Result<Reply, Problem> {
         .map_err(|denial| Problem::of_denial(&denial, &pool.model))?;
     let token = call
         .services()
-        .login(pool, &credentials, life, &call.request.address)
+        .login(pool, &credentials, life, call.request.origin())
         .await;
     let token = token.map_err(|error| Problem::of(error, pool))?;
     let with_user = includes_user(&Query::parse(&call.request.query));
@@ -35,7 +35,7 @@ pub async fn logout(call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let done = call
         .services()
-        .log_out(pool, call.caller.as_deref(), &call.request.address)
+        .log_out(pool, call.caller.as_deref(), call.request.origin())
         .await;
     done.map(|()| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))

@@ -19,7 +19,7 @@ pub async fn reset(mut call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let work = call
         .services()
-        .request_reset(pool, realm.as_deref(), &email, &call.request.address);
+        .request_reset(pool, realm.as_deref(), &email, call.request.origin());
     steady(work)
         .await
         .map(|()| Reply::no_content())
@@ -34,7 +34,7 @@ pub async fn change_password(mut call: Call) -> Result<Reply, Problem> {
     let (pool, caller) = (call.pool()?, call.authenticated()?);
     let done = call
         .services()
-        .change_password(pool, caller, &old, &new, &call.request.address)
+        .change_password(pool, caller, &old, &new, call.request.origin())
         .await;
     done.map(|_| Reply::no_content())
         .map_err(|error| Problem::of(error, pool))
@@ -50,7 +50,7 @@ pub async fn reset_password(mut call: Call) -> Result<Reply, Problem> {
     for token in &presented.readings {
         match call
             .services()
-            .reset_password(pool, token, &new, &call.request.address)
+            .reset_password(pool, token, &new, call.request.origin())
             .await
         {
             Ok(_) => return Ok(Reply::no_content()),

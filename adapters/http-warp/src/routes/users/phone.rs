@@ -15,7 +15,7 @@ pub async fn send_code(call: Call) -> Result<Reply, Problem> {
     let (pool, owner) = (call.pool()?, call.owner()?);
     let sent = call
         .services()
-        .send_phone_code(pool, &owner.user, &call.request.address)
+        .send_phone_code(pool, &owner.user, call.request.origin())
         .await;
     sent.map_err(|error| Problem::of(error, pool))?;
     let now = call.services().now().as_millis();
@@ -29,7 +29,7 @@ pub async fn confirm(mut call: Call) -> Result<Reply, Problem> {
     let (pool, owner) = (call.pool()?, call.owner()?);
     let user = call
         .services()
-        .confirm_phone(pool, owner, &code, &call.request.address)
+        .confirm_phone(pool, owner, &code, call.request.origin())
         .await;
     let user = user.map_err(|error| Problem::of(error, pool))?;
     Ok(Reply::json(StatusCode::OK, &output::user(&user)))

@@ -22,7 +22,7 @@ pub async fn verify(call: Call) -> Result<Reply, Problem> {
     let id = UserId::new(call.id.as_deref().unwrap_or_default());
     let work = call
         .services()
-        .send_verification(pool, &id, &call.request.address);
+        .send_verification(pool, &id, call.request.origin());
     steady(work)
         .await
         .map(|()| Reply::no_content())
@@ -48,7 +48,7 @@ pub async fn confirm(call: Call) -> Result<Reply, Problem> {
     let pool = call.pool()?;
     let done = call
         .services()
-        .confirm_email(pool, &uid, &token, &call.request.address)
+        .confirm_email(pool, &uid, &token, call.request.origin())
         .await;
     done.map_err(|error| Problem::of(error, pool))?;
     Ok(place.map_or_else(Reply::no_content, |place| Reply::found(&place)))
