@@ -258,6 +258,13 @@ fn password_sentence(fault: PasswordFault, rules: PasswordRules) -> String {
         PasswordFault::Common => {
             "Invalid password. It is among the first that are guessed; choose another.".to_owned()
         }
+        PasswordFault::Breached => {
+            "Invalid password. It became public in a data breach; choose one that you use nowhere else.".to_owned()
+        }
+        PasswordFault::Context => {
+            "Invalid password. It is made of your name, your address or the name of this service; choose other words."
+                .to_owned()
+        }
     }
 }
 

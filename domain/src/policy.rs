@@ -159,6 +159,8 @@ pub struct PoolPolicy {
     pub hide_existing: bool,
     /// What may be a password.
     pub password: PasswordRules,
+    /// Words that no password may be made of, beside the service's name and the user's own.
+    pub context_words: Vec<String>,
     /// Access rules on top of the built-in ones.
     pub acls: Vec<AclRule>,
 }
@@ -201,6 +203,7 @@ impl PoolPolicy {
             fresh_login: Lifetime::from_secs(300),
             hide_existing: false,
             password: PasswordRules::default(),
+            context_words: Vec::new(),
             acls: Vec::new(),
         }
     }

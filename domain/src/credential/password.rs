@@ -58,6 +58,10 @@ pub enum PasswordFault {
     TooLong,
     /// Among the passwords every guesser tries first (ASVS 6.2.4).
     Common,
+    /// Known from a breach (ASVS 6.2.12).
+    Breached,
+    /// Made of names that a guesser of this account tries first (ASVS 6.2.11): [`super::ContextWords`].
+    Context,
 }
 
 impl PasswordRules {

@@ -100,6 +100,13 @@ pub struct Draft {
     proof_is_new: bool,
 }
 
+impl Draft {
+    /// The record as it would be.
+    pub const fn owner(&self) -> &User {
+        &self.next
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum ChangeProfileEvent {

@@ -48,7 +48,9 @@ impl Services {
                 verified,
             };
             let state = self.change_step(pool, origin, state, event).await?;
-            let hash = self.ports.hasher.hash(new).await?;
+            let hash = self
+                .new_password_hash(pool, &user, Some(&user.key), new, origin)
+                .await?;
             let session = caller.session.id.clone();
             let event = ChangePasswordEvent::NewHashed {
                 user: Box::new(user.clone()),

@@ -99,7 +99,11 @@ impl Services {
                 }
                 ChangeProfile::HashNew(draft) => {
                     let new = draft.new_password.as_ref().ok_or(Denial::Unexpected)?;
-                    ChangeProfileEvent::NewHashed(self.ports.hasher.hash(new).await?)
+                    let owner = draft.owner();
+                    let hash = self
+                        .new_password_hash(pool, owner, Some(&owner.key), new, origin)
+                        .await?;
+                    ChangeProfileEvent::NewHashed(hash)
                 }
                 ChangeProfile::Start | ChangeProfile::Done(_) | ChangeProfile::Deleted => {
                     return Ok((next, effects));

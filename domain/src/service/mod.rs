@@ -13,6 +13,7 @@ mod linked;
 mod log_out;
 mod login;
 mod lookup;
+mod new_password;
 mod perform;
 mod recover;
 mod reseal;

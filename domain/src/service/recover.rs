@@ -65,7 +65,7 @@ impl Services {
         let (flow, user) = self.reset_flow(token).await?;
         let event = RecoverEvent::TokenPresented {
             flow,
-            user,
+            user: user.clone(),
             password: password.clone(),
             verdict,
         };
@@ -73,7 +73,10 @@ impl Services {
             Ok(_) => {}
             Err(refused) => return Err(self.refuse(refused).await),
         }
-        let hash = self.ports.hasher.hash(password).await?;
+        let owner = user.ok_or(Denial::TokenRefused)?;
+        let hash = self
+            .new_password_hash(pool, &owner, Some(&owner.key), password, origin)
+            .await?;
         for _ in 0..STALE_RETRIES {
             let (flow, user) = self.reset_flow(token).await?;
             let event = RecoverEvent::PasswordHashed {

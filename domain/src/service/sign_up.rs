@@ -38,7 +38,9 @@ impl Services {
         let SignUp::HashPassword(draft) = state else {
             return Err(Denial::Unexpected.into());
         };
-        let hash = self.ports.hasher.hash(&draft.password).await?;
+        let hash = self
+            .new_password_hash(pool, &draft.user, None, &draft.password, origin)
+            .await?;
         let mail = self.verification_budget(pool, &draft, origin).await?;
         let hashed = SignUpEvent::PasswordHashed { hash, mail };
         match self
