@@ -145,5 +145,12 @@ fn password(fault: PasswordFault, rules: PasswordRules) -> String {
         PasswordFault::Common => {
             "This is one of the first passwords that are guessed. Choose another.".to_owned()
         }
+        PasswordFault::Breached => {
+            "This password became public in a data breach. Choose one that you use nowhere else.".to_owned()
+        }
+        PasswordFault::Context => {
+            "This password is made of your name, your address or the name of this service. Choose other words."
+                .to_owned()
+        }
     }
 }
