@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
+use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PasskeyCall, PasskeyPurpose};
+use domain::id::UserKey;
 use domain::ports::FlowStore;
 use domain::time::Lifetime;
+use domain::user::SessionEpoch;
 
 use crate::sample::{at, flow, flow_of_nobody, key, token};
 use crate::{Fixture, race};
@@ -19,6 +21,8 @@ macro_rules! flow_store {
             $fixture,
             [
                 find_returns_what_was_stored_field_by_field,
+                what_a_passkey_is_asked_for_comes_back,
+                what_may_be_absent_stays_absent,
                 an_unknown_token_finds_nothing,
                 put_replaces_the_flow_of_the_same_id,
                 replace_replaces_what_is_there,
@@ -45,7 +49,7 @@ macro_rules! flow_store {
 
 type Store = Fixture<dyn FlowStore>;
 
-const KINDS: [FlowKind; 7] = [
+const KINDS: [FlowKind; 12] = [
     FlowKind::PendingLogin,
     FlowKind::ConfirmPhone,
     FlowKind::ConfirmEmail,
@@ -53,6 +57,11 @@ const KINDS: [FlowKind; 7] = [
     FlowKind::Authorization,
     FlowKind::Exchange,
     FlowKind::Join,
+    FlowKind::Passkey,
+    FlowKind::EnrolTotp,
+    FlowKind::MagicLink,
+    FlowKind::RevertEmail,
+    FlowKind::Refresh,
 ];
 
 async fn found(store: &Store, flow: &FlowRecord) -> Option<FlowRecord> {
@@ -79,6 +88,52 @@ pub async fn find_returns_what_was_stored_field_by_field(store: &Store) {
         let listed = store.port.list(&ann, kind).await.unwrap();
         assert_eq!(listed.as_slice(), std::slice::from_ref(&flow));
         assert_eq!(store.port.take(&flow.id).await.unwrap(), Some(flow));
+    }
+}
+
+/// Keeps a flow about that, and says what is found.
+async fn kept(store: &Store, owner: &UserKey, body: FlowBody, text: &str) -> Option<FlowBody> {
+    let begun = FlowRecord {
+        body,
+        ..flow(owner, FlowKind::ConfirmEmail, text)
+    };
+    store.port.put(&begun).await.unwrap();
+    found(store, &begun).await.map(|found| found.body)
+}
+
+pub async fn what_a_passkey_is_asked_for_comes_back(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let register = PasskeyPurpose::Register {
+        name: "Zoës Schlüssel".to_owned(),
+        epoch: SessionEpoch::new(u32::MAX),
+    };
+    let (pending, session) = (token("pending"), token("session"));
+    let purposes = [
+        register,
+        PasskeyPurpose::LogIn,
+        PasskeyPurpose::SecondFactor { pending },
+        PasskeyPurpose::StepUp { session },
+    ];
+    for (number, purpose) in purposes.into_iter().enumerate() {
+        let state = "{\"challenge\":\"\u{0}\"}".to_owned();
+        let body = FlowBody::Passkey(Box::new(PasskeyCall { state, purpose }));
+        let found = kept(store, &ann, body.clone(), &number.to_string()).await;
+        assert_eq!(found, Some(body));
+    }
+}
+
+pub async fn what_may_be_absent_stays_absent(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    for kind in KINDS {
+        let mut body = flow(&ann, kind, kind.name()).body;
+        match &mut body {
+            FlowBody::MagicLink { return_to, .. } => *return_to = None,
+            FlowBody::PendingLogin(pending) => (pending.code, pending.phone) = (None, None),
+            FlowBody::Refresh(newest) => (newest.used, newest.agent) = (None, None),
+            _ => continue,
+        }
+        let found = kept(store, &ann, body.clone(), kind.name()).await;
+        assert_eq!(found, Some(body), "{}", kind.name());
     }
 }
 

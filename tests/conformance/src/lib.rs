@@ -24,11 +24,14 @@ mod severed;
 
 pub mod application_store;
 pub mod audit_log;
+pub mod breached_passwords;
 pub mod entropy_source;
 pub mod flow_store;
 pub mod identity_provider;
 pub mod mailer;
 pub mod outage;
+pub mod outbox;
+pub mod passkey_verifier;
 pub mod password_hasher;
 pub mod rate_limiter;
 pub mod sealer;

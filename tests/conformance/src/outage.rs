@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::audit::AuditKind;
+use domain::audit::{AuditKind, AuditQuery};
 use domain::flow_record::{FlowKind, FlowRecord};
 use domain::limits::{LimitKey, Verdict};
 use domain::ports::{FlowStore, LookupKey, PortError, RateLimiter, SessionStore, UserStore};
@@ -245,8 +245,8 @@ async fn find_everything(store: &Severed, ann: &User) {
         assert_eq!(flows.take(&kept.id).await.unwrap(), Some(kept));
     }
     if let Some(audit) = &roles.audit {
-        let events = audit.latest(99).await.unwrap();
-        assert!(events.contains(&event(AuditKind::LoggedIn)));
+        let page = audit.find(&AuditQuery::default(), None, 99).await.unwrap();
+        assert!(page.events.contains(&event(AuditKind::LoggedIn)));
     }
     if let Some(applications) = &roles.applications {
         let kept = application("kept");

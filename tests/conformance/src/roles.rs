@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
 };
 
 /// Everything an adapter plays; what it does not play is left out.
@@ -23,6 +23,8 @@ pub struct Roles {
     pub applications: Option<Arc<dyn ApplicationStore>>,
     /// [`Tombstones`]
     pub tombstones: Option<Arc<dyn Tombstones>>,
+    /// [`Outbox`]
+    pub outbox: Option<Arc<dyn Outbox>>,
 }
 
 impl Roles {
@@ -49,6 +51,7 @@ impl Roles {
             + AuditLog
             + ApplicationStore
             + Tombstones
+            + Outbox
             + 'static,
     {
         Self {
@@ -56,6 +59,7 @@ impl Roles {
             audit: Some(Arc::clone(store) as _),
             applications: Some(Arc::clone(store) as _),
             tombstones: Some(Arc::clone(store) as _),
+            outbox: Some(Arc::clone(store) as _),
             ..Self::of_sessions(store)
         }
     }

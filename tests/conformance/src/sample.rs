@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
-use domain::credential::{PasswordHash, SmsCode};
+use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
+use domain::credential::{Passkey, PasswordHash, RecoveryCodes, SmsCode, TotpApp};
 use domain::entropy::CountingEntropy;
 use domain::flow_record::{
-    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PendingLink, PendingLogin, Purpose,
+    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PasskeyCall, PasskeyPurpose, PendingLink,
+    PendingLogin, Purpose, RefreshRecord,
 };
 use domain::id::{
-    ApplicationId, CredentialId, EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey,
+    ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, MessageId, PoolName,
+    ProviderName, RefreshId, SessionId, UserId, UserKey,
 };
 use domain::identity::{
     CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
 };
 use domain::limits::ClientAddress;
+use domain::origin::{Agent, RequestId};
+use domain::outbox::{Channel, OutboxMessage};
 use domain::secret::{MacKey, Sealed, Token, TokenHash};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
-use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username};
+use domain::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
 use serde_json::json;
 
 /// The moment the samples are made at, in milliseconds.
@@ -84,6 +89,8 @@ pub fn full_user(key: &UserKey) -> User {
         password: Some(PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA")),
         identities: Arc::new(vec![full_identity(), identity("facebook", "1020304050")]),
         credentials: Arc::new(vec![full_credential(), credential("facebook-login")]),
+        factors: Arc::new(full_factors()),
+        devices: Arc::new(vec![full_device(), device("new")]),
         attributes: Attributes::restore(attributes.as_object().cloned().unwrap_or_default()),
         session_epoch: SessionEpoch::new(u32::MAX),
         spared_session: Some(SessionId::new("spared")),
@@ -240,6 +247,129 @@ pub fn session(user: &UserKey, text: &str) -> Session {
         created: at(0),
         life: TokenLife::Finite(Lifetime::from_secs(3600)),
         factors: vec![Factor::Password, Factor::Sms],
+        proven: at(30),
+        last_used: Some(at(45)),
+        idle: Some(Lifetime::from_millis(7_200_001)),
+        agent: Agent::of("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) \"Gecko\"/20100101 Firefox/130.0"),
+        address: Some(address()),
+        refresh: Some(RefreshId::new("chain-1")),
+    }
+}
+
+/// The same with nothing said that need not be: as sessions were before there was more to say.
+pub fn plain_session(user: &UserKey, text: &str) -> Session {
+    let full = session(user, text);
+    Session {
+        proven: full.created,
+        last_used: None,
+        idle: None,
+        agent: None,
+        address: None,
+        refresh: None,
+        ..full
+    }
+}
+
+/// Where the samples come from.
+pub fn address() -> ClientAddress {
+    ClientAddress::of([192, 0, 2, 7].into())
+}
+
+/// An event about that user of the pool `Users`, with every field filled.
+pub fn event(kind: AuditKind, id: &str) -> AuditEvent {
+    AuditEvent {
+        at: at(0),
+        kind,
+        user: Some(key("Users", id)),
+        actor: Actor::Client,
+        network: Some(network(7)),
+        request: Some(RequestId::new("request-1")),
+        detail: Some("google-login".to_owned()),
+    }
+}
+
+/// The hash of a network.
+pub fn network(number: u8) -> NetworkHash {
+    NetworkHash::of(
+        &ClientAddress::of([192, 0, 2, number].into()),
+        &MacKey::new([7; 32]),
+    )
+}
+
+/// A mail that is due at [`START`] and of use for a day.
+pub fn message(user: &UserKey, id: &str) -> OutboxMessage {
+    OutboxMessage {
+        id: MessageId::new(id),
+        user: user.clone(),
+        channel: Channel::Mail,
+        payload: Sealed::from_bytes((0..=255).collect()),
+        created: at(-1),
+        due: at(0),
+        expires: at(86_400),
+        attempts: 0,
+        settled: 0,
+        held_until: None,
+    }
+}
+
+/// Second factors of every kind, with every field filled.
+fn full_factors() -> Factors {
+    let app = TotpApp {
+        id: FactorId::new("factor-app"),
+        name: "Zoës \"Handy\" 李雷\u{1f600}".to_owned(),
+        secret: Sealed::from_bytes((0..=255).collect()),
+        last_step: 59_842_932,
+        created: Timestamp::from_millis(-1),
+        last_used: Some(at(1)),
+    };
+    let unused = TotpApp {
+        id: FactorId::new("factor-app-2"),
+        name: "another".to_owned(),
+        last_used: None,
+        ..app.clone()
+    };
+    let passkey = Passkey {
+        id: FactorId::new("factor-passkey"),
+        name: "Zoës Schlüssel".to_owned(),
+        credential: "AQIDBAUGBwgJCgsMDQ4PEA".to_owned(),
+        material: json!({"key": "a'\"\\b", "of": [1, 2]}).to_string(),
+        sign_count: u32::MAX,
+        user_verifying: true,
+        backup_eligible: true,
+        backed_up: false,
+        created: at(-9),
+        last_used: Some(at(2)),
+    };
+    Factors {
+        totp: vec![app, unused],
+        recovery: Some(RecoveryCodes {
+            left: vec![token("code 1"), token("code 2")],
+            created: at(3),
+        }),
+        passkeys: vec![passkey],
+    }
+}
+
+/// A device that nothing more is known of.
+pub fn device(text: &str) -> Device {
+    Device {
+        id: DeviceId::new(format!("device-{text}")),
+        token: token(text),
+        name: None,
+        created: at(0),
+        last_used: at(0),
+        trusted_until: None,
+    }
+}
+
+/// A device with every field filled.
+fn full_device() -> Device {
+    Device {
+        name: Some("Firefox on Linux".to_owned()),
+        created: Timestamp::from_millis(-1),
+        last_used: at(5),
+        trusted_until: Some(at(2_592_000)),
+        ..device("trusted")
     }
 }
 
@@ -267,12 +397,13 @@ pub fn flow_of_nobody(pool: &str, kind: FlowKind, text: &str) -> FlowRecord {
 fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
     match kind {
         FlowKind::PendingLogin => FlowBody::PendingLogin(PendingLogin {
-            address: ClientAddress::of([192, 0, 2, 7].into()),
+            address: address(),
             epoch: SessionEpoch::new(2),
             life: TokenLife::Eternal,
             phone: Phone::parse("+491701234567"),
-            code: code(id),
+            code: Some(code(id)),
             session: SessionId::new("to-be"),
+            refresh: true,
             first: Factor::Sms,
             link: Some(Box::new(pending_link())),
         }),
@@ -300,6 +431,43 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
             return_to: Some("/welcome?a=b".to_owned()),
             code_challenge: None,
         })),
+        FlowKind::Passkey => FlowBody::Passkey(Box::new(PasskeyCall {
+            state: json!({"challenge": "Zoë\u{0}'\"\\"}).to_string(),
+            purpose: PasskeyPurpose::SecondFactor {
+                pending: token("pending"),
+            },
+        })),
+        FlowKind::EnrolTotp => FlowBody::EnrolTotp {
+            factor: FactorId::new("factor-1"),
+            name: "Zoës Handy".to_owned(),
+            secret: Sealed::from_bytes(vec![0, 1, 254, 255]),
+            epoch: SessionEpoch::new(6),
+        },
+        FlowKind::MagicLink => FlowBody::MagicLink {
+            address: "zoë@bücher.example".to_owned(),
+            epoch: SessionEpoch::new(7),
+            return_to: Some("/welcome?a=b".to_owned()),
+        },
+        FlowKind::RevertEmail => FlowBody::RevertEmail {
+            address: "zoë@bücher.example".to_owned(),
+            verified: true,
+        },
+        FlowKind::Refresh => FlowBody::Refresh(Box::new(refresh())),
+    }
+}
+
+fn refresh() -> RefreshRecord {
+    RefreshRecord {
+        chain: RefreshId::new("chain-1"),
+        session: SessionId::new("session-1"),
+        epoch: SessionEpoch::new(8),
+        began: at(-600),
+        factors: vec![Factor::Password, Factor::VerifiedPasskey],
+        proven: at(-300),
+        agent: Agent::of("curl/8.5.0"),
+        access: token("access"),
+        salt: token("salt"),
+        used: Some(at(-1)),
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use domain::id::UserKey;
 use domain::ports::SessionStore;
 use domain::secret::TokenHash;
 use domain::session::{Session, TokenLife};
 use domain::time::Lifetime;
 
-use crate::sample::{at, session, token};
+use crate::sample::{at, plain_session, session, token};
 use crate::{Fixture, crowd, race};
 
 /// Runs every case of [`domain::ports::SessionStore`] against a fixture.
@@ -42,6 +43,13 @@ macro_rules! session_store {
                 list_gives_every_session_page_by_page,
                 list_gives_expired_sessions_too,
                 list_misses_nothing_that_stays_while_others_come_and_go,
+                list_of_one_user_gives_theirs_alone_page_by_page,
+                list_of_one_user_knows_who_ended,
+                touch_moves_the_last_use_forward_and_never_back,
+                touch_leaves_everything_else_as_it_is,
+                touch_brings_no_ended_session_back,
+                racing_touches_leave_the_latest,
+                a_touch_that_races_with_the_end_brings_nothing_back,
             ]
         );
     };
@@ -73,7 +81,8 @@ pub async fn find_returns_what_was_stored_field_by_field(store: &Store) {
         life: TokenLife::Finite(Lifetime::from_millis(u64::MAX)),
         ..session(&ann, "longest")
     };
-    for session in [plain, eternal, unproven, odd, longest] {
+    let terse = plain_session(&ann, "terse");
+    for session in [plain, eternal, unproven, odd, longest, terse] {
         store.port.open(&session).await.unwrap();
         assert_eq!(found(store, &session).await.as_ref(), Some(&session));
         assert_eq!(found(store, &session).await, Some(session), "the second time");
@@ -341,10 +350,15 @@ pub async fn a_short_life_is_kept_to_its_end(store: &Store) {
 
 /// Reads every page there is, and gives the sessions by their tokens.
 async fn listed(store: &Store, limit: usize) -> BTreeMap<TokenHash, Session> {
+    listed_of(store, None, limit).await
+}
+
+/// The same for the sessions of one user, or of all.
+async fn listed_of(store: &Store, of: Option<&UserKey>, limit: usize) -> BTreeMap<TokenHash, Session> {
     let mut listed = BTreeMap::new();
     let mut after = None;
     for _page in 0..100_000 {
-        let page = store.port.list(after.as_ref(), limit).await.unwrap();
+        let page = store.port.list(of, after.as_ref(), limit).await.unwrap();
         let by_token = |session: Session| (session.token, session);
         listed.extend(page.sessions.into_iter().map(by_token));
         if page.next.is_none() {
@@ -429,4 +443,156 @@ pub async fn list_misses_nothing_that_stays_while_others_come_and_go(store: &Sto
     }
     stop.store(true, Ordering::SeqCst);
     traffic.await.unwrap();
+}
+
+pub async fn list_of_one_user_gives_theirs_alone_page_by_page(store: &Store) {
+    let mut kept = BTreeMap::new();
+    let mut owners = vec![store.owner("Users", "nobody's").await];
+    for (pool, id) in [
+        ("Users", "ann"),
+        ("Employees", "ann"),
+        ("Users", "Ann"),
+        ("Users", "ann2"),
+    ] {
+        owners.push(store.owner(pool, id).await);
+    }
+    for number in 0..120 {
+        let owner = &owners[1 + number % 4];
+        let open = session(owner, &number.to_string());
+        store.port.open(&open).await.unwrap();
+        kept.insert(open.token, open);
+    }
+    for owner in &owners {
+        let theirs = kept.iter().filter(|(_, open)| open.user == *owner);
+        let theirs: BTreeMap<_, _> = theirs.map(|(token, open)| (*token, open.clone())).collect();
+        for limit in [1, 7, 30, 5_000] {
+            let listed = listed_of(store, Some(owner), limit).await;
+            assert_eq!(listed, theirs, "{limit} at a time of {owner}");
+        }
+    }
+    assert_eq!(listed(store, 50).await, kept, "and all there are");
+}
+
+pub async fn list_of_one_user_knows_who_ended(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let old = Session {
+        created: at(-1_000_000_000),
+        ..session(&ann, "old")
+    };
+    let (mine, ended) = (session(&ann, "mine"), session(&ann, "ended"));
+    for open in [&old, &mine, &ended] {
+        store.port.open(open).await.unwrap();
+    }
+    store.port.end(&ended.token).await.unwrap();
+    let listed = listed_of(store, Some(&ann), 9).await;
+    assert_eq!(listed, BTreeMap::from([(old.token, old), (mine.token, mine)]));
+    store.port.end_all(&ann, None).await.unwrap();
+    assert!(listed_of(store, Some(&ann), 9).await.is_empty());
+}
+
+/// A session that was not used yet.
+fn unused(owner: &UserKey, text: &str) -> Session {
+    Session {
+        last_used: None,
+        ..session(owner, text)
+    }
+}
+
+pub async fn touch_moves_the_last_use_forward_and_never_back(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let open = unused(&ann, "a");
+    store.port.open(&open).await.unwrap();
+    for (touched, then) in [(60, 60), (59, 60), (61, 61), (-9, 61), (3_000, 3_000), (0, 3_000)] {
+        store.port.touch(&open.token, at(touched)).await.unwrap();
+        let found = found(store, &open).await.unwrap();
+        assert_eq!(found.last_used, Some(at(then)), "touched at {touched}");
+        let listed = listed_of(store, Some(&ann), 9).await;
+        assert_eq!(listed.get(&open.token), Some(&found), "and listed so");
+    }
+}
+
+pub async fn touch_leaves_everything_else_as_it_is(store: &Store) {
+    let ann = store.owner("Users", "Zoë").await;
+    let full = session(&ann, "full");
+    let terse = plain_session(&ann, "terse");
+    let eternal = Session {
+        life: TokenLife::Eternal,
+        ..plain_session(&ann, "eternal")
+    };
+    let other = session(&ann, "other");
+    for open in [&full, &terse, &eternal, &other] {
+        store.port.open(open).await.unwrap();
+    }
+    for open in [full, terse, eternal] {
+        store.port.touch(&open.token, at(99)).await.unwrap();
+        let touched = Session {
+            last_used: Some(at(99)),
+            ..open
+        };
+        assert_eq!(found(store, &touched).await, Some(touched));
+    }
+    assert_eq!(found(store, &other).await, Some(other), "nobody touched it");
+    assert_eq!(
+        store.port.purge(at(3_599)).await.unwrap(),
+        0,
+        "lives are what they were"
+    );
+    assert_eq!(store.port.purge(at(3_602)).await.unwrap(), store.purged(3));
+}
+
+pub async fn touch_brings_no_ended_session_back(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    let open = unused(&ann, "a");
+    store.port.touch(&open.token, at(1)).await.unwrap();
+    assert_eq!(found(store, &open).await, None, "never opened");
+    store.port.open(&open).await.unwrap();
+    assert!(found(store, &open).await.is_some());
+    assert!(store.port.end(&open.token).await.unwrap());
+    store.port.touch(&open.token, at(2)).await.unwrap();
+    assert_eq!(found(store, &open).await, None);
+    assert!(!store.port.end(&open.token).await.unwrap());
+    assert!(listed(store, 9).await.is_empty());
+}
+
+pub async fn racing_touches_leave_the_latest(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    for round in 0..5 {
+        let open = unused(&ann, &round.to_string());
+        store.port.open(&open).await.unwrap();
+        race(16, |number| {
+            let (port, token) = (Arc::clone(&store.port), open.token);
+            // Neither rising nor falling: 7 is prime to 16.
+            let second = i64::try_from((number + 1) * 7 % 16).unwrap();
+            async move {
+                port.touch(&token, at(second)).await.unwrap();
+                let found = port.find(&token).await.unwrap().unwrap();
+                assert!(found.last_used >= Some(at(second)), "{found:?}");
+            }
+        })
+        .await;
+        let found = found(store, &open).await.unwrap();
+        assert_eq!(found.last_used, Some(at(15)));
+    }
+}
+
+pub async fn a_touch_that_races_with_the_end_brings_nothing_back(store: &Store) {
+    let ann = store.owner("Users", "ann").await;
+    for round in 0..20 {
+        let open = unused(&ann, &round.to_string());
+        store.port.open(&open).await.unwrap();
+        race(8, |number| {
+            let (port, token) = (Arc::clone(&store.port), open.token);
+            async move {
+                if number == 3 {
+                    assert!(port.end(&token).await.unwrap());
+                    assert_eq!(port.find(&token).await.unwrap(), None);
+                } else {
+                    port.touch(&token, at(number.try_into().unwrap())).await.unwrap();
+                }
+            }
+        })
+        .await;
+        assert_eq!(found(store, &open).await, None, "round {round}");
+        assert!(listed_of(store, Some(&ann), 9).await.is_empty(), "round {round}");
+    }
 }

@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::audit::{AuditEvent, AuditKind};
+use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
 use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::UserKey;
 use domain::limits::{LimitKey, Quota};
+use domain::outbox::{OutboxMessage, Settled};
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, LookupKey, PortError, RateLimiter, SessionStore, Tombstones,
-    UserStore,
+    ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, PortError, RateLimiter, SessionStore,
+    Tombstones, UserStore,
 };
 use domain::secret::TokenHash;
 use domain::session::Session;
@@ -21,7 +22,7 @@ use domain::user::User;
 
 use crate::link::Link;
 use crate::roles::Roles;
-use crate::sample::{application, at, flow, key, pool, session, token, with_email};
+use crate::sample::{application, at, flow, key, message, pool, session, token, with_email};
 
 /// No call may take longer, whatever happens to the network.
 pub(crate) const WITHIN: Duration = Duration::from_secs(5);
@@ -124,6 +125,7 @@ impl Severed {
         calls.extend(roles.audit.iter().flat_map(of_audit));
         calls.extend(roles.applications.iter().flat_map(of_applications));
         calls.extend(roles.tombstones.iter().flat_map(of_tombstones));
+        calls.extend(roles.outbox.iter().flat_map(of_outbox));
         let said = if self.limits_go_on {
             Said::AsEver
         } else {
@@ -224,7 +226,9 @@ uncounted!(
     domain::ports::SessionPage,
     Option<FlowRecord>,
     Vec<FlowRecord>,
-    Vec<AuditEvent>,
+    domain::audit::AuditPage,
+    Vec<OutboxMessage>,
+    domain::outbox::OutboxPage,
     Option<domain::application::Application>,
     Vec<domain::application::Application>,
     domain::limits::Verdict,
@@ -276,7 +280,12 @@ fn of_sessions(port: &Arc<dyn SessionStore>) -> Vec<Call> {
             .end(&stranger())),
         call!(port, no, "SessionStore::end_all", |sessions| sessions
             .end_all(&bob(), None)),
-        call!(port, no, "SessionStore::list", |sessions| sessions.list(None, 9)),
+        call!(port, no, "SessionStore::list", |sessions| sessions
+            .list(None, None, 9)),
+        call!(port, no, "SessionStore::list of one user", |sessions| sessions
+            .list(Some(&ann()), None, 9)),
+        call!(port, no, "SessionStore::touch", |sessions| sessions
+            .touch(&open().token, at(1))),
         call!(port, idle, "SessionStore::purge", |sessions| sessions
             .purge(at(-9_999))),
     ]
@@ -304,7 +313,11 @@ fn of_audit(port: &Arc<dyn AuditLog>) -> Vec<Call> {
     let extra = || event(AuditKind::LoginFailed);
     vec![
         call!(port, no, "AuditLog::append", |audit| audit.append(&extra())),
-        call!(port, no, "AuditLog::latest", |audit| audit.latest(9)),
+        call!(port, no, "AuditLog::find", |audit| audit.find(
+            &AuditQuery::default(),
+            None,
+            9
+        )),
         call!(port, idle, "AuditLog::purge", |audit| audit.purge(at(-9_999))),
     ]
 }
@@ -338,6 +351,28 @@ fn of_tombstones(port: &Arc<dyn Tombstones>) -> Vec<Call> {
     ]
 }
 
+fn of_outbox(port: &Arc<dyn Outbox>) -> Vec<Call> {
+    const HOLD: Lifetime = Lifetime::from_secs(30);
+    let (no, idle) = (Said::Unavailable, Said::UnavailableOrNothing);
+    let extra = || message(&ann(), "extra");
+    vec![
+        call!(port, no, "Outbox::put", |outbox| outbox.put(&extra())),
+        // Nothing is due so early.
+        call!(port, no, "Outbox::claim", |outbox| outbox.claim(
+            at(-9_999),
+            HOLD,
+            9
+        )),
+        call!(port, no, "Outbox::settle", |outbox| outbox.settle(
+            &extra().id,
+            9,
+            Settled::Done
+        )),
+        call!(port, no, "Outbox::list", |outbox| outbox.list(None, 9)),
+        call!(port, idle, "Outbox::purge", |outbox| outbox.purge(at(-9_999))),
+    ]
+}
+
 fn of_limiter(port: &Arc<dyn RateLimiter>, said: Said) -> Vec<Call> {
     let asked = || [(LimitKey::new("login", &["extra"]), QUOTA)];
     let idle = if said == Said::AsEver {
@@ -361,7 +396,9 @@ pub(crate) fn event(kind: AuditKind) -> AuditEvent {
         at: at(0),
         kind,
         user: Some(ann()),
-        address: None,
+        actor: Actor::Server,
+        network: None,
+        request: None,
         detail: None,
     }
 }

@@ -8,9 +8,9 @@ use std::task::Poll;
 use domain::id::PoolName;
 use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
 use domain::time::Lifetime;
-use domain::user::{Email, Phone, Revision, User, Username};
+use domain::user::{Email, Factors, Phone, Revision, User, Username};
 
-use crate::sample::{at, blank, full_user, key, pool, with_email, with_username};
+use crate::sample::{at, blank, device, full_user, key, pool, with_email, with_username};
 use crate::{Fixture, crowd, race};
 
 /// Runs every case of [`domain::ports::UserStore`] against a fixture.
@@ -34,6 +34,8 @@ macro_rules! user_store {
                 unicode_logins_are_found_by_their_normalised_form,
                 commit_replaces_every_field,
                 commit_can_empty_every_field,
+                factors_and_devices_come_back_field_by_field,
+                a_commit_about_something_else_keeps_factors_and_devices,
                 a_stale_commit_does_nothing,
                 a_commit_of_a_user_who_is_gone_is_stale,
                 of_racing_commits_of_one_revision_exactly_one_wins,
@@ -270,6 +272,45 @@ pub async fn commit_replaces_every_field(store: &Store) {
 pub async fn commit_can_empty_every_field(store: &Store) {
     let before = full_user(&key("Users", "1"));
     replace(store, &before, &blank(&before.key)).await;
+}
+
+pub async fn factors_and_devices_come_back_field_by_field(store: &Store) {
+    let full = full_user(&key("Users", "full"));
+    let mut user = blank(&full.key);
+    store.port.create(&user).await.unwrap();
+    let mut recovery_alone = Factors::default();
+    recovery_alone.recovery.clone_from(&full.factors.recovery);
+    let states = [
+        (Arc::clone(&full.factors), Arc::default()),
+        (Arc::default(), Arc::clone(&full.devices)),
+        (Arc::new(recovery_alone), Arc::new(vec![device("new")])),
+        (Arc::clone(&full.factors), Arc::clone(&full.devices)),
+        Default::default(),
+    ];
+    for (factors, devices) in states {
+        let next = User {
+            factors,
+            devices,
+            ..user.changed(at(1))
+        };
+        store.port.commit(&next, user.revision).await.unwrap();
+        assert_eq!(stored(store, &next).await.as_ref(), Some(&next));
+        user = next;
+    }
+}
+
+pub async fn a_commit_about_something_else_keeps_factors_and_devices(store: &Store) {
+    let full = full_user(&key("Users", "full"));
+    store.port.create(&full).await.unwrap();
+    let next = User {
+        phone: None,
+        identities: Arc::default(),
+        ..full.changed(at(2))
+    };
+    store.port.commit(&next, full.revision).await.unwrap();
+    let found = stored(store, &next).await.unwrap();
+    assert_eq!((&found.factors, &found.devices), (&full.factors, &full.devices));
+    assert_eq!(store.port.list(&pool("Users"), None, 9).await.unwrap(), [next]);
 }
 
 pub async fn a_stale_commit_does_nothing(store: &Store) {
