@@ -65,55 +65,77 @@ pub struct Request<'a> {
 }
 
 /// The access rules every pool starts with: LoopBack's for its `User` model, the two code calls of the two-factor article, the
-/// calls about one's own phone, and those about accounts elsewhere: ending a way to a provider is for everyone, for whoever holds its
-/// code has proven something; what it left is for its owner.
+/// calls about one's own phone, factors and sessions, and those about accounts elsewhere: ending a way to a provider is for everyone, for
+/// whoever holds its code has proven something; what it left is for its owner. So are the calls whose token, link or passkey is the
+/// proof.
 pub fn default_rules() -> Vec<AclRule> {
     let everyone = |permission, properties: &[&str]| rule("$everyone", permission, properties);
     vec![
         everyone(Permission::Deny, &[]),
-        everyone(
-            Permission::Allow,
-            &[
-                "create",
-                "login",
-                "logout",
-                "verify",
-                "confirm",
-                "resetPassword",
-                "requestCode",
-                "loginWithCode",
-                "exchange",
-                "join",
-                "sendJoinCode",
-                "declineJoin",
-            ],
-        ),
+        everyone(Permission::Allow, OPEN),
         // A reset token is the authority for this call; it is no session, so no role could stand for it.
         everyone(Permission::Allow, &["setPassword"]),
-        rule(
-            "$owner",
-            Permission::Allow,
-            &[
-                "deleteById",
-                "findById",
-                "patchAttributes",
-                "replaceById",
-                "sendPhoneCode",
-                "confirmPhone",
-                "__get__identities",
-                "__findById__identities",
-                "__count__identities",
-                "__destroyById__identities",
-                "__get__credentials",
-                "__findById__credentials",
-                "__count__credentials",
-                "__destroyById__credentials",
-                "freshToken",
-            ],
-        ),
+        rule("$owner", Permission::Allow, OWNERS),
         rule("$authenticated", Permission::Allow, &["changePassword"]),
     ]
 }
+
+/// For everyone: what is proven by the call itself.
+const OPEN: &[&str] = &[
+    "create",
+    "login",
+    "logout",
+    "verify",
+    "confirm",
+    "resetPassword",
+    "requestCode",
+    "loginWithCode",
+    "resendCode",
+    "passkeyOptions",
+    "loginWithPasskey",
+    "requestLink",
+    "loginWithLink",
+    "refresh",
+    "revertEmail",
+    "exchange",
+    "join",
+    "sendJoinCode",
+    "declineJoin",
+];
+
+/// For the owner of a record alone.
+const OWNERS: &[&str] = &[
+    "deleteById",
+    "findById",
+    "patchAttributes",
+    "replaceById",
+    "sendPhoneCode",
+    "confirmPhone",
+    "__get__identities",
+    "__findById__identities",
+    "__count__identities",
+    "__destroyById__identities",
+    "__get__credentials",
+    "__findById__credentials",
+    "__count__credentials",
+    "__destroyById__credentials",
+    "freshToken",
+    "getFactors",
+    "addTotp",
+    "confirmTotp",
+    "makeRecoveryCodes",
+    "newPasskeyOptions",
+    "addPasskey",
+    "renameFactor",
+    "removeFactor",
+    "forgetDevices",
+    "stepUp",
+    "sendStepUpCode",
+    "stepUpOptions",
+    "getSessions",
+    "endSession",
+    "endOtherSessions",
+];
 
 fn rule(role: &str, permission: Permission, properties: &[&str]) -> AclRule {
     AclRule {
@@ -251,6 +273,26 @@ mod tests {
             "__delete__identities",
         ] {
             assert_eq!(asks(closed, OWNER), Permission::Deny, "{closed}");
+        }
+    }
+
+    #[test]
+    fn factors_and_sessions_are_their_owners_alone() {
+        for own in [
+            "getFactors",
+            "addTotp",
+            "addPasskey",
+            "removeFactor",
+            "stepUp",
+            "getSessions",
+            "endSession",
+        ] {
+            assert_eq!(asks(own, OWNER), Permission::Allow, "{own}");
+            assert_eq!(asks(own, OTHER), Permission::Deny, "{own}");
+            assert_eq!(asks(own, STRANGER), Permission::Deny, "{own}");
+        }
+        for open in ["loginWithPasskey", "loginWithLink", "refresh", "revertEmail"] {
+            assert_eq!(asks(open, STRANGER), Permission::Allow, "{open}");
         }
     }
 
