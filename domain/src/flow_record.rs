@@ -148,9 +148,12 @@ pub struct RefreshRecord {
     pub access: TokenHash,
     /// Mixed into what is derived from the token: known to the store alone.
     pub salt: TokenHash,
-    /// When it was used up; none for the newest.
+    /// When it was used up: the answer to it was last given then. None for the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Timestamp>,
+    /// When that access token was first used: since then somebody is known to have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Timestamp>,
 }
 
 /// What an authorization is for.
@@ -246,6 +249,9 @@ pub struct PendingLogin {
     pub code: Option<SmsCode>,
     /// The id the session will get: known beforehand, so that every line about this login names the same one.
     pub session: SessionId,
+    /// Whether the session is to be renewed by refresh tokens.
+    #[serde(default)]
+    pub refresh: bool,
     /// What was proven before the code.
     #[serde(default = "by_password")]
     pub first: Factor,

@@ -31,6 +31,13 @@ impl ClientAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The wider network: the first two numbers of an IPv4 address, the first three groups of an IPv6 one. People move within it.
+    pub fn network(&self) -> String {
+        let (separator, parts) = if self.0.contains(':') { (':', 3) } else { ('.', 2) };
+        let wide: Vec<&str> = self.0.split(separator).take(parts).collect();
+        wide.join(&separator.to_string())
+    }
 }
 
 /// Names one counter. Made of what is counted and for whom; the "for whom" is hashed, so that no store of counters lists
@@ -388,6 +395,13 @@ mod tests {
         assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn people_move_within_their_network() {
+        let of = |text: &str| ClientAddress::of(text.parse().unwrap()).network();
+        assert_eq!(of("192.0.2.1"), "192.0");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1");
     }
 
     #[test]

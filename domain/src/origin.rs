@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::limits::ClientAddress;
-use crate::secret::Token;
+use crate::secret::{Token, TokenHash};
 
 /// Longest name of a client program that is kept, in characters; longer ones are cut.
 const AGENT_LENGTH: usize = 160;
@@ -32,6 +32,15 @@ impl From<ClientAddress> for Origin {
             device: None,
             languages: Vec::new(),
         }
+    }
+}
+
+impl Origin {
+    /// The hash of the device token that was presented; of no other text than a token can be.
+    pub fn device_token(&self) -> Option<TokenHash> {
+        let token = self.device.as_ref()?;
+        let plain = token.expose().bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Some(if plain { token.hash() } else { Token::presented("").hash() })
     }
 }
 

@@ -350,6 +350,8 @@ pub enum MailBudget {
     SignUp,
     /// Codes to join an account elsewhere with a user.
     Join,
+    /// Links to log in with.
+    MagicLink,
 }
 
 impl MailBudget {
@@ -359,6 +361,7 @@ impl MailBudget {
             Self::Reset => "mail-reset",
             Self::SignUp => "mail-sign-up",
             Self::Join => "mail-join",
+            Self::MagicLink => "mail-magic-link",
         }
     }
 }
@@ -461,6 +464,19 @@ impl Limits {
         self.ask(vec![(
             account_key("confirm-phone-try", user),
             self.code_tries_per_account,
+        )])
+    }
+
+    /// The first code of an authenticator app that is being added.
+    pub fn enrol_try(&self, user: &UserKey) -> Asked {
+        self.ask(vec![(account_key("enrol-try", user), self.code_tries_per_account)])
+    }
+
+    /// An authenticator that is asked for a login from an address: each leaves an unfinished flow behind.
+    pub fn passkey_call(&self, address: &ClientAddress) -> Asked {
+        self.ask(vec![(
+            LimitKey::new("passkey-call", &[address.as_str()]),
+            self.authorizations_per_address,
         )])
     }
 

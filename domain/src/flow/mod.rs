@@ -14,12 +14,18 @@ pub mod authorize;
 pub mod change_password;
 pub mod change_profile;
 pub mod deliver;
+pub mod factors;
+pub mod end_session;
 pub mod link;
 pub mod log_out;
 pub mod login;
 pub mod recover;
+pub mod second_factor;
 pub mod refresh_credential;
+pub mod refresh_session;
+pub mod revert_email;
 pub mod sign_up;
+pub mod step_up;
 pub mod verify_contact;
 
 pub use effect::Effect;
@@ -60,6 +66,16 @@ impl Ctx<'_> {
     /// The same with a word on what it was about.
     pub fn audit_about(&self, kind: AuditKind, user: Option<&UserKey>, detail: impl Into<String>) -> Effect {
         Effect::Audit(self.event(kind, user).about(detail))
+    }
+
+    /// Whether this user's login needs a second factor here and now: not from a device that is trusted.
+    pub fn second_factor_is_due(&self, user: &User) -> bool {
+        let trusted = self.pool.trust_device.is_some()
+            && self.origin.device_token().is_some_and(|token| {
+                user.device(&token)
+                    .is_some_and(|device| device.is_trusted(self.now))
+            });
+        self.pool.second_factor_is_due(user) && !(trusted && user.has_second_factor())
     }
 
     /// The language to write to a user in: what they chose (the property `language`), else what the request asks for, else the

@@ -5,7 +5,7 @@ use crate::error::DomainError;
 use crate::id::PoolName;
 use crate::secret::Token;
 use crate::session::{Session, Standing};
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 use crate::user::User;
 
 /// A caller who is logged in.
@@ -76,8 +76,12 @@ impl Services {
     }
 
     async fn judge(&self, session: Session, user: Option<User>) -> Result<Authentication, DomainError> {
-        match (session.standing(user.as_ref(), self.ports.clock.now()), user) {
+        let now = self.ports.clock.now();
+        match (session.standing(user.as_ref(), now), user) {
             (Standing::Live, Some(user)) => {
+                if session.is_worth_touching(now) {
+                    self.note_use(&session, now).await;
+                }
                 Ok(Authentication::Live(Box::new(Authenticated { user, session })))
             }
             (Standing::Expired, _) => {
@@ -90,5 +94,15 @@ impl Services {
             }
             (Standing::Live | Standing::Ended, _) => Ok(Authentication::Anonymous),
         }
+    }
+    /// Writes down that a session was used: the first time, and then every few minutes. A fault is nobody's business: the caller was
+    /// judged by what is stored, and a use that was missed is noted with the next one; at worst an idle session ends earlier.
+    async fn note_use(&self, session: &Session, now: Timestamp) {
+        let is_first = session.last_used.is_none() && session.refresh.is_some();
+        // In this order: once the session says that it was used, the arrival is not noted again.
+        if is_first && self.note_arrival(session, now).await.is_err() {
+            return;
+        }
+        drop(self.ports.sessions.touch(&session.token, now).await);
     }
 }

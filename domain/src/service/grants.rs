@@ -3,11 +3,8 @@
 use super::Services;
 use crate::error::{Denial, DomainError};
 use crate::flow::link::{LinkDraft, credential_binding, same_grant};
-use crate::flow::login::Sending;
 use crate::id::{ApplicationId, ProviderName, UserKey};
 use crate::identity::{CredentialStatus, Identity, ProviderClient, ProviderTokens, UserCredential};
-use crate::limits::{Verdict};
-use crate::origin::Origin;
 use crate::ports::{PortError, ProviderBinding, SealBinding};
 use crate::secret::Sealed;
 use crate::user::User;
@@ -91,21 +88,5 @@ impl Services {
             .clone()
             .unwrap_or_else(|| entry.callback_url.clone());
         Ok((Some(client), redirect_uri))
-    }
-
-    /// What sending a code needs, where one will be sent; the counters are not touched otherwise.
-    pub(super) async fn sending_if(
-        &self,
-        user: Option<UserKey>,
-        origin: &Origin,
-    ) -> Result<Sending, DomainError> {
-        match user {
-            Some(user) => self.sending(&user, origin).await,
-            None => Ok(Sending {
-                verdict: Verdict::Allowed,
-                pending: Vec::new(),
-                reaches_without_number: self.ports.sms.reaches_without_number(),
-            }),
-        }
     }
 }

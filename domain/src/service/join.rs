@@ -259,10 +259,8 @@ impl Services {
             }
             None => None,
         };
-        let sends = self.decide(pool, origin, |cx| separate.would_send_code(cx));
-        let sending = self
-            .sending_if(sends.then(|| separate.user.key.clone()), origin)
-            .await?;
+        let waits = self.decide(pool, origin, |cx| separate.waits(cx));
+            let sending = self.sending(Some(&separate.user), waits, origin).await?;
         let (state, event) = (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending });
         let outcome = self.settle_join(pool, origin, state, event).await?;
         // Without one somebody else got the account meanwhile: the offer is void.
@@ -306,10 +304,8 @@ impl Services {
         let Joining::Enter(entrance) = state else {
             return Err(Denial::Unexpected.into());
         };
-        let sends = self.decide(pool, origin, |cx| entrance.would_send_code(cx));
-        let sending = self
-            .sending_if(sends.then(|| entrance.user().key.clone()), origin)
-            .await?;
+        let waits = self.decide(pool, origin, |cx| entrance.waits(cx));
+            let sending = self.sending(Some(entrance.user()), waits, origin).await?;
         let (state, event) = (Joining::Enter(entrance), JoiningEvent::Ready(sending));
         self.settle_join(pool, origin, state, event).await
     }

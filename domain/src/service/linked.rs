@@ -50,7 +50,7 @@ impl Services {
     }
 
     /// The providers people of a pool can log in by.
-    fn doors(&self, pool: &PoolPolicy) -> Vec<ProviderName> {
+    pub(super) fn doors(&self, pool: &PoolPolicy) -> Vec<ProviderName> {
         let entries = self.ports.providers.all();
         let doors = entries
             .iter()

@@ -4,13 +4,14 @@ use super::lookup::Named;
 use super::perform::Halt;
 use super::{Credentials, LoginName, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
+use crate::flow::login::pending::{Waits, methods_of};
 use crate::flow::login::{
     self, Candidate, CodeAskedAgain, CodeRequested, CodeTyped, Identified, Login, LoginEvent,
-    PasswordChecked, Sending, Wanted,
+    PasswordChecked, Sending, Terms, Wanted,
 };
+use crate::flow::second_factor::{Typed, kind_of};
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
-use crate::id::UserKey;
 use crate::limits::{Verdict};
 use crate::origin::Origin;
 use crate::policy::{Asked, Limits, PoolPolicy};
@@ -39,6 +40,10 @@ pub struct CodeLogin {
     pub code: Secret,
     /// What `requestCode` answered.
     pub challenge: Option<Token>,
+    /// Which kind of code it is; none to let it be told by its looks and by what was sent.
+    pub method: Option<FactorKind>,
+    /// Whether the device is to be asked for no second factor from now on, where the pool allows that.
+    pub trust_device: bool,
 }
 
 impl Services {
@@ -50,11 +55,11 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         credentials: &Credentials,
-        life: TokenLife,
+        terms: Terms,
         origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         match self
-            .with_password(pool, credentials, Wanted::Session(life), origin)
+            .with_password(pool, credentials, Wanted::Session(terms), origin)
             .await?
         {
             LoggedIn::Opened(token) => Ok(*token),
@@ -62,7 +67,8 @@ impl Services {
         }
     }
 
-    /// The first of two steps: a right password sends a code.
+    /// The first of two steps: a right password opens a pending login, and sends a code where that is the way to go on. `method` names
+    /// the second factor the caller wants to prove.
     ///
     /// # Errors
     /// As [`Services::login`]; [`Denial::PhoneRequired`] where the code has nowhere to go.
@@ -70,9 +76,15 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         credentials: &Credentials,
+        method: Option<FactorKind>,
+        refresh: bool,
         origin: &Origin,
     ) -> Result<CodeRequested, DomainError> {
-        let wanted = Wanted::Code(TokenLife::Finite(pool.code_token_ttl));
+        let terms = Terms {
+            life: TokenLife::Finite(pool.code_token_ttl),
+            refresh,
+        };
+        let wanted = Wanted::Code(terms, method);
         match self.with_password(pool, credentials, wanted, origin).await? {
             LoggedIn::AwaitingCode(requested) => Ok(requested),
             LoggedIn::Opened(_) => Err(Denial::Unexpected.into()),
@@ -87,15 +99,11 @@ impl Services {
         &self,
         pool: &PoolPolicy,
         credentials: &Credentials,
+        terms: Terms,
         origin: &Origin,
     ) -> Result<LoggedIn, DomainError> {
-        self.with_password(
-            pool,
-            credentials,
-            Wanted::SessionOrCode(TokenLife::Finite(pool.ttl)),
-            origin,
-        )
-        .await
+        self.with_password(pool, credentials, Wanted::SessionOrCode(terms), origin)
+            .await
     }
 
     async fn with_password(
@@ -157,34 +165,41 @@ impl Services {
     ) -> Result<PasswordChecked, DomainError> {
         let hash = candidate.user.as_ref().and_then(|user| user.password.as_ref());
         let verified = self.ports.hasher.verify(&credentials.password, hash).await?;
-        let reaches_without_number = self.ports.sms.reaches_without_number();
-        let mut facts = PasswordChecked {
-            verified,
-            sending: Sending {
-                verdict: Verdict::Allowed,
-                pending: Vec::new(),
-                reaches_without_number,
-            },
-        };
-        let sends = facts.verified != Verified::Wrong
-            && self.decide(pool, origin, |cx| candidate.would_send_code(cx));
-        if let Some(user) = candidate.user.as_ref().filter(|_| sends) {
-            facts.sending = self.sending(&user.key, origin).await?;
-        }
-        Ok(facts)
+        let right = verified != Verified::Wrong;
+        let waits = self.decide(pool, origin, |cx| candidate.waits(cx));
+        let user = candidate.user.as_ref().filter(|_| right);
+        let waits = if right { waits } else { Waits::No };
+        let sending = self.sending(user, waits, origin).await?;
+        Ok(PasswordChecked { verified, sending })
     }
 
-    /// Takes from the counters for messages and gathers what sending a code needs.
+    /// Gathers what letting a login wait needs; takes from the counters for messages only where one will be sent.
     pub(super) async fn sending(
         &self,
-        user: &UserKey,
+        user: Option<&User>,
+        waits: Waits,
         origin: &Origin,
     ) -> Result<Sending, DomainError> {
-        Ok(Sending {
-            verdict: self.take(&self.policy.limits.code_send(user, &origin.address, None)).await?,
-            pending: self.ports.flows.list(user, FlowKind::PendingLogin).await?,
+        let mut sending = Sending {
+            verdict: Verdict::Allowed,
+            pending: Vec::new(),
             reaches_without_number: self.ports.sms.reaches_without_number(),
-        })
+        };
+        let Some(user) = user.filter(|_| waits != Waits::No) else {
+            return Ok(sending);
+        };
+        if waits == Waits::WithCode {
+            sending.verdict = self.take_send(user, origin).await?;
+        }
+        sending.pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
+        Ok(sending)
+    }
+
+    /// Takes from the counters for messages to a user's number.
+    pub(super) async fn take_send(&self, user: &User, origin: &Origin) -> Result<Verdict, PortError> {
+        let limits = &self.policy.limits;
+        self.take(&limits.code_send(&user.key, &origin.address, user.code_phone()))
+            .await
     }
 
     /// Logs in with a code.
@@ -198,10 +213,14 @@ impl Services {
         origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         let (pending, user) = self.pending_login(pool, &code, origin).await?;
+        let was_sent = pending.as_ref().is_some_and(
+            |flow| matches!(&flow.body, FlowBody::PendingLogin(login) if login.code.is_some()),
+        );
+        let kind = kind_of(code.method, &code.code, was_sent);
         // The account's budget is at stake only for who reaches a pending login: a stranger can neither drain it nor learn by it
         // that the account exists.
         let mut taken = match (&pending, &user) {
-            (Some(_), Some(user)) => self.policy.limits.factor_try(FactorKind::Sms, &user.key),
+            (Some(_), Some(user)) => self.policy.limits.factor_try(kind, &user.key),
             _ => Asked::new(),
         };
         if code.challenge.is_none() {
@@ -219,12 +238,17 @@ impl Services {
             _ => Verdict::Allowed,
         };
         let mut facts = CodeTyped {
+            typed: Typed {
+                kind,
+                text: code.code,
+                apps: self.opened_apps(user.as_ref().filter(|_| pending.is_some()), kind).await?,
+            },
             pending,
             user,
-            typed: code.code,
             verdict,
             tries_left,
             taken,
+            trust_device: code.trust_device,
         };
         for _ in 0..STALE_RETRIES {
             let event = LoginEvent::CodeTyped(Box::new(facts.clone()));
@@ -250,10 +274,7 @@ impl Services {
     ) -> Result<CodeRequested, DomainError> {
         let (pending, user) = self.challenged(pool, challenge).await?;
         let send = match &user {
-            Some(user) => {
-                self.take(&self.policy.limits.code_send(&user.key, &origin.address, user.code_phone()))
-                    .await?
-            }
+            Some(user) => self.take_send(user, origin).await?,
             None => Verdict::Allowed,
         };
         let event = LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending, user, send }));
@@ -264,8 +285,23 @@ impl Services {
         }
     }
 
+    /// The ways to prove the second factor that a pending login waits for; none for a challenge that is void.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn pending_methods(
+        &self,
+        pool: &PoolPolicy,
+        challenge: &Token,
+    ) -> Result<Vec<FactorKind>, DomainError> {
+        let (pending, user) = self.challenged(pool, challenge).await?;
+        let now = self.ports.clock.now();
+        let live = pending.filter(|flow| flow.kind() == FlowKind::PendingLogin && !flow.is_expired(now));
+        Ok(live.and(user).as_ref().map(methods_of).unwrap_or_default())
+    }
+
     /// Carries a step out. `None` means the user was changed meanwhile.
-    async fn settle(&self, step: Step<Login>) -> Result<Option<LoggedIn>, DomainError> {
+    pub(super) async fn settle(&self, step: Step<Login>) -> Result<Option<LoggedIn>, DomainError> {
         let Advanced { next, effects } = match step {
             Ok(advanced) => advanced,
             Err(refused) => return Err(self.refuse(refused).await),
@@ -307,7 +343,7 @@ impl Services {
         Ok((pending.filter(|_| same), user))
     }
 
-    async fn challenged(
+    pub(super) async fn challenged(
         &self,
         pool: &PoolPolicy,
         challenge: &Token,

@@ -6,6 +6,7 @@ mod change_password;
 mod change_profile;
 mod delivery;
 mod external_login;
+mod factors;
 mod fresh_token;
 mod grants;
 mod join;
@@ -13,21 +14,30 @@ mod linked;
 mod log_out;
 mod login;
 mod lookup;
+mod magic_link;
 mod new_password;
+mod own_sessions;
+mod passkeys;
 mod perform;
 mod recover;
+mod refresh_session;
 mod reseal;
+mod revert_email;
 mod sign_up;
+mod step_up;
 mod verify_contact;
 
 pub use access_token::{Authenticated, Authentication};
 pub use application::NewApplicationCredential;
 pub use external_login::{AuthorizationAsk, AuthorizationStarted, Callback, Finished, Outcome};
+pub use factors::TotpEnrolment;
 pub use fresh_token::FreshToken;
 pub use join::JoinOffer;
 pub use login::{CodeLogin, LoggedIn};
 pub use lookup::{Credentials, LoginName};
+pub use passkeys::{PasskeyAsked, PasskeyLogin};
 pub use reseal::Resealed;
+pub use step_up::StepUpProof;
 
 use std::sync::Arc;
 

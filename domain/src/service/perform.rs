@@ -83,6 +83,7 @@ impl Services {
             Effect::EndSession(token) => {
                 ports.sessions.end(&token).await?;
             }
+            Effect::EndChain { user, session } => self.end_chain(&user, &session).await?,
             Effect::ClearSessions { user, spare } => {
                 ports.sessions.end_all(&user, spare.as_ref()).await?;
             }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::super::login::external::{Entrance, Opening, enter};
 use super::super::login::password::rehashed;
-use super::super::login::sms_code::Sending;
+use super::super::login::pending::Sending;
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;

@@ -17,7 +17,7 @@ pub use exchange::{EXCHANGE_LIFE, Exchanged, is_code_challenge};
 pub use newcomer::Newcomer;
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
-use super::sms_code::{CodeRequested, Sending};
+use super::pending::{CodeRequested, Sending, Waits};
 use crate::audit::AuditKind;
 use crate::flow::link::{LinkDraft, Proven, attach};
 use crate::flow_record::{FlowBody, FlowRecord, Join, PendingLink};
@@ -130,10 +130,10 @@ pub enum Relation {
 }
 
 impl Arriving {
-    /// Whether this will send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
+    /// Whether this will wait for a second factor.
+    pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         let lets_in = self.as_what != Relation::Namesake && self.onward.code_challenge.is_none();
-        lets_in && cx.pool.second_factor_is_due(&self.user)
+        Waits::of(&self.user, lets_in && cx.second_factor_is_due(&self.user), None)
     }
 }
 

@@ -1,24 +1,50 @@
-//! Logging in: a password, then a code where a second factor is due.
+//! Logging in: a password, then a second factor where one is due.
 //!
 //! ```text
 //! Start ──Identified──▶ CheckPassword ──PasswordChecked──▶ Opened
 //!                                     └─────────────────▶ AwaitingCode
 //! Start ──CodeTyped──▶ Opened
 //! Start ──CodeAskedAgain──▶ AwaitingCode
+//! Start ──PasskeyAnswered──▶ Opened
+//! Start ──LinkPresented──▶ Opened
+//!                     └──▶ AwaitingCode
 //! ```
 //!
 //! By an account elsewhere: [`external`].
 
+pub mod code;
+pub(crate) mod door;
 pub mod external;
+pub mod magic_link;
+pub mod passkey;
 pub mod password;
-pub mod sms_code;
+pub mod pending;
 
 pub use external::{Exchanged, External, ExternalEvent, Opening};
+pub use code::CodeTyped;
+pub use magic_link::LinkPresented;
+pub use passkey::PasskeyAnswered;
 pub use password::{Candidate, Identified, PasswordChecked, Wanted};
-pub use sms_code::{CodeAskedAgain, CodeRequested, CodeTyped, Sending};
+pub use pending::{CodeAskedAgain, CodeRequested, Sending};
 
 use super::{Ctx, Refused, Step};
-use crate::session::AccessToken;
+use crate::session::{AccessToken, TokenLife};
+
+/// What a session is to be like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// How long it lives.
+    pub life: TokenLife,
+    /// Whether it is short and renewed by refresh tokens instead.
+    pub refresh: bool,
+}
+
+impl Terms {
+    /// A session of that life.
+    pub const fn of(life: TokenLife) -> Self {
+        Self { life, refresh: false }
+    }
+}
 
 /// Where a login stands.
 #[derive(Clone, Debug)]
@@ -44,6 +70,10 @@ pub enum LoginEvent {
     CodeTyped(Box<CodeTyped>),
     /// A new code was asked for.
     CodeAskedAgain(Box<CodeAskedAgain>),
+    /// An authenticator answered.
+    PasskeyAnswered(Box<PasskeyAnswered>),
+    /// The token of a mailed link was presented.
+    LinkPresented(Box<LinkPresented>),
 }
 
 /// One step of a login.
@@ -53,8 +83,10 @@ pub fn step(state: Login, event: LoginEvent, cx: &mut Ctx<'_>) -> Step<Login> {
         (Login::CheckPassword(candidate), LoginEvent::PasswordChecked(facts)) => {
             password::judge(*candidate, &facts, cx)
         }
-        (Login::Start, LoginEvent::CodeTyped(facts)) => sms_code::judge(*facts, cx),
-        (Login::Start, LoginEvent::CodeAskedAgain(facts)) => sms_code::send_again(*facts, cx),
+        (Login::Start, LoginEvent::CodeTyped(facts)) => code::judge(*facts, cx),
+        (Login::Start, LoginEvent::CodeAskedAgain(facts)) => pending::send_again(*facts, cx),
+        (Login::Start, LoginEvent::PasskeyAnswered(facts)) => passkey::judge(*facts, cx),
+        (Login::Start, LoginEvent::LinkPresented(facts)) => magic_link::judge(*facts, cx),
         _ => Err(Refused::unexpected()),
     }
 }

@@ -1,27 +1,27 @@
 //! "Log in with a password": limits before the hash, the same answer and cost for unknown and wrong, the second factor after.
 
-use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::Login;
-use super::sms_code::{self, Sending};
+use super::super::{Advanced, Ctx, Effect, Refused, Step};
+use super::door::{self, Entrant};
+use super::pending::{self, Sending, Waits, methods_of};
+use super::{Login, Terms};
 use crate::audit::AuditKind;
 use crate::error::Denial;
-use crate::id::{SessionId, UserKey};
+use crate::id::SessionId;
 use crate::limits::Verdict;
 use crate::policy::{Asked, SecondFactor};
 use crate::ports::Verified;
-use crate::secret::Token;
-use crate::session::{AccessToken, Factor, Session, TokenLife};
-use crate::user::User;
+use crate::session::Factor;
+use crate::user::{FactorKind, User};
 
 /// What the caller wants of a right password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A session; a due second factor is an error (`login`).
-    Session(TokenLife),
-    /// A code, always (`requestCode`).
-    Code(TokenLife),
-    /// A session, or a code where a second factor is due (the login page).
-    SessionOrCode(TokenLife),
+    Session(Terms),
+    /// A pending login, always (`requestCode`): with the second factor that is named, if the user has it.
+    Code(Terms, Option<FactorKind>),
+    /// A session, or a pending login where a second factor is due (the login page).
+    SessionOrCode(Terms),
 }
 
 /// Facts: who was named, and what the counters said.
@@ -48,11 +48,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Whether a right password would make this step send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
-        self.user
-            .as_ref()
-            .is_some_and(|user| wants_code(self.wanted, user, cx) && !is_unverified(user, cx))
+    /// Whether a right password would make this step wait for a second factor.
+    pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
+        self.user.as_ref().map_or(Waits::No, |user| {
+            let is_due = wants_code(self.wanted, user, cx) && !is_unverified(user, cx);
+            Waits::of(user, is_due, method_of(self.wanted))
+        })
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) fn admit(facts: Identified, cx: &Ctx<'_>) -> Step<Login> {
         taken,
         wanted,
     } = facts;
-    if matches!(wanted, Wanted::Code(_)) && cx.pool.second_factor == SecondFactor::Off {
+    if matches!(wanted, Wanted::Code(..)) && cx.pool.second_factor == SecondFactor::Off {
         return Err(Refused::new(Denial::AuthorizationRequired, Vec::new()));
     }
     if let Some(refused) = Refused::limited(verdict, user.as_ref().map(|user| &user.key), cx) {
@@ -94,11 +95,11 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
         .filter(|user| right && user.password.is_some())
         .cloned()
     else {
-        return Err(refuse_unknown_or_wrong(user.as_ref().map(|user| &user.key), cx));
+        return Err(refuse_unknown_or_wrong(user.as_ref(), cx));
     };
     if is_unverified(&user, cx) && cx.pool.hide_existing {
         // "Not verified" would tell whoever just signed up that the address was free.
-        return Err(refuse_unknown_or_wrong(Some(&user.key), cx));
+        return Err(refuse_unknown_or_wrong(Some(&user), cx));
     }
     if is_unverified(&user, cx) {
         let effects = vec![
@@ -112,24 +113,25 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
     }
     if wants_code(wanted, &user, cx) {
         let next = rehashed(&user, &facts.verified, cx);
-        let proof = sms_code::FirstProof {
+        let proof = pending::FirstProof {
             user,
             next,
             factor: Factor::Password,
             link: None,
             taken,
-            life: life_of(wanted),
+            terms: terms_of(wanted),
+            method: method_of(wanted),
         };
-        return sms_code::send_first(proof, &facts.sending, cx);
+        return pending::begin(proof, &facts.sending, cx);
     }
-    if cx.pool.second_factor_is_due(&user) {
+    if cx.second_factor_is_due(&user) {
         let effects = vec![
             Effect::GiveBack(taken),
             cx.audit(AuditKind::SecondFactorDue, Some(&user.key)),
         ];
         return Err(Refused::new(
             Denial::SecondFactorRequired {
-                methods: vec![Factor::Sms.name()],
+                methods: methods_of(&user).into_iter().map(FactorKind::name).collect(),
                 challenge: None,
             },
             effects,
@@ -138,39 +140,50 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
     Ok(open_by_password(
         user,
         taken,
-        life_of(wanted),
+        terms_of(wanted),
         &facts.verified,
         cx,
     ))
 }
 
 /// Unknown user and wrong password: one answer, the same effects. Only the operator's audit line names the account, if there is
-/// one (ASVS 16.3.1).
-fn refuse_unknown_or_wrong(user: Option<&UserKey>, cx: &Ctx<'_>) -> Refused {
-    Refused::new(Denial::LoginFailed, vec![cx.audit(AuditKind::LoginFailed, user)])
+/// one (ASVS 16.3.1), and the rule that decided.
+fn refuse_unknown_or_wrong(user: Option<&User>, cx: &Ctx<'_>) -> Refused {
+    let rule = match user {
+        None => "unknown_user",
+        Some(user) if user.password.is_none() => "no_password",
+        Some(_) => "wrong_password_or_unverified",
+    };
+    let key = user.map(|user| &user.key);
+    Refused::new(
+        Denial::LoginFailed,
+        vec![cx.audit_about(AuditKind::LoginFailed, key, rule)],
+    )
 }
 
 fn open_by_password(
     user: User,
     taken: Asked,
-    life: TokenLife,
+    terms: Terms,
     verified: &Verified,
     cx: &mut Ctx<'_>,
 ) -> Advanced<Login> {
     let mut effects = Vec::new();
-    let user = match rehashed(&user, verified, cx) {
-        Some(next) => {
-            effects.push(commit(&user, next.clone()));
-            effects.push(cx.audit(AuditKind::PasswordRehashed, Some(&user.key)));
-            next
-        }
-        None => user,
+    let rehashed = rehashed(&user, verified, cx);
+    if rehashed.is_some() {
+        effects.push(cx.audit(AuditKind::PasswordRehashed, Some(&user.key)));
+    }
+    let entrant = Entrant {
+        next: rehashed.unwrap_or_else(|| user.clone()),
+        before: Some(user),
+        id: SessionId::draw(cx.now, cx.entropy),
+        terms,
+        factors: vec![Factor::Password],
+        trust_device: false,
     };
-    let id = SessionId::draw(cx.now, cx.entropy);
-    let opened = open(user, id, life, vec![Factor::Password], cx);
-    effects.push(Effect::OpenSession(Box::new(opened.session.clone())));
+    let opened = door::open(entrant, &mut effects, cx);
     effects.push(Effect::GiveBack(taken));
-    effects.push(cx.audit(AuditKind::LoggedIn, Some(&opened.user.key)));
+    effects.push(cx.audit_about(AuditKind::LoggedIn, Some(&opened.user.key), Factor::Password.name()));
     Advanced {
         next: Login::Opened(Box::new(opened)),
         effects,
@@ -189,37 +202,6 @@ pub(crate) fn rehashed(user: &User, verified: &Verified, cx: &Ctx<'_>) -> Option
     }
 }
 
-/// Makes a new session and its token. Every login gets a token of its own: nothing presented before it lives on in it.
-pub(crate) fn open(
-    user: User,
-    id: SessionId,
-    life: TokenLife,
-    factors: Vec<Factor>,
-    cx: &mut Ctx<'_>,
-) -> AccessToken {
-    let secret = Token::draw(cx.entropy);
-    let session = Session {
-        id,
-        token: secret.hash(),
-        user: user.key.clone(),
-        epoch: user.session_epoch,
-        created: cx.now,
-        life,
-        factors,
-        proven: cx.now,
-        last_used: None,
-        idle: cx.pool.idle_timeout,
-        agent: cx.origin.agent.clone(),
-        address: Some(cx.origin.address.clone()),
-        refresh: None,
-    };
-    AccessToken {
-        secret,
-        session,
-        user,
-    }
-}
-
 fn is_unverified(user: &User, cx: &Ctx<'_>) -> bool {
     cx.pool.email_verification_required && !user.email_verified
 }
@@ -227,13 +209,20 @@ fn is_unverified(user: &User, cx: &Ctx<'_>) -> bool {
 fn wants_code(wanted: Wanted, user: &User, cx: &Ctx<'_>) -> bool {
     match wanted {
         Wanted::Session(_) => false,
-        Wanted::Code(_) => true,
-        Wanted::SessionOrCode(_) => cx.pool.second_factor_is_due(user),
+        Wanted::Code(..) => true,
+        Wanted::SessionOrCode(_) => cx.second_factor_is_due(user),
     }
 }
 
-const fn life_of(wanted: Wanted) -> TokenLife {
+const fn terms_of(wanted: Wanted) -> Terms {
     match wanted {
-        Wanted::Session(life) | Wanted::Code(life) | Wanted::SessionOrCode(life) => life,
+        Wanted::Session(terms) | Wanted::Code(terms, _) | Wanted::SessionOrCode(terms) => terms,
+    }
+}
+
+const fn method_of(wanted: Wanted) -> Option<FactorKind> {
+    match wanted {
+        Wanted::Code(_, method) => method,
+        Wanted::Session(_) | Wanted::SessionOrCode(_) => None,
     }
 }

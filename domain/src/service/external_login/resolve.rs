@@ -70,10 +70,8 @@ impl Services {
             Ok(_) => return Err(Denial::Unexpected.into()),
             Err(refused) => return Err(self.refuse(refused).await),
         };
-        let sends = self.decide(pool, origin, |cx| entrance.would_send_code(cx));
-        let sending = self
-            .sending_if(sends.then(|| entrance.user().key.clone()), origin)
-            .await?;
+        let waits = self.decide(pool, origin, |cx| entrance.waits(cx));
+            let sending = self.sending(Some(entrance.user()), waits, origin).await?;
         let (state, event) = (External::Enter(entrance), ExternalEvent::Ready(sending));
         match self.settle_external(pool, origin, state, event).await {
             Ok(Settled::Done(Opening::LoggedIn(opened))) => Ok(LoggedIn::Opened(opened)),
@@ -118,10 +116,8 @@ impl Services {
                 return Err(Denial::Unexpected.into());
             };
             let sealed = self.seal_grant(&arriving.user, &arriving.draft).await?;
-            let sends = self.decide(pool, origin, |cx| arriving.would_send_code(cx));
-            let sending = self
-                .sending_if(sends.then(|| arriving.user.key.clone()), origin)
-                .await?;
+            let waits = self.decide(pool, origin, |cx| arriving.waits(cx));
+            let sending = self.sending(Some(&arriving.user), waits, origin).await?;
             let event = ExternalEvent::Sealed { sealed, sending };
             match self
                 .settle_external(pool, origin, External::Seal(arriving), event)

@@ -1,7 +1,7 @@
 //! "They are not the same": the account elsewhere becomes a user of its own.
 
 use super::super::super::login::external::{Entrance, Opening, enter};
-use super::super::super::login::sms_code::Sending;
+use super::super::super::login::pending::{Sending, Waits};
 use super::super::super::{Ctx, Refused, Step};
 use super::super::{PendingLink, attach};
 use super::{JoinFacts, Joining, Offer, on, standing};
@@ -49,9 +49,10 @@ pub(super) fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
 }
 
 impl Separate {
-    /// Whether this will send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
-        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user)
+    /// Whether this will wait for a second factor.
+    pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
+        let is_due = self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user);
+        Waits::of(&self.user, is_due, None)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use super::super::Login;
-use super::super::password::open;
-use super::super::sms_code::{FirstProof, Sending, send_first};
+use super::super::Terms;
+use super::super::door::{self, Entrant};
+use super::super::pending::{FirstProof, Sending, Waits, begin};
 use super::{EXCHANGE_LIFE, Opening};
 use crate::audit::AuditKind;
 use crate::error::Denial;
@@ -42,9 +43,10 @@ impl Entrance {
         &self.next
     }
 
-    /// Whether this will send a code: then the counters for messages must be asked first.
-    pub fn would_send_code(&self, cx: &Ctx<'_>) -> bool {
-        self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.next)
+    /// Whether this will wait for a second factor.
+    pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
+        let is_due = self.code_challenge.is_none() && cx.second_factor_is_due(&self.next);
+        Waits::of(&self.next, is_due, None)
     }
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
     if bears_an_unproven_address(&entrance.next, cx) {
         return Err(refuse_unproven(entrance, cx));
     }
-    if entrance.would_send_code(cx) {
+    if entrance.waits(cx) != Waits::No {
         return enter_by_code(entrance, sending, cx);
     }
     let Entrance {
@@ -67,7 +69,7 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         mut audits,
     } = entrance;
     // Who waits for a client has shown no second factor yet: what is to be attached waits, too.
-    let waits = code_challenge.is_some() && cx.pool.second_factor_is_due(&next);
+    let waits = code_challenge.is_some() && cx.second_factor_is_due(&next);
     let (waiting, link) = if waits { (link, None) } else { (None, link) };
     if let Some(link) = &link {
         if next.identity_of(&link.identity.key).is_none() {
@@ -82,11 +84,11 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         }
         attach(&mut next, link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
     }
-    let mut effects = made_or_committed(before.as_ref(), &next);
-    effects.extend(spend.map(Effect::Spend));
+    let mut effects: Vec<Effect> = spend.map(Effect::Spend).into_iter().collect();
     // Before the new session is there: among them may be the end of every other.
     effects.extend(audits);
     let opening = if let Some(code_challenge) = code_challenge {
+        effects.splice(0..0, made_or_committed(before.as_ref(), &next));
         let code = Token::draw(cx.entropy);
         effects.push(Effect::PutFlow(Box::new(FlowRecord {
             id: code.hash(),
@@ -102,11 +104,16 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
         })));
         Opening::Exchange(code)
     } else {
-        let life = TokenLife::Finite(cx.pool.ttl);
-        let id = SessionId::draw(cx.now, cx.entropy);
-        let opened = open(next.clone(), id, life, vec![factor], cx);
-        effects.push(Effect::OpenSession(Box::new(opened.session.clone())));
-        effects.push(cx.audit(AuditKind::LoggedIn, Some(&next.key)));
+        let entrant = Entrant {
+            before,
+            next,
+            id: SessionId::draw(cx.now, cx.entropy),
+            terms: Terms::of(TokenLife::Finite(cx.pool.ttl)),
+            factors: vec![factor],
+            trust_device: false,
+        };
+        let opened = door::open(entrant, &mut effects, cx);
+        effects.push(cx.audit_about(AuditKind::LoggedIn, Some(&opened.user.key), factor.name()));
         Opening::LoggedIn(Box::new(opened))
     };
     effects.push(Effect::GiveBack(taken));
@@ -159,9 +166,10 @@ fn enter_by_code(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Ste
         factor,
         link: link.map(Box::new),
         taken,
-        life: TokenLife::Finite(cx.pool.ttl),
+        terms: Terms::of(TokenLife::Finite(cx.pool.ttl)),
+        method: None,
     };
-    let Advanced { next, effects } = send_first(proof, sending, cx)?;
+    let Advanced { next, effects } = begin(proof, sending, cx)?;
     let Login::AwaitingCode(requested) = next else {
         return Err(Refused::unexpected());
     };

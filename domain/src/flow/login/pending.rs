@@ -1,48 +1,31 @@
-//! "Log in with a code by text message": the step between the password and the open door.
+//! Between the first factor and the second: a login that waits, with or without a code by text message.
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::Login;
-use super::password::open;
+use super::{Login, Terms};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
 use crate::error::Denial;
-use crate::flow::link::attach;
 use crate::flow_record::{FlowBody, FlowRecord, PendingLink, PendingLogin};
 use crate::id::SessionId;
 use crate::limits::Verdict;
 use crate::message::SmsMessage;
 use crate::policy::{Asked, PENDING_LOGINS_PER_ACCOUNT};
 use crate::secret::{Secret, Token, TokenHash};
-use crate::session::{Factor, TokenLife};
+use crate::session::Factor;
 use crate::time::Timestamp;
-use crate::user::{Phone, User};
+use crate::user::{FactorKind, Phone, User};
 
-/// A code is on its way: what the caller gets to continue with.
+/// A login waits for a second factor: what the caller gets to continue with.
 #[derive(Clone, Debug)]
 pub struct CodeRequested {
-    /// When it was sent.
+    /// When it was begun, or the code sent.
     pub at: Timestamp,
     /// The pending login's own token, shown once; none when a code was sent again (the caller holds it already).
     pub challenge: Option<Token>,
-    /// Where it went, masked; none for the console without a number.
+    /// Where a code went, masked; none where none was sent, or to the console without a number.
     pub sent_to: Option<String>,
-}
-
-/// Facts: a code was typed for a pending login.
-#[derive(Clone, Debug)]
-pub struct CodeTyped {
-    /// The pending login: by its challenge, or the caller's own address.
-    pub pending: Option<FlowRecord>,
-    /// Its user, as stored now.
-    pub user: Option<User>,
-    /// What was typed.
-    pub typed: Secret,
-    /// What the account's and address's counters said.
-    pub verdict: Verdict,
-    /// Whether the code's own five tries are used up.
-    pub tries_left: Verdict,
-    /// The counters to give the try back to, if it turns out right.
-    pub taken: Asked,
+    /// The ways to prove the second factor, the strongest first.
+    pub methods: Vec<FactorKind>,
 }
 
 /// Facts: the holder of a challenge wants a new code.
@@ -56,7 +39,7 @@ pub struct CodeAskedAgain {
     pub send: Verdict,
 }
 
-/// What was proven before the code, and what that changes.
+/// What was proven before the second factor, and what that changes.
 pub(crate) struct FirstProof {
     /// The user it was judged on.
     pub user: User,
@@ -64,15 +47,39 @@ pub(crate) struct FirstProof {
     pub next: Option<User>,
     /// What was proven.
     pub factor: Factor,
-    /// What is attached to the user once the code is right.
+    /// What is attached to the user once the second factor is right.
     pub link: Option<Box<PendingLink>>,
     /// The counters to give the try back to.
     pub taken: Asked,
-    /// How long the session will live.
-    pub life: TokenLife,
+    /// What the session will be like.
+    pub terms: Terms,
+    /// Which second factor the caller wants to prove.
+    pub method: Option<FactorKind>,
 }
 
-/// Facts for sending a code.
+/// Whether a step will let a login wait for a second factor, and what must be gathered for it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// It will not.
+    No,
+    /// It will, without sending anything.
+    WithoutCode,
+    /// It will send a code: the counters for messages must be asked.
+    WithCode,
+}
+
+impl Waits {
+    /// Of a user whose second factor is due or not.
+    pub(crate) fn of(user: &User, is_due: bool, asked: Option<FactorKind>) -> Self {
+        match (is_due, method_for(user, asked)) {
+            (false, _) => Self::No,
+            (true, FactorKind::Sms) => Self::WithCode,
+            (true, _) => Self::WithoutCode,
+        }
+    }
+}
+
+/// Facts for letting a login wait.
 #[derive(Clone, Debug)]
 pub struct Sending {
     /// What the counters for messages said; asked only if a code will be sent.
@@ -83,18 +90,40 @@ pub struct Sending {
     pub reaches_without_number: bool,
 }
 
-/// Sends the first code of a pending login: the first factor was right.
-pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Step<Login> {
+/// The second factors a user can prove here. Who has none (where one is required) gets a code to the number they gave, or on the
+/// console: the right code confirms it.
+pub fn methods_of(user: &User) -> Vec<FactorKind> {
+    if user.has_second_factor() {
+        user.second_factors()
+    } else {
+        vec![FactorKind::Sms]
+    }
+}
+
+/// The second factor a login waits for: the one that was asked for, else an authenticator app, else a code by text message. Nothing is
+/// sent to who can do without.
+pub fn method_for(user: &User, asked: Option<FactorKind>) -> FactorKind {
+    let methods = methods_of(user);
+    let preferred = [asked, Some(FactorKind::Totp), Some(FactorKind::Sms)];
+    let mut preferred = preferred.into_iter().flatten();
+    let first = methods.first().copied().unwrap_or(FactorKind::Sms);
+    preferred.find(|kind| methods.contains(kind)).unwrap_or(first)
+}
+
+/// Lets a login wait: the first factor was right.
+pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Step<Login> {
     let FirstProof {
         user,
         next,
         factor,
         link,
         taken,
-        life,
+        terms,
+        method,
     } = proof;
-    let phone = user.code_phone().cloned();
-    if phone.is_none() && !facts.reaches_without_number {
+    let sends = method_for(&user, method) == FactorKind::Sms;
+    let phone = user.code_phone().filter(|_| sends).cloned();
+    if sends && phone.is_none() && !facts.reaches_without_number {
         return Err(Refused::new(Denial::PhoneRequired, vec![Effect::GiveBack(taken)]));
     }
     if let Some(mut refused) = Refused::limited(facts.verdict, Some(&user.key), cx) {
@@ -102,9 +131,10 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
         return Err(refused);
     }
     let challenge = Token::draw(cx.entropy);
-    let (code, digits) = SmsCode::draw(&challenge.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy);
+    let drawn = sends
+        .then(|| SmsCode::draw(&challenge.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy));
+    let (code, digits) = drawn.unzip();
     let session = SessionId::draw(cx.now, cx.entropy);
-    let address = cx.origin.address.clone();
     let mut effects = Vec::new();
     let user = match next {
         Some(next) => {
@@ -115,11 +145,12 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
     };
     effects.extend(give_way(&facts.pending, cx).into_iter().map(Effect::DropFlow));
     let pending = PendingLogin {
-        address,
+        address: cx.origin.address.clone(),
         epoch: user.session_epoch,
-        life,
+        life: terms.life,
+        refresh: terms.refresh,
         phone: phone.clone(),
-        code: Some(code),
+        code,
         session,
         first: factor,
         link,
@@ -132,15 +163,19 @@ pub(crate) fn send_first(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -
         expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::PendingLogin(pending),
     })));
-    effects.push(send(&user, phone.as_ref(), digits, cx));
+    if let Some(digits) = digits {
+        effects.push(message(&user, phone.as_ref(), digits, cx));
+        effects.push(cx.audit(AuditKind::CodeSent, Some(&user.key)));
+    } else {
+        effects.push(cx.audit(AuditKind::SecondFactorDue, Some(&user.key)));
+    }
     effects.push(Effect::GiveBack(taken));
-    effects.push(cx.audit(AuditKind::CodeSent, Some(&user.key)));
-    let sent_to = phone.as_ref().map(Phone::masked);
     Ok(Advanced {
         next: Login::AwaitingCode(CodeRequested {
             at: cx.now,
             challenge: Some(challenge),
-            sent_to,
+            sent_to: phone.as_ref().map(Phone::masked),
+            methods: methods_of(&user),
         }),
         effects,
     })
@@ -158,19 +193,27 @@ fn give_way(pending: &[FlowRecord], cx: &Ctx<'_>) -> Vec<TokenHash> {
         .collect()
 }
 
-/// Sends a new code for the same pending login; the former one is void from now on.
+/// Sends a new code for the same pending login, or the first one where another factor was awaited; the former code is void from now
+/// on.
 pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login> {
-    let Some((record, login, user)) = live(facts.pending, facts.user, cx) else {
+    let reached = live(facts.pending, facts.user, cx);
+    let Some((record, login, user)) = reached.filter(|(_, _, user)| methods_of(user).contains(&FactorKind::Sms))
+    else {
         return Err(Refused::new(Denial::LoginFailed, Vec::new()));
     };
     if let Some(refused) = Refused::limited(facts.send, Some(&user.key), cx) {
         return Err(refused);
     }
+    let phone = match &login.code {
+        Some(_) => login.phone.clone(),
+        None => user.code_phone().cloned(),
+    };
     let (code, digits) = SmsCode::draw(&record.id, cx.pool.code_life, cx.now, cx.key, cx.entropy);
-    let sent_to = login.phone.as_ref().map(Phone::masked);
-    let message = send(&user, login.phone.as_ref(), digits, cx);
+    let sent_to = phone.as_ref().map(Phone::masked);
+    let message = message(&user, phone.as_ref(), digits, cx);
     let body = FlowBody::PendingLogin(PendingLogin {
         code: Some(code),
+        phone,
         ..login
     });
     let effects = vec![
@@ -183,100 +226,14 @@ pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login>
             at: cx.now,
             challenge: None,
             sent_to,
+            methods: methods_of(&user),
         }),
         effects,
     })
 }
 
-/// Judges a typed code. Whatever is wrong with it (no pending login, expired, five tries gone, void since, wrong digits), the
-/// answer is the same.
-pub(super) fn judge(facts: CodeTyped, cx: &mut Ctx<'_>) -> Step<Login> {
-    let CodeTyped {
-        pending,
-        user,
-        typed,
-        verdict,
-        tries_left,
-        taken,
-    } = facts;
-    if let Some(refused) = Refused::limited(verdict, user.as_ref().map(|user| &user.key), cx) {
-        return Err(refused);
-    }
-    let account = user.as_ref().map(|user| user.key.clone());
-    let accepted = live(pending, user, cx).filter(|(record, login, _)| {
-        let code = login.code.as_ref();
-        let right = code.is_some_and(|code| code.accepts(typed.expose(), &record.id, cx.now, cx.key));
-        right && tries_left == Verdict::Allowed
-    });
-    let Some((record, login, user)) = accepted else {
-        return Err(Refused::new(
-            Denial::LoginFailed,
-            vec![cx.audit(AuditKind::CodeFailed, account.as_ref())],
-        ));
-    };
-    let mut effects = vec![Effect::Spend(record.id)];
-    let user = match complete(&user, &login, &mut effects, cx) {
-        Ok(user) => user,
-        Err(denial) => {
-            return Err(Refused::new(
-                denial,
-                vec![
-                    Effect::Spend(record.id),
-                    cx.audit(AuditKind::LinkRefused, account.as_ref()),
-                ],
-            ));
-        }
-    };
-    let token = open(
-        user,
-        login.session,
-        login.life,
-        vec![login.first, Factor::Sms],
-        cx,
-    );
-    effects.push(Effect::OpenSession(Box::new(token.session.clone())));
-    effects.push(Effect::GiveBack(taken));
-    effects.push(cx.audit(AuditKind::LoggedIn, Some(&token.user.key)));
-    Ok(Advanced {
-        next: Login::Opened(Box::new(token)),
-        effects,
-    })
-}
-
-/// What a right code completes: the number it went to is confirmed, the first time; an account elsewhere that waited for it is
-/// attached.
-fn complete(
-    user: &User,
-    login: &PendingLogin,
-    effects: &mut Vec<Effect>,
-    cx: &Ctx<'_>,
-) -> Result<User, Denial> {
-    let sent_to = login.phone.as_ref();
-    let proves = sent_to.is_some() && user.factor_phone.is_none() && user.phone.as_ref() == sent_to;
-    if !proves && login.link.is_none() {
-        return Ok(user.clone());
-    }
-    let mut next = user.changed(cx.now);
-    if proves {
-        next.factor_phone = sent_to.cloned();
-        effects.push(cx.audit(AuditKind::PhoneConfirmed, Some(&user.key)));
-    }
-    if let Some(link) = &login.link {
-        attach(&mut next, link, cx.now)?;
-        if user.identity_of(&link.identity.key).is_none() {
-            effects.push(cx.audit_about(
-                AuditKind::IdentityLinked,
-                Some(&user.key),
-                link.identity.key.provider.as_str(),
-            ));
-        }
-    }
-    effects.insert(0, commit(user, next.clone()));
-    Ok(next)
-}
-
 /// A pending login that may still be completed: not expired, of this user, begun in the user's present epoch.
-fn live(
+pub(crate) fn live(
     pending: Option<FlowRecord>,
     user: Option<User>,
     cx: &Ctx<'_>,
@@ -289,7 +246,8 @@ fn live(
     good.then_some((record, login, user))
 }
 
-fn send(user: &User, phone: Option<&Phone>, code: Secret, cx: &Ctx<'_>) -> Effect {
+/// A code by text message.
+pub(crate) fn message(user: &User, phone: Option<&Phone>, code: Secret, cx: &Ctx<'_>) -> Effect {
     let name = user.email.as_ref().map(|email| email.as_str().to_owned());
     let name = name.or_else(|| {
         user.username

@@ -1,0 +1,112 @@
+//! "That was not me": whoever reads an account's old address sets it back, and everybody out.
+//!
+//! ```text
+//! Presented ──▶ (done)
+//! ```
+
+use super::{Advanced, Ctx, Effect, Refused, Step, commit};
+use crate::audit::AuditKind;
+use crate::error::Denial;
+use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
+use crate::limits::Verdict;
+use crate::message::{MailKind, Notice};
+use crate::secret::{Secret, Token};
+use crate::user::{Email, User};
+
+use super::notice::{mail, notify};
+
+/// The token of such a mail was presented.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The flow of the token.
+    pub flow: Option<Box<FlowRecord>>,
+    /// Its user, as stored now.
+    pub user: Option<Box<User>>,
+    /// What the counter for tokens said.
+    pub verdict: Verdict,
+}
+
+/// Tells both addresses of a change: the old one with a way back (ASVS 6.3.7).
+pub(super) fn tell_both(before: &User, next: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
+    let Some(old) = before.email.clone().filter(|_| cx.pool.notices) else {
+        return Vec::new();
+    };
+    let token = Token::draw(cx.entropy);
+    let life = cx.pool.revert_email_life;
+    let link = format!(
+        "{}/email/revert?pool={}&token={}",
+        cx.policy.public_url,
+        cx.pool.name,
+        token.expose()
+    );
+    let record = FlowRecord {
+        id: token.hash(),
+        pool: before.key.pool.clone(),
+        user: Some(before.key.id.clone()),
+        created: cx.now,
+        expires: cx.now.plus(life),
+        body: FlowBody::RevertEmail {
+            address: old.as_str().to_owned(),
+            verified: before.email_verified,
+        },
+    };
+    let notice = Notice::EmailChanged {
+        to: next.email.as_ref().map(masked).unwrap_or_default(),
+        undo: Secret::new(link),
+        life,
+    };
+    let mut effects = vec![
+        Effect::PutFlow(Box::new(record)),
+        mail(before, old, MailKind::Notice(notice), cx),
+    ];
+    effects.extend(notify(next, Notice::EmailIsNow, cx));
+    effects
+}
+
+/// Enough of an address for its owner to recognise it: `a•••@example.com`.
+fn masked(email: &Email) -> String {
+    let (name, host) = email.as_str().rsplit_once('@').unwrap_or((email.as_str(), ""));
+    let first: String = name.chars().take(1).collect();
+    format!("{first}•••@{host}")
+}
+
+/// Sets the address back. Whoever changed it may have the password as well, or have linked an account of theirs: every session ends,
+/// no reset link of the new address works, and the password can be reset from the old one.
+pub fn step(facts: Presented, cx: &mut Ctx<'_>) -> Step<()> {
+    if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
+        return Err(refused);
+    }
+    let reached = facts.flow.zip(facts.user).and_then(|(flow, user)| {
+        let FlowBody::RevertEmail { address, verified } = &flow.body else {
+            return None;
+        };
+        let address = Email::parse(address, cx.pool.case_sensitive_email)?;
+        let good = flow.is_of(&user.key) && !flow.is_expired(cx.now);
+        good.then_some((flow.id, address, *verified, user))
+    });
+    let Some((flow, address, verified, user)) = reached else {
+        let audit = cx.audit(AuditKind::TokenRefused, None);
+        return Err(Refused::new(Denial::TokenRefused, vec![audit]));
+    };
+    let mut next = user.changed(cx.now);
+    next.email = Some(address);
+    next.email_verified = verified;
+    next.end_sessions(None);
+    let key = &user.key;
+    let kinds = [
+        FlowKind::PendingLogin,
+        FlowKind::ResetPassword,
+        FlowKind::ConfirmEmail,
+        FlowKind::ConfirmPhone,
+        FlowKind::MagicLink,
+        FlowKind::Exchange,
+    ];
+    let mut effects = vec![commit(&user, next), Effect::Spend(flow)];
+    effects.extend(kinds.map(|kind| Effect::DropFlows(key.clone(), kind)));
+    effects.push(Effect::ClearSessions {
+        user: key.clone(),
+        spare: None,
+    });
+    effects.push(cx.audit(AuditKind::EmailReverted, Some(key)));
+    Ok(Advanced { next: (), effects })
+}

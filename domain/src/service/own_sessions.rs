@@ -1,0 +1,167 @@
+//! The sessions a user has: seeing them, ending one of them.
+
+use std::collections::BTreeMap;
+
+use super::{Authenticated, Services};
+use crate::error::{Denial, DomainError};
+use crate::flow::end_session::{self, EndSessionEvent};
+use crate::flow::refresh_session::{login_behind, refresh_record};
+use crate::flow_record::{FlowKind, FlowRecord};
+use crate::id::{SessionId, UserKey};
+use crate::origin::Origin;
+use crate::policy::PoolPolicy;
+use crate::ports::PortError;
+use crate::session::{Session, Standing};
+use crate::time::Timestamp;
+
+/// Sessions that are shown at most.
+const SHOWN: usize = 200;
+/// Sessions that are read at once.
+const PAGE: usize = 200;
+/// How often the tokens of a chain are looked for while it ends. Each round meets what was kept during the one before; more than a few
+/// take somebody who renews it at the very moment, over and over.
+const ROUNDS: usize = 16;
+
+impl Services {
+    /// The caller's logins that are alive, the one used last first; at most two hundred. Each is one session: of those that a refresh
+    /// token leads to, all with one id, the newest. A login whose access token is over and whose refresh token is good is among them.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn own_sessions(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+    ) -> Result<Vec<Session>, DomainError> {
+        let mut logins: BTreeMap<SessionId, Session> = BTreeMap::new();
+        let renewable = self.renewable_sessions(pool, caller).await?;
+        for session in self.live_sessions(caller).await?.into_iter().chain(renewable) {
+            match logins.get_mut(&session.id) {
+                Some(known) => merge(known, session),
+                None => {
+                    logins.insert(session.id.clone(), session);
+                }
+            }
+        }
+        let mut sessions: Vec<Session> = logins.into_values().collect();
+        sessions.sort_by_key(|session| std::cmp::Reverse(last_seen(session)));
+        sessions.truncate(SHOWN);
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's logins, with all tokens that belong to it. It may be the one they ask with.
+    ///
+    /// # Errors
+    /// [`Denial::SessionUnknown`] when they have none of that id; ports that do not answer: then ask again.
+    pub async fn end_own_session(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        session: &SessionId,
+        origin: &Origin,
+    ) -> Result<(), DomainError> {
+        let user = &caller.user.key;
+        let is_theirs = caller.session.id == *session
+            || self.live_sessions(caller).await?.iter().any(|live| live.id == *session)
+            || !self.refresh_records(user, session).await?.is_empty();
+        let event = EndSessionEvent::Asked {
+            user: user.clone(),
+            session: session.clone(),
+            is_theirs,
+        };
+        match self.decide(pool, origin, |cx| end_session::step(event, cx)) {
+            Ok(advanced) => self
+                .perform(advanced.effects)
+                .await
+                .map_err(|halt| halt.or_denial(Denial::SessionUnknown)),
+            Err(refused) => Err(self.refuse(refused).await),
+        }
+    }
+
+    /// Forgets the refresh tokens of a login until none is left, then ends its sessions, the oldest first: whoever is stopped in
+    /// between by a fault still has the token to ask again with. A renewal under way marks its token last of all: either it finds
+    /// that token gone, or what it kept is found here.
+    pub(super) async fn end_chain(&self, user: &UserKey, session: &SessionId) -> Result<(), PortError> {
+        for round in 0.. {
+            let records = self.refresh_records(user, session).await?;
+            if records.is_empty() {
+                break;
+            }
+            if round == ROUNDS {
+                return Err(PortError::unavailable("a login is renewed while it ends"));
+            }
+            for record in records {
+                self.ports.flows.take(&record.id).await?;
+            }
+        }
+        let mut sessions = self.sessions_of(user).await?;
+        sessions.retain(|other| other.id == *session);
+        sessions.sort_by_key(|session| session.created);
+        for session in sessions {
+            self.ports.sessions.end(&session.token).await?;
+        }
+        Ok(())
+    }
+
+    async fn refresh_records(
+        &self,
+        user: &UserKey,
+        session: &SessionId,
+    ) -> Result<Vec<FlowRecord>, PortError> {
+        let mut flows = self.ports.flows.list(user, FlowKind::Refresh).await?;
+        flows.retain(|flow| refresh_record(flow).is_some_and(|record| record.session == *session));
+        Ok(flows)
+    }
+
+    async fn live_sessions(&self, caller: &Authenticated) -> Result<Vec<Session>, PortError> {
+        let now = self.ports.clock.now();
+        let mut sessions = self.sessions_of(&caller.user.key).await?;
+        sessions.retain(|session| session.standing(Some(&caller.user), now) == Standing::Live);
+        Ok(sessions)
+    }
+
+    /// What would be renewed by refresh tokens that are good and unused, as sessions whose life is over.
+    async fn renewable_sessions(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+    ) -> Result<Vec<Session>, PortError> {
+        let now = self.ports.clock.now();
+        let flows = self.ports.flows.list(&caller.user.key, FlowKind::Refresh).await?;
+        let good = flows.iter().filter(|flow| !flow.is_expired(now));
+        let sessions = good.filter_map(|flow| {
+            let record = refresh_record(flow)?;
+            let honoured = caller.user.honours(record.epoch, &record.session);
+            let login = login_behind(flow, pool)?;
+            (honoured && record.used.is_none()).then_some(login)
+        });
+        Ok(sessions.collect())
+    }
+
+    /// Every session that is kept of a user, each once.
+    async fn sessions_of(&self, user: &UserKey) -> Result<Vec<Session>, PortError> {
+        let mut sessions = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = self.ports.sessions.list(Some(user), after.as_ref(), PAGE).await?;
+            sessions.extend(page.sessions.into_iter().map(|session| (session.token, session)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(sessions.into_values().collect());
+            }
+        }
+    }
+}
+
+/// The newer of two sessions of one login, with the later use of both.
+fn merge(known: &mut Session, other: Session) {
+    let used = known.last_used.max(other.last_used);
+    if other.created > known.created {
+        *known = other;
+    }
+    known.last_used = used;
+}
+
+fn last_seen(session: &Session) -> Timestamp {
+    session.last_used.unwrap_or(session.created).max(session.created)
+}
