@@ -99,6 +99,14 @@ impl Token {
         Self(Secret::new(text.as_str()))
     }
 
+    /// A token that follows from this one and `parts` for one `purpose`: always the same, and nobody can tell it who has not both. HMAC-SHA-256
+    /// under this token's text, expanded as in RFC 5869.
+    pub(crate) fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Self {
+        let CodeMac(seed) = mac(self.expose().as_bytes(), purpose, parts);
+        let key = MacKey::new(seed);
+        Self::draw(&mut Expansion { key, block: 0 })
+    }
+
     /// A token as a caller presented it; any text may be one (imported tokens have other lengths).
     pub fn presented(text: impl Into<String>) -> Self {
         Self(Secret::new(text))
@@ -182,14 +190,36 @@ impl MacKey {
 
     /// The code of `parts` for one `purpose`. Parts are length-prefixed: no two lists share a code.
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> CodeMac {
-        // HMAC takes keys of every length: the error arm cannot be reached, and an empty key would still be total.
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
-        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part);
+        mac(self.0.as_slice(), purpose, parts)
+    }
+}
+
+fn mac(key: &[u8], purpose: &str, parts: &[&[u8]]) -> CodeMac {
+    // HMAC takes keys of every length: the error arm cannot be reached, and an empty key would still be total.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+    for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        mac.update(part);
+    }
+    CodeMac(mac.finalize().into_bytes().into())
+}
+
+/// Bytes that follow from a key, block by block.
+struct Expansion {
+    key: MacKey,
+    block: u64,
+}
+
+impl Entropy for Expansion {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let CodeMac(block) = self.key.mac("expand", &[&self.block.to_be_bytes()]);
+            for (byte, derived) in chunk.iter_mut().zip(block) {
+                *byte = derived;
+            }
+            self.block += 1;
         }
-        CodeMac(mac.finalize().into_bytes().into())
     }
 }
 
@@ -221,6 +251,22 @@ mod tests {
         let token = Token::draw(&mut CountingEntropy::default());
         assert_eq!(token.expose().len(), TOKEN_LENGTH);
         assert!(token.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn a_derived_token_depends_on_its_root_its_purpose_and_every_part() {
+        let root = Token::presented("root");
+        let derived = root.derive("a", &[b"salt"]);
+        assert_eq!(derived, root.derive("a", &[b"salt"]));
+        assert_eq!(derived.expose().len(), TOKEN_LENGTH);
+        for other in [
+            root.derive("b", &[b"salt"]),
+            root.derive("a", &[b"tlas"]),
+            root.derive("a", &[]),
+            Token::presented("another root").derive("a", &[b"salt"]),
+        ] {
+            assert_ne!(derived, other);
+        }
     }
 
     #[test]

@@ -215,6 +215,10 @@ pub struct AccessToken {
     pub session: Session,
     /// Whose login it is.
     pub user: User,
+    /// What renews it, shown once; none where none was asked for.
+    pub refresh: Option<Token>,
+    /// What the device shows at its next login, shown once; none where it has nothing new to remember.
+    pub device: Option<Token>,
 }
 
 #[cfg(test)]

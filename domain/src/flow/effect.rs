@@ -42,6 +42,13 @@ pub enum Effect {
     OpenSession(Box<Session>),
     /// End the session of this token.
     EndSession(TokenHash),
+    /// End a login, by whichever tokens it lives: forget the refresh tokens that renew it, then end every session of that id.
+    EndChain {
+        /// Whose.
+        user: UserKey,
+        /// The id they all have.
+        session: SessionId,
+    },
     /// Clear away the sessions a new epoch has ended already.
     ClearSessions {
         /// Whose.

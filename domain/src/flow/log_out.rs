@@ -34,10 +34,15 @@ pub fn step(event: LogOutEvent, cx: &mut Ctx<'_>) -> Step<LoggedOut> {
         LogOutEvent::Asked {
             session: Some(session),
         } => {
-            let effects = vec![
-                Effect::EndSession(session.token),
-                cx.audit(AuditKind::LoggedOut, Some(&session.user)),
-            ];
+            let mut effects = Vec::new();
+            if session.refresh.is_some() {
+                effects.push(Effect::EndChain {
+                    user: session.user.clone(),
+                    session: session.id.clone(),
+                });
+            }
+            effects.push(Effect::EndSession(session.token));
+            effects.push(cx.audit(AuditKind::LoggedOut, Some(&session.user)));
             Ok(Advanced {
                 next: LoggedOut,
                 effects,

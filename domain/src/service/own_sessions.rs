@@ -62,7 +62,11 @@ impl Services {
     ) -> Result<(), DomainError> {
         let user = &caller.user.key;
         let is_theirs = caller.session.id == *session
-            || self.live_sessions(caller).await?.iter().any(|live| live.id == *session)
+            || self
+                .live_sessions(caller)
+                .await?
+                .iter()
+                .any(|live| live.id == *session)
             || !self.refresh_records(user, session).await?.is_empty();
         let event = EndSessionEvent::Asked {
             user: user.clone(),

@@ -1,0 +1,330 @@
+//! Renewing a session: a refresh token is used once and leads to the next one of its chain.
+//!
+//! ```text
+//! Start ──Presented──▶ Kept ──SuccessorKept──▶ Done
+//!       └────────────▶ Reused
+//! ```
+//! The answer to a token (the next refresh token and an access token) is derived from that very token. Whoever lost the answer asks
+//! again and gets the same one, though only hashes are kept; so do fifty who ask at once. A used token that comes back when its answer
+//! is known to have arrived is held by two: the whole chain ends (RFC 9700 section 4.14.2, ASVS 10.4.5).
+//!
+//! The order of effects makes every fault in between harmless: what the answer needs is kept first, then the token is marked as
+//! used, then the answer is given. That mark is made only if the token is still there, and a chain ends by forgetting its tokens
+//! before its sessions: so nothing that is kept for an answer outlives an end that came in between *and* reaches anybody.
+//!
+//! The previous access token is left to its short life: an honest client may have calls under way with it, and needs it if the answer
+//! is lost.
+
+mod chain;
+
+pub(crate) use chain::begin;
+pub use chain::{arrived, login_behind, refresh_record, successor};
+
+use super::{Advanced, Ctx, Effect, Refused, Step};
+use crate::audit::AuditKind;
+use crate::error::Denial;
+use crate::flow_record::{FlowRecord, RefreshRecord};
+use crate::id::UserKey;
+use crate::limits::Verdict;
+use crate::policy::Asked;
+use crate::secret::{Token, TokenHash};
+use crate::session::{AccessToken, Session};
+use crate::time::Timestamp;
+use crate::user::User;
+use chain::{Good, access_token, marked, record, session};
+
+/// Access tokens that one refresh token leads to at most, one after another as each dies unused.
+const TURNS: u32 = 1000;
+
+/// Where a renewal stands.
+#[derive(Clone, Debug)]
+pub enum RefreshSession {
+    /// Nothing is known yet.
+    Start,
+    /// What the answer needs is kept; the answer may be given once the presented token is marked.
+    Kept(Box<Kept>),
+    /// The session is renewed.
+    Done(Box<AccessToken>),
+    /// Two hold the chain: it is ended, and whoever asked is refused.
+    Reused,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum RefreshSessionEvent {
+    /// Somebody presents a refresh token.
+    Presented(Box<Presented>),
+    /// What the answer needs was kept.
+    SuccessorKept {
+        /// The session of the new access token, read again: none if it was ended at once.
+        session: Option<Box<Session>>,
+    },
+}
+
+/// Facts: what is kept about a presented token.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The token.
+    pub token: Token,
+    /// Its record.
+    pub record: Option<FlowRecord>,
+    /// Whose it is, as stored now.
+    pub user: Option<User>,
+    /// What is kept of an answer that was given before.
+    pub answered: Answered,
+    /// What the counter for tokens said.
+    pub verdict: Verdict,
+    /// That counter, to give the try back to if it turns out right.
+    pub taken: Asked,
+}
+
+/// What is kept of an answer that was given before.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// The record of the refresh token in it.
+    pub record: Option<FlowRecord>,
+    /// Whether there is a further token behind that one. It says as much as [`RefreshRecord::used`], which two at once may overwrite.
+    pub is_followed: bool,
+    /// The session of the access token in it, dead or alive.
+    pub access: Option<Session>,
+}
+
+/// An answer that waits for its token to be marked.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The presented token's record as it will be.
+    mark: FlowRecord,
+    /// The answer.
+    answer: AccessToken,
+    /// Whether it was given before.
+    is_repeated: bool,
+    taken: Asked,
+}
+
+impl Kept {
+    /// The access token of the answer, by its hash.
+    pub const fn access(&self) -> TokenHash {
+        self.answer.session.token
+    }
+}
+
+/// One step of a renewal.
+pub fn step(state: RefreshSession, event: RefreshSessionEvent, cx: &mut Ctx<'_>) -> Step<RefreshSession> {
+    match (state, event) {
+        (RefreshSession::Start, RefreshSessionEvent::Presented(facts)) => judge(*facts, cx),
+        (RefreshSession::Kept(kept), RefreshSessionEvent::SuccessorKept { session }) => {
+            give(*kept, session.map(|session| *session), cx)
+        }
+        _ => Err(Refused::unexpected()),
+    }
+}
+
+fn judge(facts: Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
+    if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
+        return Err(refused);
+    }
+    let good = check(&facts, cx)?;
+    let Answered {
+        record: next,
+        is_followed,
+        access,
+    } = &facts.answered;
+    match next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) {
+        // The answer was given and is forgotten: its chain is being ended, or was left alone for too long.
+        None if good.body.used.is_some() => Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx)),
+        None => Ok(succeed(&good, facts.taken.clone(), cx)),
+        Some((next, body)) => {
+            let touched = access.as_ref().is_some_and(|session| session.last_used.is_some());
+            let arrived = *is_followed || body.used.is_some() || body.arrived.is_some() || touched;
+            let given = good.body.used.unwrap_or(next.created);
+            if arrived && !is_recent(given, cx) {
+                return Ok(end_chain(&good, cx));
+            }
+            let former = Former {
+                next,
+                body,
+                access: access.as_ref(),
+                has_arrived: arrived,
+            };
+            repeat(&good, &former, facts.taken.clone(), cx)
+        }
+    }
+}
+
+/// Every refusal is the same to the caller; the operator's line names the rule.
+fn check<'a>(facts: &'a Presented, cx: &Ctx<'_>) -> Result<Good<'a>, Refused> {
+    let own = facts.record.as_ref().filter(|flow| flow.pool == cx.pool.name);
+    let Some((flow, body)) = own.and_then(|flow| Some((flow, refresh_record(flow)?))) else {
+        return Err(refuse(None, "refresh_unknown", cx));
+    };
+    let key = flow.user_key();
+    let end = body.began.plus(cx.pool.refresh_token_max_ttl);
+    if flow.is_expired(cx.now) || cx.now >= end {
+        return Err(refuse(key.as_ref(), "refresh_expired", cx));
+    }
+    let Some(user) = facts.user.as_ref().filter(|user| flow.is_of(&user.key)) else {
+        return Err(refuse(key.as_ref(), "refresh_user_gone", cx));
+    };
+    if !user.honours(body.epoch, &body.session) {
+        return Err(refuse(key.as_ref(), "refresh_session_ended", cx));
+    }
+    Ok(Good {
+        token: &facts.token,
+        flow,
+        body,
+        user,
+    })
+}
+
+fn refuse(user: Option<&UserKey>, rule: &'static str, cx: &Ctx<'_>) -> Refused {
+    let audit = cx.audit_about(AuditKind::TokenRefused, user, rule);
+    Refused::new(Denial::RefreshRefused, vec![audit])
+}
+
+/// Whether an answer was given so recently that two requests of one client may have crossed. A clock set back, or another node's that
+/// runs ahead, is no reason to believe more than that.
+fn is_recent(given: Timestamp, cx: &Ctx<'_>) -> bool {
+    cx.now.since(given).max(given.since(cx.now)) < cx.pool.refresh_grace
+}
+
+/// The first answer to a token.
+fn succeed(good: &Good<'_>, taken: Asked, cx: &Ctx<'_>) -> Advanced<RefreshSession> {
+    let refresh = successor(good.token, good.body);
+    let secret = access_token(good.token, good.body, 0);
+    let body = RefreshRecord {
+        access: secret.hash(),
+        used: None,
+        arrived: None,
+        ..good.body.clone()
+    };
+    let next = record(&refresh, &good.user.key, body, cx);
+    let session = session(good, &secret, cx);
+    let mark = marked(good, next.expires, cx);
+    let effects = vec![
+        Effect::PutFlow(Box::new(next)),
+        Effect::OpenSession(Box::new(session.clone())),
+    ];
+    let answer = answer(good, secret, session, refresh);
+    kept(mark, answer, false, taken, effects)
+}
+
+/// An answer that was given before.
+struct Former<'a> {
+    next: &'a FlowRecord,
+    body: &'a RefreshRecord,
+    access: Option<&'a Session>,
+    has_arrived: bool,
+}
+
+/// The same answer again, with another access token only where the former one died before anybody could use it.
+fn repeat(good: &Good<'_>, former: &Former<'_>, taken: Asked, cx: &Ctx<'_>) -> Step<RefreshSession> {
+    let refresh = successor(good.token, good.body);
+    let mut tokens = (0..TURNS).map(|turn| access_token(good.token, good.body, turn));
+    let Some(secret) = tokens.find(|token| token.hash() == former.body.access) else {
+        return Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx));
+    };
+    let alive = former
+        .access
+        .filter(|session| !session.is_expired(cx.now) && !session.is_idle(cx.now));
+    let mut effects = Vec::new();
+    let mut expires = former.next.expires;
+    let (secret, session) = match (alive, tokens.next()) {
+        (Some(session), _) => (secret, session.clone()),
+        (None, None) => return Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx)),
+        (None, Some(secret)) => {
+            let body = RefreshRecord {
+                access: secret.hash(),
+                ..former.body.clone()
+            };
+            let next = record(&refresh, &good.user.key, body, cx);
+            expires = next.expires;
+            let next = FlowRecord {
+                created: former.next.created,
+                ..next
+            };
+            let session = session(good, &secret, cx);
+            effects.push(Effect::ReplaceFlow(Box::new(next)));
+            effects.push(Effect::OpenSession(Box::new(session.clone())));
+            (secret, session)
+        }
+    };
+    // Once the answer has arrived, asking for it again extends nothing.
+    let mark = if former.has_arrived {
+        good.flow.clone()
+    } else {
+        marked(good, expires, cx)
+    };
+    let answer = answer(good, secret, session, refresh);
+    Ok(kept(mark, answer, true, taken, effects))
+}
+
+fn kept(
+    mark: FlowRecord,
+    answer: AccessToken,
+    is_repeated: bool,
+    taken: Asked,
+    effects: Vec<Effect>,
+) -> Advanced<RefreshSession> {
+    let kept = Kept {
+        mark,
+        answer,
+        is_repeated,
+        taken,
+    };
+    Advanced {
+        next: RefreshSession::Kept(Box::new(kept)),
+        effects,
+    }
+}
+
+/// Gives the answer, if the token it answers is still there to be marked.
+fn give(kept: Kept, session: Option<Session>, cx: &Ctx<'_>) -> Step<RefreshSession> {
+    let user = kept.answer.user.key.clone();
+    let Some(session) = session else {
+        return Err(refuse(Some(&user), "refresh_session_ended", cx));
+    };
+    let audit = if kept.is_repeated {
+        cx.audit_about(AuditKind::SessionRefreshed, Some(&user), "repeated")
+    } else {
+        cx.audit(AuditKind::SessionRefreshed, Some(&user))
+    };
+    let effects = vec![
+        Effect::ReplaceFlow(Box::new(kept.mark)),
+        audit,
+        Effect::GiveBack(kept.taken),
+    ];
+    let answer = AccessToken {
+        session,
+        ..kept.answer
+    };
+    Ok(Advanced {
+        next: RefreshSession::Done(Box::new(answer)),
+        effects,
+    })
+}
+
+/// Two hold the chain, and nobody can tell which is the owner.
+fn end_chain(good: &Good<'_>, cx: &Ctx<'_>) -> Advanced<RefreshSession> {
+    let user = good.user.key.clone();
+    let effects = vec![
+        Effect::EndChain {
+            user: user.clone(),
+            session: good.body.session.clone(),
+        },
+        cx.audit(AuditKind::RefreshReused, Some(&user)),
+    ];
+    Advanced {
+        next: RefreshSession::Reused,
+        effects,
+    }
+}
+
+fn answer(good: &Good<'_>, secret: Token, session: Session, refresh: Token) -> AccessToken {
+    AccessToken {
+        secret,
+        session,
+        user: good.user.clone(),
+        refresh: Some(refresh),
+        device: None,
+    }
+}
