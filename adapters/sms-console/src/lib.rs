@@ -4,8 +4,9 @@ use std::io::{Stdout, Write, stdout};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use domain::id::MessageId;
 use domain::message::SmsMessage;
-use domain::ports::{PortError, SmsSender};
+use domain::ports::{Delivery, PortError, SmsSender};
 
 /// Prints codes, by default on standard output.
 #[derive(Debug)]
@@ -37,12 +38,17 @@ impl<W: Write + Send> SmsSender for ConsoleSmsSender<W> {
         true
     }
 
-    async fn send(&self, message: &SmsMessage) -> Result<(), PortError> {
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, _: &MessageId, message: &SmsMessage) -> Result<Delivery, PortError> {
         let line = line(message);
         let mut console = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         console
             .write_all(line.as_bytes())
             .and_then(|()| console.flush())
+            .map(|()| Delivery::Sent)
             .map_err(PortError::unavailable)
     }
 }
@@ -81,6 +87,7 @@ mod tests {
             phone: None,
             code: Secret::new("123456"),
             life: Lifetime::from_secs(60),
+            language: "en".to_owned(),
         }
     }
 
@@ -128,7 +135,8 @@ mod tests {
     async fn a_message_is_one_write() {
         let (calls, called) = std::sync::mpsc::channel();
         let sender = ConsoleSmsSender::writing_to(Calls(calls));
-        sender.send(&message("ada")).await.unwrap();
+        let sent = sender.send(&MessageId::new("m"), &message("ada")).await;
+        assert_eq!(sent.unwrap(), Delivery::Sent);
         drop(sender);
         let written: Vec<_> = called.iter().collect();
         assert_eq!(written, [b"Two factor code for ada: 123456\n"]);
@@ -149,7 +157,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_console_is_unavailable() {
-        let answer = ConsoleSmsSender::writing_to(Closed).send(&message("ada")).await;
+        let sender = ConsoleSmsSender::writing_to(Closed);
+        let answer = sender.send(&MessageId::new("m"), &message("ada")).await;
         assert!(matches!(answer, Err(PortError::Unavailable { .. })), "{answer:?}");
     }
 }

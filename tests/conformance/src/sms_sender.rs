@@ -1,10 +1,12 @@
 //! Cases of [`SmsSender`].
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::id::MessageId;
 use domain::message::SmsMessage;
-use domain::ports::SmsSender;
+use domain::ports::{Delivery, PortError, SmsSender};
 use domain::secret::Secret;
 use domain::time::Lifetime;
 use domain::user::Phone;
@@ -23,6 +25,7 @@ macro_rules! sms_sender {
                 a_message_without_a_number_is_delivered_or_refused_as_promised,
                 racing_messages_arrive_whole,
                 neither_code_nor_number_is_in_any_log,
+                a_gateway_that_says_nothing_is_waited_for_ten_seconds_at_most,
             ]
         );
     };
@@ -41,6 +44,16 @@ pub struct SmsFixture {
 pub trait SmsInbox: Send + Sync {
     /// All delivered messages so far, each as (whom it went to: number or name, its text).
     async fn delivered(&self) -> Vec<(String, String)>;
+    /// From now on it takes what it is sent, and says nothing. Never asked of a sender that is local.
+    async fn fall_silent(&self) {}
+}
+
+/// Longest wait for an answer, with a second for a busy machine.
+const LONGEST_WAIT: Duration = Duration::from_secs(11);
+
+async fn send(port: &dyn SmsSender, message: &SmsMessage) -> Result<Delivery, PortError> {
+    let id = format!("message-{}", message.code.expose());
+    port.send(&MessageId::new(id), message).await
 }
 
 fn message(number: &str, code: &str) -> SmsMessage {
@@ -59,6 +72,7 @@ fn without_number(code: &str) -> SmsMessage {
         phone: None,
         code: Secret::new(code),
         life: Lifetime::from_secs(60),
+        language: "en".to_owned(),
     }
 }
 
@@ -70,7 +84,8 @@ fn went_to(receiver: &str, message: &SmsMessage) -> bool {
 
 pub async fn a_code_is_delivered_once_to_its_receiver(fixture: &SmsFixture) {
     let sent = message("+491701234567", "170123");
-    fixture.port.send(&sent).await.expect("the message is sent");
+    let answer = send(&*fixture.port, &sent).await.expect("an answer");
+    assert_eq!(answer, Delivery::Sent);
     let delivered = fixture.inbox.delivered().await;
     assert_eq!(delivered.len(), 1, "one message");
     let (receiver, text) = &delivered[0];
@@ -79,23 +94,26 @@ pub async fn a_code_is_delivered_once_to_its_receiver(fixture: &SmsFixture) {
 }
 
 pub async fn a_message_without_a_number_is_delivered_or_refused_as_promised(fixture: &SmsFixture) {
-    let answer = fixture.port.send(&without_number("170124")).await;
-    assert_eq!(answer.is_ok(), fixture.port.reaches_without_number());
-    let delivered = fixture.inbox.delivered().await;
-    assert_eq!(delivered.len(), usize::from(answer.is_ok()));
+    let answer = send(&*fixture.port, &without_number("170124")).await;
+    let answer = answer.expect("an answer");
+    let reaches = fixture.port.reaches_without_number();
+    if reaches {
+        assert_eq!(answer, Delivery::Sent);
+    } else {
+        assert!(matches!(answer, Delivery::Unreachable { .. }), "{answer:?}");
+    }
+    assert_eq!(fixture.inbox.delivered().await.len(), usize::from(reaches));
 }
 
 pub async fn racing_messages_arrive_whole(fixture: &SmsFixture) {
     let port = Arc::clone(&fixture.port);
     let answers = race(16, move |number| {
         let port = Arc::clone(&port);
-        async move {
-            port.send(&message("+491701234567", &(500_100 + number).to_string()))
-                .await
-        }
+        async move { send(&*port, &message("+491701234567", &(500_100 + number).to_string())).await }
     })
     .await;
-    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let all_sent = answers.iter().all(|answer| matches!(answer, Ok(Delivery::Sent)));
+    assert!(all_sent, "{answers:?}");
     let delivered = fixture.inbox.delivered().await;
     assert_eq!(delivered.len(), 16);
     for number in 0..16 {
@@ -108,8 +126,8 @@ pub async fn racing_messages_arrive_whole(fixture: &SmsFixture) {
 pub async fn neither_code_nor_number_is_in_any_log(fixture: &SmsFixture) {
     log::listen();
     let sent = message("+4915111555777", "918273");
-    let answer = fixture.port.send(&sent).await;
-    let refused = fixture.port.send(&without_number("918273")).await;
+    let answer = send(&*fixture.port, &sent).await;
+    let refused = send(&*fixture.port, &without_number("918273")).await;
     for secret in ["918273", "15111555777"] {
         assert!(!log::holds(secret), "{secret} is logged");
         assert!(
@@ -117,4 +135,18 @@ pub async fn neither_code_nor_number_is_in_any_log(fixture: &SmsFixture) {
             "{secret} is in an error"
         );
     }
+}
+
+pub async fn a_gateway_that_says_nothing_is_waited_for_ten_seconds_at_most(fixture: &SmsFixture) {
+    if fixture.port.is_local() {
+        return;
+    }
+    fixture.inbox.fall_silent().await;
+    let begun = Instant::now();
+    let answer = send(&*fixture.port, &message("+491701234567", "170125")).await;
+    assert!(begun.elapsed() < LONGEST_WAIT, "{:?}", begun.elapsed());
+    assert!(
+        matches!(answer, Ok(Delivery::Unknown)),
+        "it may have gone: {answer:?}"
+    );
 }

@@ -57,6 +57,17 @@ impl Counterparty {
         Self::start("oauth1", &[]).await
     }
 
+    /// The SMS API of Nexmo.
+    pub async fn sms() -> Self {
+        Self::start("sms", &[]).await
+    }
+
+    /// A mail server with a certificate of `authority`, as [`Counterparty::tls_front`] has.
+    pub async fn smtp(authority: &Path, certificate: &str) -> Self {
+        let authority = authority.display().to_string();
+        Self::start("smtp", &[("CA", authority.as_str()), ("CERT", certificate)]).await
+    }
+
     /// TLS in front of a port, with a certificate of `authority`: `localhost`, `wrong-host`, `untrusted`, `expired`.
     pub async fn tls_front(authority: &Path, certificate: &str, target: u16) -> Self {
         let (ca, target) = (authority.display().to_string(), target.to_string());
