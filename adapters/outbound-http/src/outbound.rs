@@ -139,13 +139,14 @@ fn with_proxy(builder: ClientBuilder, config: &OutboundConfig) -> Result<ClientB
 
 fn judge(error: &reqwest::Error, host: &str) -> OutboundError {
     let host = host.to_owned();
-    if error.is_timeout() {
-        OutboundError::Timeout { host }
-    } else if error.is_connect() {
+    // First: a connection that did not come about in time is no doubt about a request.
+    if error.is_connect() {
         OutboundError::Connect {
             host,
             reason: root_of(error),
         }
+    } else if error.is_timeout() {
+        OutboundError::Timeout { host }
     } else {
         OutboundError::Broken {
             host,
