@@ -46,6 +46,13 @@ impl<R: Record> Owned<R> {
         self.records.get(token)
     }
 
+    /// Changes the record under a token; neither its token nor its owner may change.
+    pub fn change(&mut self, token: &TokenHash, change: impl FnOnce(&mut R)) {
+        if let Some(record) = self.records.get_mut(token) {
+            change(record);
+        }
+    }
+
     /// Removes the record under a token.
     pub fn take(&mut self, token: &TokenHash) -> Option<R> {
         let record = self.records.remove(token)?;
@@ -69,6 +76,18 @@ impl<R: Record> Owned<R> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let range = self.records.range::<TokenHash, _>((from, Bound::Unbounded));
         range.map(|(_, record)| record)
+    }
+
+    /// The same of one user's.
+    pub fn beyond_of<'a>(
+        &'a self,
+        owner: &UserKey,
+        after: Option<&TokenHash>,
+    ) -> impl Iterator<Item = &'a R> {
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(*after));
+        let tokens = self.by_owner.get(owner).into_iter();
+        let tokens = tokens.flat_map(move |tokens| tokens.range((from, Bound::Unbounded)));
+        tokens.filter_map(|token| self.records.get(token))
     }
 
     /// The records of one user.

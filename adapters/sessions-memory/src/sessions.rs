@@ -56,12 +56,33 @@ impl SessionStore for MemorySessions {
         Ok(self.change_sessions(|sessions| sessions.take_of(user, goes)))
     }
 
-    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
+        self.change_sessions(|sessions| {
+            sessions.change(token, |session| {
+                session.last_used = session.last_used.max(Some(at));
+            });
+        });
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        of: Option<&'_ UserKey>,
+        after: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
         let after = after.map(from_mark).transpose()?;
         let limit = limit.max(1);
         let sessions: Vec<Session> = {
             let kept = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
-            kept.beyond(after.as_ref()).take(limit).cloned().collect()
+            match of {
+                Some(user) => kept
+                    .beyond_of(user, after.as_ref())
+                    .take(limit)
+                    .cloned()
+                    .collect(),
+                None => kept.beyond(after.as_ref()).take(limit).cloned().collect(),
+            }
         };
         let last = sessions.last().filter(|_| sessions.len() == limit);
         let next = last.map(|session| PageMark(session.token.to_text()));

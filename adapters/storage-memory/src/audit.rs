@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use domain::audit::AuditEvent;
-use domain::ports::{AuditLog, PortError};
+use domain::audit::{AuditEvent, AuditPage, AuditQuery};
+use domain::ports::{AuditLog, PageMark, PortError};
 use domain::time::Timestamp;
 
 use crate::{MemoryStore, locked};
@@ -12,28 +12,69 @@ use crate::{MemoryStore, locked};
 /// Events kept; older ones are dropped, so that memory is bounded.
 const KEPT: usize = 10_000;
 
-/// Events in the order they came.
-pub(crate) type Events = VecDeque<AuditEvent>;
+/// Events in the order they came, each with its number.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    events: VecDeque<(u64, AuditEvent)>,
+    next: u64,
+}
+
+impl Events {
+    fn append(&mut self, event: AuditEvent) {
+        if self.events.len() == KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back((self.next, event));
+        self.next += 1;
+    }
+
+    /// The events that came before that number and fit, newest first.
+    fn before<'a>(
+        &'a self,
+        number: Option<u64>,
+        query: &AuditQuery,
+    ) -> impl Iterator<Item = &'a (u64, AuditEvent)> {
+        let end = number.map_or(self.events.len(), |number| {
+            self.events.partition_point(|(own, _)| *own < number)
+        });
+        let older = self.events.range(..end).rev();
+        older.filter(|(_, event)| query.fits(event))
+    }
+}
+
+fn from_mark(mark: &PageMark) -> Result<u64, PortError> {
+    let number = mark.0.parse();
+    number.map_err(|_| PortError::corrupt("the mark of a page of audit events"))
+}
 
 #[async_trait]
 impl AuditLog for MemoryStore {
     async fn append(&self, event: &AuditEvent) -> Result<(), PortError> {
-        let mut events = locked(&self.events);
-        if events.len() == KEPT {
-            events.pop_front();
-        }
-        events.push_back(event.clone());
+        locked(&self.events).append(event.clone());
         Ok(())
     }
 
-    async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError> {
-        Ok(locked(&self.events).iter().rev().take(limit).cloned().collect())
+    async fn find(
+        &self,
+        query: &AuditQuery,
+        after: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<AuditPage, PortError> {
+        let after = after.map(from_mark).transpose()?;
+        let limit = limit.max(1);
+        let log = locked(&self.events);
+        let found: Vec<_> = log.before(after, query).take(limit).collect();
+        let last = found.last().filter(|_| found.len() == limit);
+        Ok(AuditPage {
+            next: last.map(|(number, _)| PageMark(number.to_string())),
+            events: found.into_iter().map(|(_, event)| event.clone()).collect(),
+        })
     }
 
     async fn purge(&self, before: Timestamp) -> Result<u64, PortError> {
-        let mut events = locked(&self.events);
+        let events = &mut locked(&self.events).events;
         let had = events.len();
-        events.retain(|event| event.at >= before);
+        events.retain(|(_, event)| event.at >= before);
         Ok(u64::try_from(had - events.len()).unwrap_or(u64::MAX))
     }
 }
@@ -41,6 +82,7 @@ impl AuditLog for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use conformance::sample;
     use domain::audit::AuditKind;
 
     #[test]
@@ -50,16 +92,16 @@ mod tests {
             for number in 0..=10_000 {
                 let event = AuditEvent {
                     at: Timestamp::from_millis(number),
-                    kind: AuditKind::LoggedIn,
-                    user: None,
-                    address: None,
-                    detail: None,
+                    ..sample::event(AuditKind::LoggedIn, "ann")
                 };
                 store.append(&event).await.unwrap();
             }
-            let kept = store.latest(usize::MAX).await.unwrap();
-            assert_eq!(kept.len(), KEPT);
-            assert_eq!(kept.last().unwrap().at, Timestamp::from_millis(1));
+            let page = store
+                .find(&AuditQuery::default(), None, usize::MAX)
+                .await
+                .unwrap();
+            assert_eq!(page.events.len(), KEPT);
+            assert_eq!(page.events.last().unwrap().at, Timestamp::from_millis(1));
         });
     }
 }

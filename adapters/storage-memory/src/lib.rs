@@ -2,18 +2,20 @@
 
 mod applications;
 mod audit;
+mod outbox;
 mod tombstones;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-/// Users, client applications, audit events and tombstones of one process.
+/// Users, client applications, audit events, tombstones and waiting messages of one process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     users: RwLock<users::Users>,
     applications: Mutex<applications::Applications>,
     events: Mutex<audit::Events>,
     tombstones: Mutex<tombstones::Stones>,
+    messages: Mutex<outbox::Messages>,
 }
 
 /// Takes a lock whatever happened to its last holder: no holder leaves the data half-changed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conformance::Fixture;
-use domain::ports::{ApplicationStore, AuditLog, Tombstones, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, Outbox, Tombstones, UserStore};
 use storage_memory::MemoryStore;
 
 async fn users() -> Fixture<dyn UserStore> {
@@ -22,8 +22,13 @@ async fn tombstones() -> Fixture<dyn Tombstones> {
     Fixture::new(Arc::new(MemoryStore::default()))
 }
 
+async fn outbox() -> Fixture<dyn Outbox> {
+    Fixture::new(Arc::new(MemoryStore::default()))
+}
+
 conformance::user_store!(users);
 conformance::user_identities!(users);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
 conformance::tombstones!(tombstones);
+conformance::outbox!(outbox);

@@ -97,7 +97,8 @@ impl Caches {
     pub fn new(config: &SqliteConfig) -> Self {
         Self {
             sessions: Cache::new(config.session_cache_bytes, |session| {
-                400 + session.user.id.as_str().len()
+                let agent = session.agent.as_ref().map_or(0, |agent| agent.as_str().len());
+                500 + session.user.id.as_str().len() + agent
             }),
             users: Cache::new(config.user_cache_bytes, weight_of_user),
         }
@@ -114,10 +115,16 @@ impl Caches {
     }
 }
 
-/// Attributes and links are most of a large user. Their JSON is a little smaller than what they take in memory.
+/// Attributes, links and factors are most of a large user. Their JSON is a little smaller than what they take in memory.
 fn weight_of_user(user: &User) -> usize {
     let attributes = length_of(user.attributes.as_map());
-    1_000 + (attributes + length_of_list(&user.identities) + length_of_list(&user.credentials)) * 4
+    let links = length_of_list(&user.identities) + length_of_list(&user.credentials);
+    let factors = if user.factors.is_empty() {
+        0
+    } else {
+        length_of(&*user.factors)
+    };
+    1_000 + (attributes + links + factors + length_of_list(&user.devices)) * 4
 }
 
 fn length_of(json: &impl Serialize) -> usize {

@@ -12,6 +12,7 @@ mod flows;
 mod identities;
 mod limits;
 mod migrate;
+mod outbox;
 mod rows;
 mod sessions;
 mod store;

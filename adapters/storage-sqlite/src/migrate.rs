@@ -30,6 +30,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "tombstones",
         sql: include_str!("../migrations/0003_tombstones.sql"),
     },
+    Migration {
+        name: "factors",
+        sql: include_str!("../migrations/0004_factors.sql"),
+    },
 ];
 
 /// What a migration did.

@@ -2,6 +2,8 @@
 //!
 //! Encoding happens on the caller's side, so that the one writer only moves bytes. Unsigned numbers are stored by their bits.
 
+mod session;
+
 use std::sync::Arc;
 
 use domain::application::Application;
@@ -10,9 +12,8 @@ use domain::flow_record::{FlowBody, FlowRecord};
 use domain::id::{ApplicationId, PoolName, SessionId, UserId, UserKey};
 use domain::ports::PortError;
 use domain::secret::TokenHash;
-use domain::session::{Session, TokenLife};
-use domain::time::{Lifetime, Timestamp};
-use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username, scoped_key};
+use domain::time::Timestamp;
+use domain::user::{Attributes, Email, Factors, Phone, Revision, SessionEpoch, User, Username, scoped_key};
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Params, Row};
 use serde::Serialize;
@@ -24,13 +25,8 @@ use crate::error::{Answer, Fault};
 macro_rules! user_columns {
     () => {
         "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
-         password_hash, identities, credentials, attributes, session_epoch, spared_session, created, modified"
-    };
-}
-/// Columns of a session, in the order of [`encode_session`].
-macro_rules! session_columns {
-    () => {
-        "token, id, pool, user_id, epoch, created, life, expires, factors"
+         password_hash, identities, credentials, factors, devices, attributes, session_epoch, spared_session, \
+         created, modified"
     };
 }
 /// Columns of a flow, in the order of [`encode_flow`].
@@ -45,10 +41,13 @@ macro_rules! application_columns {
         "id, revision, name, keys, credentials, created, modified"
     };
 }
-pub(crate) use {application_columns, flow_columns, session_columns, user_columns};
+pub(crate) use session::{decode_session, encode_session, session_columns};
+pub(crate) use {application_columns, flow_columns, user_columns};
 
 /// The stored form of a list without elements.
 const EMPTY_LIST: &str = "[]";
+/// The stored form of an object without fields.
+const EMPTY_OBJECT: &str = "{}";
 
 /// A record that cannot be read back, by its name and without its content.
 #[derive(Debug)]
@@ -93,12 +92,24 @@ impl Columns<'_> {
 
     /// A list kept as JSON. Most users have none of a kind, and are read often: the empty list is not parsed.
     fn list<T: DeserializeOwned>(&mut self) -> Decoded<Arc<Vec<T>>> {
+        let list: Option<Vec<T>> = self.json(EMPTY_LIST)?;
+        Ok(list.map(Arc::new).unwrap_or_default())
+    }
+
+    /// An object kept as JSON, likewise.
+    fn object<T: DeserializeOwned + Default>(&mut self) -> Decoded<T> {
+        self.json(EMPTY_OBJECT).map(Option::unwrap_or_default)
+    }
+
+    /// What is kept as JSON; none for the text that means nothing at all.
+    fn json<T: DeserializeOwned>(&mut self, nothing: &str) -> Decoded<Option<T>> {
         let text = self.row.get_ref(self.next)?.as_str().map_err(|_| Unreadable)?;
         self.next += 1;
-        if text == EMPTY_LIST {
-            return Ok(Arc::default());
-        }
-        Ok(Arc::new(serde_json::from_str(text)?))
+        Ok(if text == nothing {
+            None
+        } else {
+            Some(serde_json::from_str(text)?)
+        })
     }
 
     fn token(&mut self) -> rusqlite::Result<TokenHash> {
@@ -165,6 +176,15 @@ pub(crate) fn list<T: Serialize>(list: &[T]) -> Result<Value, PortError> {
     Ok(text(serde_json::to_string(list).map_err(PortError::unavailable)?))
 }
 
+fn factors(factors: &Factors) -> Result<Value, PortError> {
+    if factors.is_empty() {
+        return Ok(text(EMPTY_OBJECT));
+    }
+    Ok(text(
+        serde_json::to_string(factors).map_err(PortError::unavailable)?,
+    ))
+}
+
 fn moment(value: Timestamp) -> Value {
     Value::Integer(value.as_millis())
 }
@@ -197,6 +217,8 @@ pub(crate) fn encode_user(user: &User) -> Result<Vec<Value>, PortError> {
         maybe_text(user.password.as_ref().map(PasswordHash::as_str)),
         list(&user.identities)?,
         list(&user.credentials)?,
+        factors(&user.factors)?,
+        list(&user.devices)?,
         text(attributes.to_string()),
         Value::Integer(user.session_epoch.number().into()),
         maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
@@ -230,6 +252,8 @@ fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
         password: columns.take::<Option<String>>()?.map(PasswordHash::new),
         identities: columns.list()?,
         credentials: columns.list()?,
+        factors: Arc::new(columns.object()?),
+        devices: columns.list()?,
         attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
         session_epoch: SessionEpoch::new(columns.take()?),
         spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
@@ -248,56 +272,6 @@ fn name_and_key(columns: &mut Columns<'_>, realm: Option<&str>) -> Decoded<Optio
     let within = scoped_key(realm, "");
     let key = stored.strip_prefix(within.as_str()).ok_or(Unreadable)?;
     Ok(Some((name, key.to_owned())))
-}
-
-/// A session's values, in the order of `session_columns`.
-pub(crate) fn encode_session(session: &Session) -> Result<Vec<Value>, PortError> {
-    let life = match session.life {
-        TokenLife::Finite(life) => Value::Integer(life.as_millis().cast_signed()),
-        TokenLife::Eternal => Value::Null,
-    };
-    let expires = session.life.expires(session.created);
-    Ok(vec![
-        Value::Blob(session.token.as_bytes().to_vec()),
-        text(session.id.as_str()),
-        text(session.user.pool.as_str()),
-        text(session.user.id.as_str()),
-        Value::Integer(session.epoch.number().into()),
-        moment(session.created),
-        life,
-        expires.map_or(Value::Null, moment),
-        text(serde_json::to_string(&session.factors).map_err(PortError::unavailable)?),
-    ])
-}
-
-/// Reads a session from the columns of `session_columns`.
-pub(crate) fn decode_session(row: &Row<'_>) -> Answer<Session> {
-    let mut columns = Columns { row, next: 0 };
-    let token = columns.token()?;
-    let id = SessionId::new(columns.take::<String>()?);
-    let user = columns.user_key()?;
-    let name = format!("{id} of {user}");
-    session(token, id, user, columns).map_err(|Unreadable| corrupt("session", &name))
-}
-
-fn session(token: TokenHash, id: SessionId, user: UserKey, mut columns: Columns<'_>) -> Decoded<Session> {
-    let epoch = SessionEpoch::new(columns.take()?);
-    let created = columns.moment()?;
-    let life = columns
-        .take::<Option<i64>>()?
-        .map_or(TokenLife::Eternal, |millis| {
-            TokenLife::Finite(Lifetime::from_millis(millis.cast_unsigned()))
-        });
-    let _expires: Option<i64> = columns.take()?;
-    Ok(Session {
-        id,
-        token,
-        user,
-        epoch,
-        created,
-        life,
-        factors: serde_json::from_str(&columns.take::<String>()?)?,
-    })
 }
 
 /// An application's values, in the order of `application_columns`.

@@ -17,9 +17,12 @@ use crate::store::{PURGED_AT_ONCE, SqliteStore};
 const INSERT: &str = concat!(
     "INSERT INTO sessions (",
     session_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (token) DO NOTHING"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (token) DO NOTHING"
 );
 const FIND: &str = concat!("SELECT ", session_columns!(), " FROM sessions WHERE token = ?1");
+// Guarded: one that is gone, or was used later already, is left alone.
+const TOUCH: &str =
+    "UPDATE sessions SET last_used = ?2 WHERE token = ?1 AND (last_used IS NULL OR last_used < ?2)";
 const END: &str = "DELETE FROM sessions WHERE token = ?1 RETURNING token";
 const END_ALL: &str =
     "DELETE FROM sessions WHERE pool = ?1 AND user_id = ?2 AND (?3 IS NULL OR id <> ?3) RETURNING token";
@@ -33,6 +36,16 @@ const NEXT_PAGE: &str = concat!(
     session_columns!(),
     " FROM sessions WHERE token > ?1 ORDER BY token LIMIT ?2"
 );
+const FIRST_PAGE_OF: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions WHERE pool = ?1 AND user_id = ?2 ORDER BY token LIMIT ?3"
+);
+const NEXT_PAGE_OF: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions WHERE pool = ?1 AND user_id = ?2 AND token > ?3 ORDER BY token LIMIT ?4"
+);
 const PURGE: &str = "DELETE FROM sessions WHERE token IN \
     (SELECT token FROM sessions WHERE expires < ?1 LIMIT ?2) RETURNING token";
 
@@ -41,11 +54,21 @@ fn find(connection: &Connection, token: &TokenHash) -> Answer<Option<Session>> {
 }
 
 /// The sessions whose tokens come next.
-fn page(connection: &Connection, after: Option<TokenHash>, limit: usize) -> Answer<Vec<Session>> {
+fn page(
+    connection: &Connection,
+    of: Option<&UserKey>,
+    after: Option<TokenHash>,
+    limit: usize,
+) -> Answer<Vec<Session>> {
     let limit = at_most(limit);
-    match after {
-        Some(after) => rows::all(connection, NEXT_PAGE, (after.as_bytes(), limit), decode_session),
-        None => rows::all(connection, FIRST_PAGE, [limit], decode_session),
+    let after = after.as_ref().map(TokenHash::as_bytes);
+    match (of.map(|user| (user.pool.as_str(), user.id.as_str())), after) {
+        (None, None) => rows::all(connection, FIRST_PAGE, [limit], decode_session),
+        (None, Some(after)) => rows::all(connection, NEXT_PAGE, (after, limit), decode_session),
+        (Some((pool, id)), None) => rows::all(connection, FIRST_PAGE_OF, (pool, id, limit), decode_session),
+        (Some((pool, id)), Some(after)) => {
+            rows::all(connection, NEXT_PAGE_OF, (pool, id, after, limit), decode_session)
+        }
     }
 }
 
@@ -95,11 +118,29 @@ impl SessionStore for SqliteStore {
             .await
     }
 
-    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
+        let (token, at) = (*token, at.as_millis());
+        self.write(move |connection, touched| {
+            let mut statement = connection.prepare_cached(TOUCH)?;
+            if statement.execute((token.as_bytes(), at))? == 1 {
+                touched.sessions.push(token);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        of: Option<&'_ UserKey>,
+        after: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
+        let of = of.cloned();
         let after = after.map(from_mark).transpose()?;
         let limit = limit.max(1);
         let sessions = self
-            .read(move |connection| page(connection, after, limit))
+            .read(move |connection| page(connection, of.as_ref(), after, limit))
             .await?;
         let last = sessions.last().filter(|_| sessions.len() == limit);
         let next = last.map(|session| PageMark(session.token.to_text()));

@@ -18,13 +18,13 @@ use crate::store::SqliteStore;
 const INSERT: &str = concat!(
     "INSERT INTO users (",
     user_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
 );
 const UPDATE: &str = concat!(
     "UPDATE users SET (",
     user_columns!(),
-    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ",
-    "WHERE pool = ?1 AND id = ?2 AND revision = ?20"
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ",
+    "WHERE pool = ?1 AND id = ?2 AND revision = ?22"
 );
 const DELETE: &str = "DELETE FROM users WHERE pool = ?1 AND id = ?2 AND revision = ?3";
 const TOKENS: &str = "SELECT token FROM sessions WHERE pool = ?1 AND user_id = ?2";

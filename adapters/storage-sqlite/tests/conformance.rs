@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use conformance::Fixture;
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
 };
 use storage_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
@@ -53,6 +53,11 @@ async fn tombstones() -> Fixture<dyn Tombstones> {
     Fixture::new(store as Arc<dyn Tombstones>).guarded_by(directory)
 }
 
+async fn outbox() -> Fixture<dyn Outbox> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn Outbox>).guarded_by(directory)
+}
+
 async fn whole() -> Fixture<SqliteStore> {
     let (store, directory) = fresh();
     Fixture::new(store).guarded_by(directory)
@@ -66,4 +71,5 @@ conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
 conformance::tombstones!(tombstones);
+conformance::outbox!(outbox);
 conformance::user_deletion!(whole);

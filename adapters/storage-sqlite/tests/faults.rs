@@ -5,10 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use conformance::race;
-use conformance::sample::{at, flow, flow_of_nobody, full_application, full_user, key, session, with_email};
-use domain::audit::{AuditEvent, AuditKind};
+use conformance::sample::{
+    event, flow, flow_of_nobody, full_application, full_user, key, message, session, token, with_email,
+};
+use domain::audit::{AuditKind, AuditQuery};
 use domain::flow_record::FlowKind;
-use domain::ports::{ApplicationStore, AuditLog, FlowStore, PortError, SessionStore, UniqueKey, UserStore};
+use domain::id::ApplicationId;
+use domain::ports::{
+    ApplicationStore, AuditLog, FlowStore, Outbox, PortError, SessionStore, UniqueKey, UserStore,
+};
 use rusqlite::Connection;
 use storage_sqlite::{SqliteConfig, SqliteStore};
 
@@ -33,14 +38,8 @@ fn a_damaged_row_is_named_without_its_content() {
         store.create(&user).await.unwrap();
         store.open(&session(&user.key, "t")).await.unwrap();
         let reset = flow(&user.key, FlowKind::ResetPassword, "t");
-        store.put(&reset).await.unwrap();
-        let event = AuditEvent {
-            at: at(0),
-            kind: AuditKind::LoggedIn,
-            user: None,
-            address: None,
-            detail: None,
-        };
+        FlowStore::put(&store, &reset).await.unwrap();
+        let event = event(AuditKind::LoggedIn, "u-1");
         store.append(&event).await.unwrap();
         store.close().await.unwrap();
         let outside = Connection::open(&path).unwrap();
@@ -61,51 +60,81 @@ fn a_damaged_row_is_named_without_its_content() {
         assert!(is_corrupt(SessionStore::find(&store, &token).await, "Users/u-1"));
         assert!(is_corrupt(FlowStore::find(&store, &reset.id).await, "Users/u-1"));
         assert!(is_corrupt(store.take(&reset.id).await, "Users/u-1"));
-        assert!(is_corrupt(store.latest(9).await, "audit event 1"));
+        assert!(is_corrupt(
+            AuditLog::find(&store, &AuditQuery::default(), None, 9).await,
+            "audit event 1"
+        ));
     });
 }
 
+/// What no list and no word of ours looks like.
+const NO_LIST: [&str; 5] = ["secret", "{\"secret\":1}", "[1]", "[", ""];
+/// What no object of ours looks like.
+const NO_OBJECT: [&str; 5] = ["secret", "{\"secret\":", "7", "[", ""];
+
+/// One record of each kind.
+async fn fill(store: &SqliteStore) {
+    let user = full_user(&key("Users", "u-1"));
+    store.create(&user).await.unwrap();
+    store.open(&session(&user.key, "t")).await.unwrap();
+    store.create_application(&full_application("a-1")).await.unwrap();
+    let nobodys = flow_of_nobody("Users", FlowKind::Authorization, "t");
+    FlowStore::put(store, &nobodys).await.unwrap();
+    store.append(&event(AuditKind::LoggedIn, "u-1")).await.unwrap();
+    Outbox::put(store, &message(&user.key, "m-1")).await.unwrap();
+}
+
+/// What is said when each of them is asked for.
+async fn ask(store: &SqliteStore) -> Vec<PortError> {
+    let answers = [
+        UserStore::find(store, &key("Users", "u-1")).await.map(drop),
+        SessionStore::find(store, &token("t")).await.map(drop),
+        store.find_application(&ApplicationId::new("a-1")).await.map(drop),
+        FlowStore::find(store, &token("t")).await.map(drop),
+        AuditLog::find(store, &AuditQuery::default(), None, 9)
+            .await
+            .map(drop),
+        Outbox::list(store, None, 9).await.map(drop),
+    ];
+    answers.into_iter().filter_map(Result::err).collect()
+}
+
 #[test]
-fn a_damaged_list_is_named_without_its_content() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("a.db");
-    for (table, column, named) in [
-        ("users", "identities", "Users/u-1"),
-        ("users", "credentials", "Users/u-1"),
-        ("applications", "keys", "application a-1"),
-        ("applications", "credentials", "application a-1"),
-        ("flows", "body", "authorization of Users/nobody yet"),
+fn a_damaged_list_or_object_is_named_without_its_content() {
+    for (table, column, named, damages) in [
+        ("users", "identities", "Users/u-1", NO_LIST),
+        ("users", "credentials", "Users/u-1", NO_LIST),
+        ("users", "factors", "Users/u-1", NO_OBJECT),
+        ("users", "devices", "Users/u-1", NO_LIST),
+        ("sessions", "factors", "Users/u-1", NO_LIST),
+        ("sessions", "more", "Users/u-1", NO_OBJECT),
+        ("applications", "keys", "application a-1", NO_LIST),
+        ("applications", "credentials", "application a-1", NO_LIST),
+        ("flows", "body", "authorization of Users/nobody yet", NO_LIST),
+        ("audit", "kind", "audit event 1", NO_LIST),
+        ("audit", "actor", "audit event 1", NO_LIST),
+        ("outbox", "channel", "message m-1", NO_LIST),
     ] {
-        let user = full_user(&key("Users", "u-1"));
-        let (shop, nobodys) = (
-            full_application("a-1"),
-            flow_of_nobody("Users", FlowKind::Authorization, "t"),
-        );
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
         conformance::run(async {
             let store = open(&path);
-            store.create(&user).await.unwrap();
-            store.create_application(&shop).await.unwrap();
-            store.put(&nobodys).await.unwrap();
+            fill(&store).await;
+            assert!(ask(&store).await.is_empty());
             store.close().await.unwrap();
             let outside = Connection::open(&path).unwrap();
-            for damage in ["secret", "{\"secret\":1}", "[1]", "[", ""] {
+            for damage in damages {
                 let sql = format!("UPDATE {table} SET {column} = ?1");
                 outside.execute(&sql, [damage]).unwrap();
-                let store = open(&path);
-                let answers = [
-                    UserStore::find(&store, &user.key).await.map(drop),
-                    store.find_application(&shop.id).await.map(drop),
-                    FlowStore::find(&store, &nobodys.id).await.map(drop),
-                ];
-                let corrupt: Vec<_> = answers.into_iter().filter(Result::is_err).collect();
-                assert_eq!(corrupt.len(), 1, "{table}.{column}: {corrupt:?}");
-                for answer in corrupt {
-                    assert!(is_corrupt(answer, named), "{table}.{column} = {damage:?}");
+                let said = ask(&open(&path)).await;
+                assert_eq!(said.len(), 1, "{table}.{column} = {damage:?}: {said:?}");
+                for error in said {
+                    assert!(
+                        is_corrupt::<()>(Err(error), named),
+                        "{table}.{column} = {damage:?}"
+                    );
                 }
             }
-            outside
-                .execute_batch("DELETE FROM users; DELETE FROM applications; DELETE FROM flows;")
-                .unwrap();
         });
     }
 }

@@ -11,11 +11,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use conformance::sample::{at, blank, flow, full_user, identity, key, linked, session, with_email};
-use domain::audit::{AuditEvent, AuditKind};
+use conformance::sample::{
+    at, blank, device, flow, full_user, identity, key, linked, message, plain_session, session, with_email,
+};
+use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
-use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
-use domain::ports::{AuditLog, FlowStore, LookupKey, RateLimiter, SessionStore, Tombstones, UserStore};
+use domain::limits::{LimitKey, Quota, Verdict};
+use domain::outbox::Settled;
+use domain::ports::{
+    AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+};
 use domain::time::Lifetime;
 use domain::tombstone::Tombstone;
 use domain::user::User;
@@ -25,6 +30,12 @@ use tempfile::TempDir;
 
 const FIRST: &str = include_str!("../migrations/0001_initial.sql");
 const SECOND: &str = include_str!("../migrations/0002_identities.sql");
+const THIRD: &str = include_str!("../migrations/0003_tombstones.sql");
+
+/// The newest version.
+const NEWEST: u32 = 4;
+/// A client's address as earlier versions wrote it down.
+const ADDRESS: &str = "192.0.2.7";
 
 /// Set for the child process alone.
 const DATABASE: &str = "STORAGE_SQLITE_UPGRADED_DATABASE";
@@ -55,11 +66,13 @@ fn first_version(path: &Path) -> Connection {
     connection
 }
 
-/// A user of the first version: nothing was known of accounts elsewhere.
+/// A user of the first version: nothing was known of accounts elsewhere, nor of factors.
 fn unlinked(user: User) -> User {
     User {
         identities: Arc::default(),
         credentials: Arc::default(),
+        factors: Arc::default(),
+        devices: Arc::default(),
         ..user
     }
 }
@@ -147,7 +160,9 @@ fn kept() -> Kept {
             at: at(0),
             kind: AuditKind::LoggedIn,
             user: Some(key("Users", "Zoë")),
-            address: Some(ClientAddress::of([192, 0, 2, 7].into())),
+            actor: Actor::Client,
+            network: None,
+            request: None,
             detail: None,
         },
     }
@@ -159,6 +174,7 @@ fn as_first_written(flow: &FlowRecord) -> (FlowRecord, String) {
     let fields = body.as_object_mut().unwrap();
     fields.shift_remove("first");
     fields.shift_remove("link");
+    fields.shift_remove("refresh");
     let meant: FlowBody = serde_json::from_value(body.clone()).unwrap();
     let meant = FlowRecord {
         body: meant,
@@ -171,7 +187,7 @@ fn as_first_written(flow: &FlowRecord) -> (FlowRecord, String) {
 fn fill(connection: &Connection, kept: &Kept) {
     for user in &kept.users {
         insert_user(connection, user);
-        let open = session(&user.key, &user.key.to_string());
+        let open = plain_session(&user.key, &user.key.to_string());
         connection
             .execute(
                 "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, 3600000, ?7, '[\"pwd\",\"sms\"]')",
@@ -198,8 +214,8 @@ fn fill(connection: &Connection, kept: &Kept) {
         .unwrap();
     connection
         .execute(
-            "INSERT INTO audit (at, kind, pool, user_id, address) VALUES (?1, ?2, 'Users', 'Zoë', '192.0.2.7')",
-            params![kept.event.at.as_millis(), kept.event.kind.name()],
+            "INSERT INTO audit (at, kind, pool, user_id, address) VALUES (?1, ?2, 'Users', 'Zoë', ?3)",
+            params![kept.event.at.as_millis(), kept.event.kind.name(), ADDRESS],
         )
         .unwrap();
 }
@@ -209,7 +225,7 @@ async fn assert_intact(store: &SqliteStore, kept: &Kept) {
     for user in &kept.users {
         let found = UserStore::find(store, &user.key).await.unwrap();
         assert_eq!(found.as_ref(), Some(user));
-        let open = session(&user.key, &user.key.to_string());
+        let open = plain_session(&user.key, &user.key.to_string());
         let found = SessionStore::find(store, &open.token).await.unwrap();
         assert_eq!(found, Some(open));
     }
@@ -225,8 +241,9 @@ async fn assert_intact(store: &SqliteStore, kept: &Kept) {
         let listed = FlowStore::list(store, &owner, flow.kind()).await.unwrap();
         assert_eq!(listed, [meant]);
     }
+    let found = AuditLog::find(store, &AuditQuery::default(), None, 9).await;
     assert_eq!(
-        store.latest(9).await.unwrap().as_slice(),
+        found.unwrap().events.as_slice(),
         std::slice::from_ref(&kept.event)
     );
 }
@@ -275,7 +292,7 @@ fn a_database_of_the_first_version_comes_through_with_everything_in_it() {
     fill(&connection, &kept);
     connection.close().unwrap();
     let done = migrate(&path).unwrap();
-    assert_eq!(done, Migrated { from: 1, to: 3 });
+    assert_eq!(done, Migrated { from: 1, to: NEWEST });
     assert_sound(&path);
     conformance::run(async {
         let store = open(&path);
@@ -302,7 +319,7 @@ fn a_database_left_before_the_last_word_of_the_migration_starts_it_again() {
     let copy = directory.path().join("copy.db");
     fs::copy(&path, &copy).unwrap();
     fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
-    assert_eq!(migrate(&copy).unwrap(), Migrated { from: 1, to: 3 });
+    assert_eq!(migrate(&copy).unwrap(), Migrated { from: 1, to: NEWEST });
     conformance::run(async {
         let store = open(&copy);
         assert_intact(&store, &kept).await;
@@ -320,7 +337,7 @@ fn a_database_of_the_second_version_learns_of_tombstones() {
     connection.execute_batch(SECOND).unwrap();
     connection.pragma_update(None, "user_version", 2).unwrap();
     connection.close().unwrap();
-    assert_eq!(migrate(&path).unwrap(), Migrated { from: 2, to: 3 });
+    assert_eq!(migrate(&path).unwrap(), Migrated { from: 2, to: NEWEST });
     assert_sound(&path);
     conformance::run(async {
         let store = open(&path);
@@ -331,6 +348,91 @@ fn a_database_of_the_second_version_learns_of_tombstones() {
         assert!(store.is_buried(&spent.token).await.unwrap());
         assert_usable(&store, &kept).await;
     });
+}
+
+/// That factors, devices, touches and messages work on what came through.
+async fn assert_new_things_work(store: &SqliteStore, kept: &Kept) {
+    let before = &kept.users[0];
+    let next = User {
+        factors: full_user(&before.key).factors,
+        devices: Arc::new(vec![device("new")]),
+        ..before.changed(at(1))
+    };
+    store.commit(&next, before.revision).await.unwrap();
+    let found = UserStore::find(store, &next.key).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&next));
+    let open = plain_session(&next.key, &next.key.to_string());
+    store.touch(&open.token, at(9)).await.unwrap();
+    let found = SessionStore::find(store, &open.token).await.unwrap();
+    assert_eq!(found.unwrap().last_used, Some(at(9)));
+    let new = session(&next.key, "new");
+    store.open(&new).await.unwrap();
+    let listed = SessionStore::list(store, Some(&next.key), None, 9).await.unwrap();
+    assert_eq!(listed.sessions.len(), 2);
+    assert!(listed.sessions.contains(&new));
+    Outbox::put(store, &message(&next.key, "1")).await.unwrap();
+    let claimed = store.claim(at(0), Lifetime::from_secs(30), 9).await.unwrap();
+    assert!(store.settle(&claimed[0].id, 1, Settled::Done).await.unwrap());
+}
+
+#[test]
+fn a_database_of_the_third_version_learns_of_factors_and_forgets_addresses() {
+    let (_directory, path) = place();
+    let kept = kept();
+    let connection = first_version(&path);
+    fill(&connection, &kept);
+    connection.execute_batch(SECOND).unwrap();
+    connection.execute_batch(THIRD).unwrap();
+    for _ in 0..500 {
+        let sql = "INSERT INTO audit (at, kind, address, detail) VALUES (0, 'login.failed', ?1, 'x')";
+        connection.execute(sql, [ADDRESS]).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection.close().unwrap();
+    assert_eq!(migrate(&path).unwrap(), Migrated { from: 3, to: NEWEST });
+    assert_sound(&path);
+    conformance::run(async {
+        let store = open(&path);
+        let query = AuditQuery {
+            user: Some(key("Users", "Zoë")),
+            ..AuditQuery::default()
+        };
+        let found = AuditLog::find(&store, &query, None, 9).await.unwrap();
+        assert_eq!(found.events.as_slice(), std::slice::from_ref(&kept.event));
+        assert_eq!(AuditLog::purge(&store, at(0)).await.unwrap(), 500);
+        assert_intact(&store, &kept).await;
+        assert_new_things_work(&store, &kept).await;
+        store.close().await.unwrap();
+    });
+    assert_sound(&path);
+    let connection = Connection::open(&path).unwrap();
+    let left = "SELECT count(*) FROM audit WHERE address IS NOT NULL";
+    assert_eq!(connection.query_row(left, [], |row| row.get::<_, u32>(0)), Ok(0));
+}
+
+/// Whether a text stands anywhere in a file.
+fn holds(path: &Path, text: &str) -> bool {
+    let bytes = fs::read(path).unwrap();
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn the_addresses_of_old_events_are_not_left_in_the_file() {
+    let (_directory, path) = place();
+    let connection = first_version(&path);
+    connection.execute_batch(SECOND).unwrap();
+    connection.execute_batch(THIRD).unwrap();
+    for number in 0..500 {
+        let sql = "INSERT INTO audit (at, kind, address, detail) VALUES (?1, 'login.failed', ?2, 'x')";
+        connection.execute(sql, params![number, ADDRESS]).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection.close().unwrap();
+    assert!(holds(&path, ADDRESS));
+    migrate(&path).unwrap();
+    assert!(!holds(&path, ADDRESS));
+    let log = path.with_extension("db-wal");
+    assert!(!log.exists() || !holds(&log, ADDRESS));
 }
 
 /// Not a test of its own: the process that the next one kills.
@@ -386,9 +488,15 @@ fn a_process_killed_while_it_migrates_loses_nothing() {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = version(&copy);
-        assert!((1..=3).contains(&found), "version {found}");
-        unfinished += u32::from(found < 3);
-        assert_eq!(migrate(&copy).unwrap(), Migrated { from: found, to: 3 });
+        assert!((1..=NEWEST).contains(&found), "version {found}");
+        unfinished += u32::from(found < NEWEST);
+        assert_eq!(
+            migrate(&copy).unwrap(),
+            Migrated {
+                from: found,
+                to: NEWEST
+            }
+        );
         conformance::run(async {
             let store = open(&copy);
             assert_intact(&store, &kept).await;
