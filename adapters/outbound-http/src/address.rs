@@ -15,6 +15,14 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Judges an address without asking anybody: what [`crate::Outbound::send`] would refuse is refused.
+///
+/// # Errors
+/// [`OutboundError::Address`], or [`OutboundError::Plaintext`] for one that others could listen to.
+pub fn check_address(address: &str) -> Result<(), OutboundError> {
+    admit(address).map(|_| ())
+}
+
 /// The address and the host's name for errors, if it may be asked at all.
 pub fn admit(address: &str) -> Result<(Url, String), OutboundError> {
     let url = Url::parse(address).map_err(|_| OutboundError::Address("it cannot be read"))?;

@@ -6,7 +6,7 @@ mod error;
 mod headers;
 mod outbound;
 
-pub use address::is_loopback;
+pub use address::{check_address, is_loopback};
 pub use config::OutboundConfig;
 pub use error::OutboundError;
 pub use headers::{BadHeader, custom_headers};

@@ -19,7 +19,9 @@ impl ContextWords {
         let mut words = Vec::new();
         for text in texts {
             let folded = fold(text);
-            let parts = folded.split(|c: &char| !c.is_alphanumeric()).map(<[char]>::to_vec);
+            let parts = folded
+                .split(|c: &char| !c.is_alphanumeric())
+                .map(<[char]>::to_vec);
             words.extend(parts);
             words.push(folded.iter().copied().filter(|c| c.is_alphanumeric()).collect());
         }
@@ -60,14 +62,27 @@ impl ContextWords {
         for word in &self.0 {
             for (at, window) in text.windows(word.len()).enumerate() {
                 if window == word.as_slice() {
-                    covered.iter_mut().skip(at).take(word.len()).for_each(|one| *one = true);
+                    covered
+                        .iter_mut()
+                        .skip(at)
+                        .take(word.len())
+                        .for_each(|one| *one = true);
                 }
             }
         }
         let has_letters = text.iter().any(|c| c.is_alphabetic());
-        let counts = |c: &char| if has_letters { c.is_alphabetic() } else { c.is_alphanumeric() };
+        let counts = |c: &char| {
+            if has_letters {
+                c.is_alphabetic()
+            } else {
+                c.is_alphanumeric()
+            }
+        };
         let all = text.iter().filter(|c| counts(c)).count();
-        let of_words = text.iter().zip(&covered).filter(|(c, covered)| **covered && counts(c));
+        let of_words = text
+            .iter()
+            .zip(&covered)
+            .filter(|(c, covered)| **covered && counts(c));
         of_words.count() * 2 > all
     }
 }
@@ -112,9 +127,23 @@ mod tests {
     #[test]
     fn names_of_the_user_and_the_service_are_refused_however_they_are_dressed() {
         for bad in [
-            "portcullis", "Portcullis2026!", "123portcullis123", "P0rtcull!s?", "portcullisportcullis",
-            "ann.lee1990", "AnnLee!!", "annleeann", "wanderer7", "Wanderer7wanderer7", "example-works1",
-            "exampleworks", "thebluedoor", "The Blue Door 1", "bluedoor", "ＰＯＲＴＣＵＬＬＩＳ", "portcullishorse",
+            "portcullis",
+            "Portcullis2026!",
+            "123portcullis123",
+            "P0rtcull!s?",
+            "portcullisportcullis",
+            "ann.lee1990",
+            "AnnLee!!",
+            "annleeann",
+            "wanderer7",
+            "Wanderer7wanderer7",
+            "example-works1",
+            "exampleworks",
+            "thebluedoor",
+            "The Blue Door 1",
+            "bluedoor",
+            "ＰＯＲＴＣＵＬＬＩＳ",
+            "portcullishorse",
         ] {
             assert!(refused(bad), "{bad}");
         }
@@ -123,8 +152,14 @@ mod tests {
     #[test]
     fn a_name_within_something_longer_is_no_harm() {
         for good in [
-            "correct horse battery staple", "annakarenina again", "xk9#q2l!ann", "portcullis horse battery staple",
-            "co uk co uk co uk", "73910284615", "пароль длинный", "!!!!!!!!",
+            "correct horse battery staple",
+            "annakarenina again",
+            "xk9#q2l!ann",
+            "portcullis horse battery staple",
+            "co uk co uk co uk",
+            "73910284615",
+            "пароль длинный",
+            "!!!!!!!!",
         ] {
             assert!(!refused(good), "{good}");
         }
