@@ -52,7 +52,9 @@ pub struct NetworkHash(String);
 impl NetworkHash {
     /// Of an address, under the server's key.
     pub fn of(address: &ClientAddress, key: &MacKey) -> Self {
-        let mac = key.mac("audit-network", &[address.as_str().as_bytes()]).to_secret();
+        let mac = key
+            .mac("audit-network", &[address.as_str().as_bytes()])
+            .to_secret();
         Self(mac.expose().chars().take(16).collect())
     }
 
@@ -69,7 +71,13 @@ impl NetworkHash {
 
 impl AuditEvent {
     /// Of a request, about `user`.
-    pub fn of_request(at: Timestamp, kind: AuditKind, user: Option<UserKey>, origin: &Origin, key: &MacKey) -> Self {
+    pub fn of_request(
+        at: Timestamp,
+        kind: AuditKind,
+        user: Option<UserKey>,
+        origin: &Origin,
+        key: &MacKey,
+    ) -> Self {
         Self {
             at,
             kind,
@@ -128,10 +136,19 @@ impl AuditQuery {
     pub fn fits(&self, event: &AuditEvent) -> bool {
         let pool = self.pool.as_ref();
         pool.is_none_or(|pool| event.user.as_ref().is_some_and(|user| user.pool == *pool))
-            && self.user.as_ref().is_none_or(|user| event.user.as_ref() == Some(user))
+            && self
+                .user
+                .as_ref()
+                .is_none_or(|user| event.user.as_ref() == Some(user))
             && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
-            && self.network.as_ref().is_none_or(|network| event.network.as_ref() == Some(network))
-            && self.request.as_ref().is_none_or(|request| event.request.as_ref() == Some(request))
+            && self
+                .network
+                .as_ref()
+                .is_none_or(|network| event.network.as_ref() == Some(network))
+            && self
+                .request
+                .as_ref()
+                .is_none_or(|request| event.request.as_ref() == Some(request))
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at < until)
     }

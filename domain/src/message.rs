@@ -136,7 +136,9 @@ impl MailKind {
     /// How long it is of use.
     pub const fn life(&self) -> Lifetime {
         match self {
-            Self::ResetPassword { life, .. } | Self::JoinCode { life, .. } | Self::MagicLink { life, .. } => *life,
+            Self::ResetPassword { life, .. } | Self::JoinCode { life, .. } | Self::MagicLink { life, .. } => {
+                *life
+            }
             Self::VerifyEmail { .. } | Self::AlreadyRegistered | Self::Notice(_) => MAIL_LIFE,
         }
     }

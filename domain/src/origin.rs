@@ -40,7 +40,11 @@ impl Origin {
     pub fn device_token(&self) -> Option<TokenHash> {
         let token = self.device.as_ref()?;
         let plain = token.expose().bytes().all(|byte| byte.is_ascii_alphanumeric());
-        Some(if plain { token.hash() } else { Token::presented("").hash() })
+        Some(if plain {
+            token.hash()
+        } else {
+            Token::presented("").hash()
+        })
     }
 }
 
@@ -89,12 +93,24 @@ impl Agent {
     pub fn short(&self) -> String {
         let has = |word: &str| self.0.contains(word);
         // Order matters: most programs claim to be the ones before them as well.
-        let programs = [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
-        let systems = [
-            ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
-            ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+        let programs = [
+            ("Edg", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
         ];
-        let named = |list: &[(&str, &'static str)]| list.iter().find(|(mark, _)| has(mark)).map(|(_, name)| *name);
+        let systems = [
+            ("Android", "Android"),
+            ("iPhone", "iPhone"),
+            ("iPad", "iPad"),
+            ("Windows", "Windows"),
+            ("Mac OS X", "macOS"),
+            ("CrOS", "ChromeOS"),
+            ("Linux", "Linux"),
+        ];
+        let named =
+            |list: &[(&str, &'static str)]| list.iter().find(|(mark, _)| has(mark)).map(|(_, name)| *name);
         match (named(&programs), named(&systems)) {
             (Some(program), Some(system)) => format!("{program} on {system}"),
             (Some(program), None) => program.to_owned(),
@@ -109,9 +125,13 @@ mod tests {
 
     #[test]
     fn a_client_gets_the_name_people_know_it_by() {
-        let firefox = Agent::of("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0").unwrap();
+        let firefox =
+            Agent::of("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0").unwrap();
         assert_eq!(firefox.short(), "Firefox on Linux");
-        let edge = Agent::of("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0").unwrap();
+        let edge = Agent::of(
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0",
+        )
+        .unwrap();
         assert_eq!(edge.short(), "Edge on Windows");
         assert_eq!(Agent::of("curl/8.5.0").unwrap().short(), "curl/8.5.0");
     }

@@ -469,7 +469,10 @@ impl Limits {
 
     /// The first code of an authenticator app that is being added.
     pub fn enrol_try(&self, user: &UserKey) -> Asked {
-        self.ask(vec![(account_key("enrol-try", user), self.code_tries_per_account)])
+        self.ask(vec![(
+            account_key("enrol-try", user),
+            self.code_tries_per_account,
+        )])
     }
 
     /// An authenticator that is asked for a login from an address: each leaves an unfinished flow behind.
@@ -607,7 +610,12 @@ mod tests {
         let [(join, _)] = &limits.join_code_try(&user)[..] else {
             panic!("one budget")
         };
-        assert!(limits.factor_try(FactorKind::Sms, &user).iter().all(|(factor, _)| factor != join));
+        assert!(
+            limits
+                .factor_try(FactorKind::Sms, &user)
+                .iter()
+                .all(|(factor, _)| factor != join)
+        );
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub struct Passkey {
     pub material: String,
     /// The authenticator's signature counter; zero for one that does not count.
     pub sign_count: u32,
-    /// Whether it verified its user at registration: then it may be a whole login.
+    /// Whether it verified its user at registration: then it may be a whole login. Taken away from it for good when an address is
+    /// proven for the first time after the passkey was added.
     pub user_verifying: bool,
     /// Whether its private key may be on several devices (flag BE).
     pub backup_eligible: bool,
@@ -47,7 +48,10 @@ pub fn user_handle(user: &UserKey) -> Option<Vec<u8>> {
 /// Whom a handle names.
 pub fn user_of_handle(handle: &[u8]) -> Option<UserKey> {
     let (pool, id) = std::str::from_utf8(handle).ok()?.split_once(HANDLE_SEPARATOR)?;
-    Some(UserKey::new(crate::id::PoolName::new(pool), crate::id::UserId::new(id)))
+    Some(UserKey::new(
+        crate::id::PoolName::new(pool),
+        crate::id::UserId::new(id),
+    ))
 }
 
 #[cfg(test)]
@@ -57,7 +61,10 @@ mod tests {
 
     #[test]
     fn a_handle_names_its_user_and_fits() {
-        let user = UserKey::new(PoolName::new("Users"), UserId::new("019a0000-0000-7000-8000-000000000000"));
+        let user = UserKey::new(
+            PoolName::new("Users"),
+            UserId::new("019a0000-0000-7000-8000-000000000000"),
+        );
         assert_eq!(user_of_handle(&user_handle(&user).unwrap()), Some(user));
         let long = UserKey::new(PoolName::new("Users"), UserId::new("x".repeat(60)));
         assert_eq!(user_handle(&long), None);

@@ -28,7 +28,9 @@ pub struct RecoveryCodes {
 impl RecoveryCodes {
     /// A new set: what to keep, and the codes to show, once.
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> (Self, Vec<Secret>) {
-        let codes: Vec<Secret> = std::iter::repeat_with(|| draw_one(entropy)).take(RECOVERY_CODES).collect();
+        let codes: Vec<Secret> = std::iter::repeat_with(|| draw_one(entropy))
+            .take(RECOVERY_CODES)
+            .collect();
         let left = codes.iter().filter_map(|code| hash_of(code.expose())).collect();
         (Self { left, created: now }, codes)
     }
@@ -37,7 +39,10 @@ impl RecoveryCodes {
     pub fn without(&self, typed: &str) -> Option<Self> {
         let hash = hash_of(typed)?;
         let left: Vec<TokenHash> = self.left.iter().filter(|code| **code != hash).copied().collect();
-        (left.len() < self.left.len()).then_some(Self { left, created: self.created })
+        (left.len() < self.left.len()).then_some(Self {
+            left,
+            created: self.created,
+        })
     }
 }
 
@@ -49,7 +54,9 @@ pub fn looks_like_recovery_code(typed: &str) -> bool {
 fn draw_one(entropy: &mut dyn Entropy) -> Secret {
     let mut bytes = zeroize::Zeroizing::new([0_u8; LENGTH]);
     entropy.fill(bytes.as_mut_slice());
-    let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+    let letters = bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
     let mut text = String::with_capacity(LENGTH + LENGTH / GROUP);
     for (position, letter) in letters.enumerate() {
         if position > 0 && position % GROUP == 0 {

@@ -142,7 +142,11 @@ mod tests {
     #[test]
     fn other_spellings_are_no_codes() {
         for typed in ["", "5924", "005924\n", "+05924", "٠٠٥٩٢٤", &"0".repeat(5000)] {
-            assert_eq!(published().step_of(typed, 0, at(1_234_567_890)), None, "{typed:.20}");
+            assert_eq!(
+                published().step_of(typed, 0, at(1_234_567_890)),
+                None,
+                "{typed:.20}"
+            );
         }
     }
 

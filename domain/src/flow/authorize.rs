@@ -8,6 +8,7 @@
 //! ```
 
 use super::link::Proven;
+use super::step_up::demand;
 use super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
 use crate::error::Denial;
@@ -15,6 +16,7 @@ use crate::flow_record::{Authorization, FlowBody, FlowRecord, Purpose};
 use crate::id::ApplicationId;
 use crate::identity::{IdentityKey, ProviderClient, ProviderEntry, SubjectScope};
 use crate::limits::Verdict;
+use crate::policy::SensitiveAct;
 use crate::ports::{Arrival, ProviderError, ProviderFault, SealBinding};
 use crate::secret::{MacKey, Sealed, Secret, Token, TokenHash};
 use crate::session::{Session, Standing};
@@ -196,10 +198,13 @@ fn begin(asking: Asking, cx: &mut Ctx<'_>) -> Step<Authorize> {
         return Err(refused);
     }
     let purpose = match caller {
-        Some((user, session)) if asking.entry.link && user.key.pool == cx.pool.name => Purpose::Link {
-            user: user.key.id.clone(),
-            session: session.token,
-        },
+        Some((user, session)) if asking.entry.link && user.key.pool == cx.pool.name => {
+            demand(SensitiveAct::Link, user, session, cx)?;
+            Purpose::Link {
+                user: user.key.id.clone(),
+                session: session.token,
+            }
+        }
         _ if asking.entry.link => return Err(Refused::new(Denial::AuthorizationRequired, Vec::new())),
         _ => Purpose::LogIn,
     };

@@ -4,6 +4,7 @@
 //! Start ──Asked──▶ CheckCurrent ──CurrentChecked──▶ HashNew ──NewHashed──▶ Done
 //! ```
 
+use super::notice::notify;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::credential::{Password, PasswordHash};
@@ -11,6 +12,7 @@ use crate::error::Denial;
 use crate::flow_record::FlowKind;
 use crate::id::SessionId;
 use crate::limits::Verdict;
+use crate::message::Notice;
 use crate::policy::{Asked, unjudged};
 use crate::ports::Verified;
 use crate::user::User;
@@ -123,7 +125,7 @@ fn set(user: &User, session: SessionId, hash: PasswordHash, cx: &Ctx<'_>) -> Adv
     let mut next = user.changed(cx.now);
     next.password = Some(hash);
     next.end_sessions(Some(session.clone()));
-    let effects = vec![
+    let mut effects = vec![
         commit(user, next.clone()),
         Effect::DropFlows(user.key.clone(), FlowKind::PendingLogin),
         Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
@@ -134,6 +136,7 @@ fn set(user: &User, session: SessionId, hash: PasswordHash, cx: &Ctx<'_>) -> Adv
         },
         cx.audit(AuditKind::PasswordChanged, Some(&user.key)),
     ];
+    effects.extend(notify(&next, Notice::PasswordChanged, cx));
     Advanced {
         next: ChangePassword::Done(Box::new(next)),
         effects,

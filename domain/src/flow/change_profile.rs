@@ -12,7 +12,11 @@
 use serde_json::{Map, Value};
 
 use super::change_password::wrong_proof;
+use super::factors::without_orphaned_codes;
+use super::notice::notify;
+use super::revert_email::tell_both;
 use super::sign_up::{attributes, blank, email, phone, taken_keys, username};
+use super::step_up::is_proven;
 use super::verify_contact::verification_mail;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
@@ -21,7 +25,8 @@ use crate::error::{Denial, Fault};
 use crate::flow_record::FlowKind;
 use crate::id::SessionId;
 use crate::limits::Verdict;
-use crate::policy::Asked;
+use crate::message::Notice;
+use crate::policy::{Asked, SecondFactor};
 use crate::ports::{UniqueKey, Verified};
 use crate::session::Session;
 use crate::user::{Attributes, Email, User};
@@ -192,6 +197,11 @@ fn admit(
 ) -> Step<ChangeProfile> {
     let deny = |denial| Refused::new(denial, Vec::new());
     let next = sound(before, &change, cx).map_err(deny)?;
+    let removes_phone = next.phone.is_none() && before.factor_phone.is_some();
+    let others = !before.factors.totp.is_empty() || !before.factors.passkeys.is_empty();
+    if removes_phone && !others && cx.pool.second_factor == SecondFactor::Required {
+        return Err(deny(Denial::LastFactor));
+    }
     let ProfileChange {
         replace,
         password,
@@ -199,9 +209,9 @@ fn admit(
         ..
     } = change;
     let contact_changes = next.email != before.email || next.phone != before.phone;
-    // Where there is a second factor, a session alone changes no contact, however fresh (ASVS 7.5.1): whoever stole it would
-    // replace the factor, or the address that a reset goes to.
-    let guarded_by_factor = contact_changes && before.factor_phone.is_some();
+    // Where there is a second factor, a session changes no contact unless that factor was proven in it just now (ASVS 7.5.1):
+    // whoever stole it would replace the factor, or the address that a reset goes to.
+    let guarded_by_factor = contact_changes && before.has_second_factor() && !is_proven(before, session, cx);
     judge_new_password(password.as_ref(), cx).map_err(deny)?;
     let (proof, proof_is_new) = match (current_password, &password) {
         (Some(current), _) => (Some(current), false),
@@ -345,7 +355,9 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
     }
     if next.phone.is_none() {
         next.factor_phone = None;
+        without_orphaned_codes(&mut next);
     }
+    let phone_changes = next.phone != before.phone;
     let ends_sessions = contact_changes || password_changes;
     if ends_sessions {
         next.end_sessions(Some(session.clone()));
@@ -369,6 +381,15 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
     }
     if email_changes && cx.pool.email_verification_required && mail == Verdict::Allowed {
         effects.extend(verification_mail(&next, cx));
+    }
+    if email_changes {
+        effects.extend(tell_both(&before, &next, cx));
+    }
+    if password_changes {
+        effects.extend(notify(&before, Notice::PasswordChanged, cx));
+    }
+    if phone_changes {
+        effects.extend(notify(&before, Notice::PhoneChanged, cx));
     }
     Advanced {
         next: ChangeProfile::Done(Box::new(next)),

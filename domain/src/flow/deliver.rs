@@ -130,8 +130,15 @@ mod tests {
     #[test]
     fn an_attempt_the_carrier_did_not_take_leaves_no_doubt() {
         let claimed = message(Channel::Sms, 60).claimed(NOW, HOLD);
-        let busy = Delivery::NotNow { retry_after: None, reason: "throttled" };
-        let Fate { settled: Settled::Again { due }, .. } = judge(&claimed, Some(&busy), NOW) else {
+        let busy = Delivery::NotNow {
+            retry_after: None,
+            reason: "throttled",
+        };
+        let Fate {
+            settled: Settled::Again { due },
+            ..
+        } = judge(&claimed, Some(&busy), NOW)
+        else {
             panic!("it is tried again")
         };
         let again = claimed.released(due).claimed(due, HOLD);
@@ -144,21 +151,31 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..3 {
             mail = mail.claimed(NOW, HOLD);
-            let Settled::Again { due } = judge(&mail, None, NOW).settled else { panic!() };
+            let Settled::Again { due } = judge(&mail, None, NOW).settled else {
+                panic!()
+            };
             waits.push(due.since(NOW).as_millis());
         }
         assert_eq!(waits, [5_000, 10_000, 20_000]);
-        let asked = Delivery::NotNow { retry_after: Some(Lifetime::from_secs(90)), reason: "greylisted" };
+        let asked = Delivery::NotNow {
+            retry_after: Some(Lifetime::from_secs(90)),
+            reason: "greylisted",
+        };
         assert_eq!(
             judge(&mail, Some(&asked), NOW).settled,
-            Settled::Again { due: NOW.plus(Lifetime::from_secs(90)) }
+            Settled::Again {
+                due: NOW.plus(Lifetime::from_secs(90))
+            }
         );
     }
 
     #[test]
     fn nothing_is_tried_beyond_its_life() {
         let claimed = message(Channel::Sms, 2).claimed(NOW, HOLD);
-        let later = Delivery::NotNow { retry_after: Some(Lifetime::from_secs(3)), reason: "throttled" };
+        let later = Delivery::NotNow {
+            retry_after: Some(Lifetime::from_secs(3)),
+            reason: "throttled",
+        };
         assert_eq!(judge(&claimed, Some(&later), NOW).settled, Settled::Done);
         let late = NOW.plus(Lifetime::from_secs(2));
         assert_eq!(given_up(&claimed, late).unwrap().reason, "expired");

@@ -14,16 +14,16 @@ pub mod authorize;
 pub mod change_password;
 pub mod change_profile;
 pub mod deliver;
-pub mod factors;
 pub mod end_session;
+pub mod factors;
 pub mod link;
 pub mod log_out;
 pub mod login;
 pub mod recover;
-pub mod second_factor;
 pub mod refresh_credential;
 pub mod refresh_session;
 pub mod revert_email;
+pub mod second_factor;
 pub mod sign_up;
 pub mod step_up;
 pub mod verify_contact;
@@ -81,7 +81,11 @@ impl Ctx<'_> {
     /// The language to write to a user in: what they chose (the property `language`), else what the request asks for, else the
     /// service's own.
     pub fn language_of(&self, user: &User) -> String {
-        let chosen = user.attributes.as_map().get("language").and_then(|value| value.as_str());
+        let chosen = user
+            .attributes
+            .as_map()
+            .get("language")
+            .and_then(|value| value.as_str());
         let chosen = chosen.and_then(primary_subtag);
         chosen
             .or_else(|| self.origin.languages.first().cloned())

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::notice::mail;
+use super::notice::{mail, notify};
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::credential::{Password, PasswordHash};
@@ -16,7 +16,7 @@ use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::identity::Identity;
 use crate::limits::Verdict;
-use crate::message::MailKind;
+use crate::message::{MailKind, Notice};
 use crate::secret::{Secret, Token};
 use crate::user::User;
 
@@ -176,6 +176,13 @@ fn forget_unproven(next: &mut User, cx: &Ctx<'_>) {
     let kept = Arc::clone(&next.identities);
     Arc::make_mut(&mut next.credentials)
         .retain(|credential| kept.iter().any(|identity| identity.id == credential.identity));
+    // A passkey that was added before stays a second factor (a mailbox alone removes none), but opens nothing by itself any more.
+    if !next.factors.passkeys.is_empty() {
+        let passkeys = &mut Arc::make_mut(&mut next.factors).passkeys;
+        passkeys
+            .iter_mut()
+            .for_each(|passkey| passkey.user_verifying = false);
+    }
 }
 
 /// The new password ends every session. It proves the address too: the link was read there.
@@ -187,7 +194,7 @@ fn set_password(flow: &FlowRecord, user: &User, hash: PasswordHash, cx: &Ctx<'_>
     }
     next.email_verified = true;
     next.end_sessions(None);
-    let effects = vec![
+    let mut effects = vec![
         commit(user, next.clone()),
         Effect::DropFlow(flow.id),
         Effect::DropFlows(user.key.clone(), FlowKind::PendingLogin),
@@ -198,6 +205,7 @@ fn set_password(flow: &FlowRecord, user: &User, hash: PasswordHash, cx: &Ctx<'_>
         },
         cx.audit(AuditKind::PasswordReset, Some(&user.key)),
     ];
+    effects.extend(notify(&next, Notice::PasswordChanged, cx));
     Advanced {
         next: Recover::Done(Box::new(next)),
         effects,

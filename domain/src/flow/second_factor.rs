@@ -152,7 +152,9 @@ impl Proof {
             }
             Change::Passkey(assertion) => {
                 let passkeys = &mut Arc::make_mut(&mut next.factors).passkeys;
-                let used = passkeys.iter_mut().find(|passkey| passkey.credential == assertion.credential);
+                let used = passkeys
+                    .iter_mut()
+                    .find(|passkey| passkey.credential == assertion.credential);
                 if let Some(passkey) = used {
                     passkey.sign_count = assertion.sign_count;
                     passkey.backed_up = assertion.backed_up;

@@ -113,7 +113,9 @@ pub fn step(user: &User, session: &Session, event: StepUpEvent, cx: &mut Ctx<'_>
     match event {
         StepUpEvent::CodeAsked { send } => send_code(user, send, cx),
         StepUpEvent::PasskeyAsked { state } => {
-            let purpose = PasskeyPurpose::StepUp { session: session.token };
+            let purpose = PasskeyPurpose::StepUp {
+                session: session.token,
+            };
             let (token, effect) = call(&user.key.pool, Some(&user.key.id), state, purpose, cx);
             Ok(Advanced {
                 next: StepUp::PasskeyAwaited(token),
@@ -198,7 +200,9 @@ fn by_code(
 ) -> Step<StepUp> {
     let flow = flow.filter(|flow| flow.is_of(&user.key) && !flow.is_expired(cx.now));
     let sent = flow.and_then(|flow| match &flow.body {
-        FlowBody::ConfirmPhone { phone, code } if user.factor_phone.as_ref() == Some(phone) => Some((code, &flow.id)),
+        FlowBody::ConfirmPhone { phone, code } if user.factor_phone.as_ref() == Some(phone) => {
+            Some((code, &flow.id))
+        }
         _ => None,
     });
     let Some(proof) = judge_typed(user, typed, sent, cx) else {
@@ -208,7 +212,11 @@ fn by_code(
     let spent = flow.filter(|_| proof.factor == Factor::Sms).map(|flow| flow.id);
     let mut step = renew(user, session, proof.factor, Some(&proof), taken, cx);
     if let Some(id) = spent {
-        let behind = step.effects.iter().take_while(|effect| effect.is_commit()).count();
+        let behind = step
+            .effects
+            .iter()
+            .take_while(|effect| effect.is_commit())
+            .count();
         step.effects.insert(behind, Effect::Spend(id));
     }
     Ok(step)
@@ -222,7 +230,9 @@ fn by_passkey(
     taken: Asked,
     cx: &mut Ctx<'_>,
 ) -> Step<StepUp> {
-    let meant = PasskeyPurpose::StepUp { session: session.token };
+    let meant = PasskeyPurpose::StepUp {
+        session: session.token,
+    };
     let reached = live_call(flow, cx).filter(|(flow, call)| flow.is_of(&user.key) && call.purpose == meant);
     let Some((flow, _)) = reached else {
         let audit = cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:unknown_call");
@@ -232,11 +242,18 @@ fn by_passkey(
         Ok(proof) => proof,
         Err(why) => {
             let audit = why.audit(Some(user), cx);
-            return Err(Refused::new(Denial::LoginFailed, vec![Effect::DropFlow(flow.id), audit]));
+            return Err(Refused::new(
+                Denial::LoginFailed,
+                vec![Effect::DropFlow(flow.id), audit],
+            ));
         }
     };
     let mut step = renew(user, session, proof.factor, Some(&proof), taken, cx);
-    let behind = step.effects.iter().take_while(|effect| effect.is_commit()).count();
+    let behind = step
+        .effects
+        .iter()
+        .take_while(|effect| effect.is_commit())
+        .count();
     step.effects.insert(behind, Effect::Spend(flow.id));
     Ok(step)
 }

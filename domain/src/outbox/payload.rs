@@ -69,6 +69,16 @@ impl Message {
         }
     }
 
+    /// The same after it waited: a carrier is told how long a code is still of use. What a mail says of its link's life stands in it
+    /// from the beginning.
+    #[must_use]
+    pub fn with_life(self, left: Lifetime) -> Self {
+        match self {
+            Self::Sms(sms) => Self::Sms(Box::new(SmsMessage { life: left, ..*sms })),
+            Self::Mail(_) => self,
+        }
+    }
+
     /// The text to seal; none only if it cannot be written as JSON, which no message is.
     pub fn to_secret(&self) -> Option<Secret> {
         let text = match self {
@@ -143,7 +153,10 @@ mod tests {
         }));
         for message in [sms, mail] {
             let text = message.to_secret().unwrap();
-            assert_eq!(Message::from_secret(message.channel(), &user, &text), Some(message));
+            assert_eq!(
+                Message::from_secret(message.channel(), &user, &text),
+                Some(message)
+            );
         }
     }
 }

@@ -17,7 +17,12 @@ pub trait Outbox: Send + Sync {
     ///
     /// MUST give a message to exactly one of any number of racing calls, until its hold is over. MUST have stored the claim before it
     /// answers. MUST give expired messages, too.
-    async fn claim(&self, now: Timestamp, hold: Lifetime, limit: usize) -> Result<Vec<OutboxMessage>, PortError>;
+    async fn claim(
+        &self,
+        now: Timestamp,
+        hold: Lifetime,
+        limit: usize,
+    ) -> Result<Vec<OutboxMessage>, PortError>;
 
     /// Says how the attempt of that number ended ([`OutboxMessage::attempts`]): forgets the message, or [`OutboxMessage::released`].
     ///

@@ -6,7 +6,7 @@ use crate::application::{Application, ApplicationCredential, ApplicationKeys, Ke
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError, Fault};
 use crate::id::{ApplicationId, ProviderName};
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::ports::PortError;
 use crate::secret::{Secret, Token};
@@ -229,7 +229,11 @@ impl Services {
             Some(origin) => AuditEvent::of_request(now, kind, None, origin, &self.key),
             None => AuditEvent::of_server(now, kind, None, Actor::Operator),
         };
-        let event = if detail.is_empty() { event } else { event.about(detail) };
+        let event = if detail.is_empty() {
+            event
+        } else {
+            event.about(detail)
+        };
         Ok(self.ports.audit.append(&event).await?)
     }
 }

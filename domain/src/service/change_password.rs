@@ -6,7 +6,7 @@ use crate::credential::Password;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::change_password::{self, ChangePassword, ChangePasswordEvent};
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, PoolPolicy};
 use crate::ports::PortError;
@@ -25,10 +25,10 @@ impl Services {
         new: &Password,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        let mut taken = self
-            .policy
-            .limits
-            .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address, None);
+        let mut taken =
+            self.policy
+                .limits
+                .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address, None);
         let mut verdict = self.take(&taken).await?;
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {

@@ -5,7 +5,7 @@ use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, ProfileChange};
 use crate::flow::{Advanced, Effect};
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::{PortError, Verified};
@@ -61,7 +61,8 @@ impl Services {
             self.take(
                 &self
                     .policy
-                    .limits.mail(MailBudget::Verify, &pool.name, &account, &origin.address),
+                    .limits
+                    .mail(MailBudget::Verify, &pool.name, &account, &origin.address),
             )
             .await?
         } else {
@@ -82,7 +83,10 @@ impl Services {
                 };
             event = match &next {
                 ChangeProfile::CheckProof(draft) => {
-                    let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address, None);
+                    let taken = self
+                        .policy
+                        .limits
+                        .password_try(&pool.name, &account, &origin.address, None);
                     let verdict = self.take(&taken).await?;
                     let verified = match verdict {
                         Verdict::Allowed => {

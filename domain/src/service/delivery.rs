@@ -82,7 +82,8 @@ impl Services {
             let text = match self.ports.sealer.open(&message.payload, &binding).await {
                 // Sealed by a key that is gone: it will never be read.
                 Err(PortError::Corrupt { .. }) => None,
-                opened => Message::from_secret(message.channel, &message.user, &opened?),
+                opened => Message::from_secret(message.channel, &message.user, &opened?)
+                    .map(|text| text.with_life(message.expires.since(self.ports.clock.now()))),
             };
             match text {
                 Some(text) => {
@@ -97,7 +98,11 @@ impl Services {
     }
 
     /// One attempt of a claimed message, written down before and after. `None` for a carrier that could not be reached.
-    async fn attempt(&self, claimed: &OutboxMessage, message: &Message) -> Result<Option<Delivery>, PortError> {
+    async fn attempt(
+        &self,
+        claimed: &OutboxMessage,
+        message: &Message,
+    ) -> Result<Option<Delivery>, PortError> {
         let delivery = match self.hand_over(&claimed.id, message).await {
             Ok(delivery) => Some(delivery),
             Err(error) if error.may_pass() => None,

@@ -140,7 +140,9 @@ impl Services {
             redirect_uri,
             return_to: ask.return_to,
             code_challenge: ask.code_challenge,
-            verdict: self.take(&self.policy.limits.authorization(&origin.address)).await?,
+            verdict: self
+                .take(&self.policy.limits.authorization(&origin.address))
+                .await?,
         };
         let event = AuthorizeEvent::Asked(Box::new(asking));
         let state = self.authorize(pool, origin, Authorize::Start, event).await?;

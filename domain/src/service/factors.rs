@@ -80,9 +80,7 @@ impl Services {
         code: &Secret,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        let verdict = self
-            .take(&self.policy.limits.enrol_try(&caller.user.key))
-            .await?;
+        let verdict = self.take(&self.policy.limits.enrol_try(&caller.user.key)).await?;
         let flow = self.ports.flows.find(&enrolment.hash()).await?;
         let secret = match flow.as_ref().and_then(factors::enrolled) {
             Some((factor, sealed)) => {
@@ -184,8 +182,10 @@ impl Services {
         caller: &Authenticated,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        self.change_factors(pool, caller, origin, |user| FactorsEvent::DevicesForgotten { user })
-            .await
+        self.change_factors(pool, caller, origin, |user| FactorsEvent::DevicesForgotten {
+            user,
+        })
+        .await
     }
 
     /// Decides and commits a change of one's factors, again while others change the user.

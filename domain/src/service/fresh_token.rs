@@ -1,7 +1,7 @@
 //! A linked account's fresh token: bought anew once, however many ask, and stored whatever happens.
 
-use super::Services;
 use super::perform::Halt;
+use super::{Authenticated, Services};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
@@ -12,7 +12,7 @@ use crate::id::{CredentialId, UserKey};
 use crate::identity::{CredentialStatus, ProviderTokens};
 use crate::limits::{LimitKey, Quota, Verdict};
 use crate::origin::Origin;
-use crate::policy::{Asked, PoolPolicy};
+use crate::policy::{Asked, PoolPolicy, SensitiveAct};
 use crate::ports::ProviderError;
 use crate::time::{Lifetime, Timestamp};
 
@@ -45,6 +45,22 @@ pub struct FreshToken {
 }
 
 impl Services {
+    /// [`Services::fresh_token`] for whoever is logged in, freshly proven: it may do at the provider what they may.
+    ///
+    /// # Errors
+    /// [`Denial::StepUpRequired`]; as [`Services::fresh_token`].
+    pub async fn reveal_token(
+        &self,
+        pool: &PoolPolicy,
+        caller: &Authenticated,
+        which: &str,
+        origin: &Origin,
+    ) -> Result<FreshToken, DomainError> {
+        self.demand_proof(pool, caller, SensitiveAct::Reveal, origin)
+            .await?;
+        self.fresh_token(pool, &caller.user.key, which, origin).await
+    }
+
     /// A token of a linked account that still works, bought anew if need be: once, however many ask at once. `which` names a grant
     /// by its id, an entry, or a provider; of several the one of a linking entry goes first, then the newest.
     ///

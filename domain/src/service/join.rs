@@ -9,7 +9,8 @@ use crate::flow::Advanced;
 use crate::flow::link::credential_binding;
 use crate::flow::link::join::{self, JoinFacts, Joining, JoiningEvent};
 use crate::flow_record::{FlowBody, FlowRecord, Join};
-use crate::limits::{Verdict};
+use crate::id::DeviceId;
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Limits, MailBudget, PoolPolicy};
 use crate::ports::{PortError, Verified};
@@ -52,6 +53,11 @@ impl Loaded {
             return_to,
             entry,
         }
+    }
+
+    /// See [`super::login::known_device`].
+    fn known_device(&self, origin: &Origin) -> Option<&DeviceId> {
+        super::login::known_device(self.user.as_ref()?, origin)
     }
 
     /// How counters call the account; what names no offer is counted for the address alone.
@@ -107,10 +113,12 @@ impl Services {
     ) -> Result<Finished, DomainError> {
         let mut loaded = self.offer(pool, join).await?;
         let finished = loaded.onward();
-        let taken = self
-            .policy
-            .limits
-            .password_try(&pool.name, &loaded.account(), &origin.address, None);
+        let taken = self.policy.limits.password_try(
+            &pool.name,
+            &loaded.account(),
+            &origin.address,
+            loaded.known_device(origin),
+        );
         let verdict = self.take(&taken).await?;
         for _ in 0..STALE_RETRIES {
             let facts = JoinFacts {
@@ -162,7 +170,8 @@ impl Services {
                 let account = loaded.account();
                 let asked = self
                     .policy
-                    .limits.mail(MailBudget::Join, &pool.name, &account, &origin.address);
+                    .limits
+                    .mail(MailBudget::Join, &pool.name, &account, &origin.address);
                 self.take(&asked).await?
             }
             None => Verdict::Allowed,
@@ -260,7 +269,7 @@ impl Services {
             None => None,
         };
         let waits = self.decide(pool, origin, |cx| separate.waits(cx));
-            let sending = self.sending(Some(&separate.user), waits, origin).await?;
+        let sending = self.sending(Some(&separate.user), waits, origin).await?;
         let (state, event) = (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending });
         let outcome = self.settle_join(pool, origin, state, event).await?;
         // Without one somebody else got the account meanwhile: the offer is void.
@@ -305,7 +314,7 @@ impl Services {
             return Err(Denial::Unexpected.into());
         };
         let waits = self.decide(pool, origin, |cx| entrance.waits(cx));
-            let sending = self.sending(Some(entrance.user()), waits, origin).await?;
+        let sending = self.sending(Some(entrance.user()), waits, origin).await?;
         let (state, event) = (Joining::Enter(entrance), JoiningEvent::Ready(sending));
         self.settle_join(pool, origin, state, event).await
     }

@@ -24,7 +24,7 @@ impl Services {
     ) -> Result<(), DomainError> {
         self.detach(pool, caller, origin, |user| DetachEvent::UnlinkAsked {
             user: Box::new(user),
-            session: caller.session.id.clone(),
+            session: Box::new(caller.session.clone()),
             identity: identity.clone(),
             doors: self.doors(pool),
         })

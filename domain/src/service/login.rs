@@ -12,7 +12,8 @@ use crate::flow::login::{
 use crate::flow::second_factor::{Typed, kind_of};
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
-use crate::limits::{Verdict};
+use crate::id::DeviceId;
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Limits, PoolPolicy};
 use crate::ports::{PortError, Verified};
@@ -116,7 +117,9 @@ impl Services {
         let Named { user, account } = self
             .named(pool, credentials.realm.as_deref(), &credentials.name)
             .await?;
-        let taken = self.policy.limits.password_try(&pool.name, &account, &origin.address, None);
+        let known = user.as_ref().and_then(|user| known_device(user, origin));
+        let limits = &self.policy.limits;
+        let taken = limits.password_try(&pool.name, &account, &origin.address, known);
         let verdict = self.take(&taken).await?;
         let mut user = user;
         for _ in 0..STALE_RETRIES {
@@ -213,9 +216,9 @@ impl Services {
         origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         let (pending, user) = self.pending_login(pool, &code, origin).await?;
-        let was_sent = pending.as_ref().is_some_and(
-            |flow| matches!(&flow.body, FlowBody::PendingLogin(login) if login.code.is_some()),
-        );
+        let was_sent = pending
+            .as_ref()
+            .is_some_and(|flow| matches!(&flow.body, FlowBody::PendingLogin(login) if login.code.is_some()));
         let kind = kind_of(code.method, &code.code, was_sent);
         // The account's budget is at stake only for who reaches a pending login: a stranger can neither drain it nor learn by it
         // that the account exists.
@@ -241,7 +244,9 @@ impl Services {
             typed: Typed {
                 kind,
                 text: code.code,
-                apps: self.opened_apps(user.as_ref().filter(|_| pending.is_some()), kind).await?,
+                apps: self
+                    .opened_apps(user.as_ref().filter(|_| pending.is_some()), kind)
+                    .await?,
             },
             pending,
             user,
@@ -367,4 +372,11 @@ impl Services {
             None => Ok(None),
         }
     }
+}
+
+/// The device a request comes from, if it was handed a token at an earlier login of this user: strangers who guess from elsewhere must
+/// not be able to lock it out.
+pub(super) fn known_device<'a>(user: &'a User, origin: &Origin) -> Option<&'a DeviceId> {
+    let token = origin.device_token()?;
+    user.device(&token).map(|device| &device.id)
 }

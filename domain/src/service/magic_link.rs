@@ -28,7 +28,12 @@ impl Services {
         let user = named.user.as_ref();
         let sends = user.is_some_and(|user| self.decide(pool, origin, |cx| magic_link::would_send(user, cx)));
         let asked = match user {
-            Some(user) if sends => limits.mail(MailBudget::MagicLink, &pool.name, user.key.id.as_str(), &origin.address),
+            Some(user) if sends => limits.mail(
+                MailBudget::MagicLink,
+                &pool.name,
+                user.key.id.as_str(),
+                &origin.address,
+            ),
             _ => limits.mail_to_nobody(&origin.address),
         };
         let verdict = self.take(&asked).await?;

@@ -44,13 +44,13 @@ use std::sync::Arc;
 use crate::error::DomainError;
 use crate::flow::Ctx;
 use crate::id::PoolName;
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
     ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer, Outbox,
-    PasskeyVerifier, PasswordHasher, PortError,
-    ProviderDirectory, RateLimiter, Sealer, SessionStore, SmsSender, Timer, UserStore,
+    PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, RateLimiter, Sealer, SessionStore,
+    SmsSender, Timer, UserStore,
 };
 use crate::secret::{MacKey, Token};
 use crate::time::Lifetime;
@@ -174,12 +174,7 @@ impl Services {
     }
 
     /// Runs one step with the world as it is now.
-    fn decide<T>(
-        &self,
-        pool: &PoolPolicy,
-        origin: &Origin,
-        step: impl FnOnce(&mut Ctx<'_>) -> T,
-    ) -> T {
+    fn decide<T>(&self, pool: &PoolPolicy, origin: &Origin, step: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
         let mut entropy = self.ports.entropy.open();
         let mut cx = Ctx {
             policy: &self.policy,

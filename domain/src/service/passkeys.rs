@@ -72,7 +72,11 @@ impl Services {
                 let (pending, user) = self.challenged(pool, challenge).await?;
                 let (pending, user) = pending.zip(user).ok_or(Denial::LoginFailed)?;
                 let ceremony = verifier.begin_assertion(&user.factors.passkeys, false)?;
-                (ceremony, PasskeyPurpose::SecondFactor { pending: pending.id }, Some(user))
+                (
+                    ceremony,
+                    PasskeyPurpose::SecondFactor { pending: pending.id },
+                    Some(user),
+                )
             }
         };
         let PasskeyCeremony { options, state } = ceremony;
@@ -209,12 +213,18 @@ impl Services {
                 answer: made.clone(),
             })
             .await?;
-        let added = credential.ok().and_then(|id| user.factors.passkey_of(&id).cloned());
+        let added = credential
+            .ok()
+            .and_then(|id| user.factors.passkey_of(&id).cloned());
         added.ok_or_else(|| Denial::Unexpected.into())
     }
 
     /// The flow of a ceremony, if it is of that pool.
-    pub(super) async fn called(&self, pool: &PoolPolicy, ceremony: &Token) -> Result<Option<FlowRecord>, PortError> {
+    pub(super) async fn called(
+        &self,
+        pool: &PoolPolicy,
+        ceremony: &Token,
+    ) -> Result<Option<FlowRecord>, PortError> {
         let flow = self.ports.flows.find(&ceremony.hash()).await?;
         Ok(flow.filter(|flow| flow.pool == pool.name))
     }
@@ -229,7 +239,11 @@ impl Services {
 
     /// The terms of a whole login by passkey that asks for no life of its own.
     pub fn page_terms(pool: &PoolPolicy, keep: bool) -> Terms {
-        let life = if keep { pool.ttl } else { pool.page_ttl.min(pool.ttl) };
+        let life = if keep {
+            pool.ttl
+        } else {
+            pool.page_ttl.min(pool.ttl)
+        };
         Terms::of(TokenLife::Finite(life))
     }
 }

@@ -54,7 +54,11 @@ impl Services {
                 other => other?,
             }
         }
-        if unreachable { Err(Halt::Unreachable) } else { Ok(()) }
+        if unreachable {
+            Err(Halt::Unreachable)
+        } else {
+            Ok(())
+        }
     }
 
     async fn perform_one(&self, effect: Effect) -> Result<(), Halt> {

@@ -32,7 +32,8 @@ impl Services {
             .take(
                 &self
                     .policy
-                    .limits.mail(MailBudget::Reset, &pool.name, &named.account, &origin.address),
+                    .limits
+                    .mail(MailBudget::Reset, &pool.name, &named.account, &origin.address),
             )
             .await?;
         let event = RecoverEvent::Asked {

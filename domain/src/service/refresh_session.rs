@@ -26,13 +26,13 @@ impl Services {
     pub async fn refresh_session(
         &self,
         pool: &PoolPolicy,
-        token: &Token,
+        presented: &Token,
         origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         let taken = self.policy.limits.token_try(&origin.address);
         let verdict = self.take(&taken).await?;
         let facts = Presented {
-            token: token.clone(),
+            token: presented.clone(),
             record: None,
             user: None,
             answered: Answered::default(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Services;
+use super::factors::totp_binding;
 use super::grants::application_binding;
 use crate::application::Application;
 use crate::error::DomainError;
@@ -73,7 +74,9 @@ impl Services {
         for _ in 0..TRIES {
             let old = |user: &User| {
                 let sealed = user.credentials.iter().map(|credential| &credential.tokens);
+                let apps = user.factors.totp.iter().map(|app| &app.secret);
                 sealed
+                    .chain(apps)
                     .filter(|sealed| !self.ports.sealer.is_current(sealed))
                     .count()
             };
@@ -89,6 +92,12 @@ impl Services {
                 let (entry, client) = (&credential.entry, &credential.client_id);
                 let binding = credential_binding(&user.key, &identity.key, entry, client);
                 credential.tokens = self.renewed(&credential.tokens, &binding).await?;
+            }
+            if !user.factors.totp.is_empty() {
+                for app in &mut Arc::make_mut(&mut next.factors).totp {
+                    let binding = totp_binding(&user.key, &app.id);
+                    app.secret = self.renewed(&app.secret, &binding).await?;
+                }
             }
             match self.ports.users.commit(&next, user.revision).await {
                 Ok(()) => return Ok(u64::try_from(count).unwrap_or(u64::MAX)),

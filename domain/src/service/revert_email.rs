@@ -15,7 +15,12 @@ impl Services {
     /// # Errors
     /// [`Denial::TokenRefused`] whatever is wrong with the token, also when somebody else holds the address by now;
     /// [`Denial::Limited`]; ports that do not answer.
-    pub async fn revert_email(&self, pool: &PoolPolicy, token: &Token, origin: &Origin) -> Result<(), DomainError> {
+    pub async fn revert_email(
+        &self,
+        pool: &PoolPolicy,
+        token: &Token,
+        origin: &Origin,
+    ) -> Result<(), DomainError> {
         let verdict = self.take(&self.policy.limits.token_try(&origin.address)).await?;
         let flow = self.ports.flows.find(&token.hash()).await?;
         let flow = flow.filter(|flow| flow.pool == pool.name);

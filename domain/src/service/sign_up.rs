@@ -5,7 +5,7 @@ use super::perform::Halt;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::sign_up::{self, Draft, NewUser, SignUp, SignUpEvent};
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{MailBudget, PoolPolicy};
 use crate::ports::{LookupKey, UniqueKey};
@@ -60,11 +60,11 @@ impl Services {
         state: SignUp,
         event: SignUpEvent,
     ) -> Result<SignUp, DomainError> {
-        let Advanced { next, effects } =
-            match self.decide(pool, origin, |cx| sign_up::step(state, event, cx)) {
-                Ok(advanced) => advanced,
-                Err(refused) => return Err(self.refuse(refused).await),
-            };
+        let Advanced { next, effects } = match self.decide(pool, origin, |cx| sign_up::step(state, event, cx))
+        {
+            Ok(advanced) => advanced,
+            Err(refused) => return Err(self.refuse(refused).await),
+        };
         match self.perform(effects).await {
             Ok(()) => Ok(next),
             Err(Halt::KeyTaken(key)) => self.key_taken(pool, origin, next, key).await,
@@ -120,7 +120,8 @@ impl Services {
             .take(
                 &self
                     .policy
-                    .limits.mail(MailBudget::SignUp, &pool.name, &account, &origin.address),
+                    .limits
+                    .mail(MailBudget::SignUp, &pool.name, &account, &origin.address),
             )
             .await?)
     }

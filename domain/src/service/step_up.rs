@@ -53,7 +53,9 @@ impl Services {
         act: SensitiveAct,
         origin: &Origin,
     ) -> Result<(), DomainError> {
-        match self.decide(pool, origin, |cx| step_up::demand(act, &caller.user, &caller.session, cx)) {
+        match self.decide(pool, origin, |cx| {
+            step_up::demand(act, &caller.user, &caller.session, cx)
+        }) {
             Ok(()) => Ok(()),
             Err(refused) => Err(self.refuse(refused).await),
         }
@@ -74,7 +76,10 @@ impl Services {
             None => Verdict::Allowed,
         };
         let event = StepUpEvent::CodeAsked { send };
-        match self.step_up_once(pool, &caller.user, &caller.session, event, origin).await? {
+        match self
+            .step_up_once(pool, &caller.user, &caller.session, event, origin)
+            .await?
+        {
             Some(StepUp::CodeSent(masked)) => Ok(masked),
             _ => Err(Denial::Unexpected.into()),
         }
@@ -96,7 +101,10 @@ impl Services {
         }
         let PasskeyCeremony { options, state } = self.verifier()?.begin_assertion(passkeys, false)?;
         let event = StepUpEvent::PasskeyAsked { state };
-        match self.step_up_once(pool, &caller.user, &caller.session, event, origin).await? {
+        match self
+            .step_up_once(pool, &caller.user, &caller.session, event, origin)
+            .await?
+        {
             Some(StepUp::PasskeyAwaited(ceremony)) => Ok(PasskeyAsked { ceremony, options }),
             _ => Err(Denial::Unexpected.into()),
         }
@@ -116,8 +124,13 @@ impl Services {
         let mut user = caller.user.clone();
         let mut judged = None;
         for _ in 0..STALE_RETRIES {
-            let event = self.step_up_event(pool, &user, &proof, &mut judged, origin).await?;
-            match self.step_up_once(pool, &user, &caller.session, event, origin).await? {
+            let event = self
+                .step_up_event(pool, &user, &proof, &mut judged, origin)
+                .await?;
+            match self
+                .step_up_once(pool, &user, &caller.session, event, origin)
+                .await?
+            {
                 Some(StepUp::Proven(token)) => return Ok(*token),
                 Some(_) => return Err(Denial::Unexpected.into()),
                 None => user = self.still_there(&user).await?,
@@ -137,7 +150,9 @@ impl Services {
     ) -> Result<StepUpEvent, DomainError> {
         let limits = &self.policy.limits;
         let taken = match proof {
-            StepUpProof::Password(_) => limits.password_try(&pool.name, user.key.id.as_str(), &origin.address, None),
+            StepUpProof::Password(_) => {
+                limits.password_try(&pool.name, user.key.id.as_str(), &origin.address, None)
+            }
             StepUpProof::Code { method, .. } => limits.factor_try(*method, &user.key),
             StepUpProof::Passkey { .. } => limits.factor_try(FactorKind::Passkey, &user.key),
         };
@@ -154,7 +169,13 @@ impl Services {
             },
             StepUpProof::Code { typed, method } => StepUpEvent::CodeTyped {
                 flow: match method {
-                    FactorKind::Sms => self.ports.flows.list(&user.key, FlowKind::ConfirmPhone).await?.pop().map(Box::new),
+                    FactorKind::Sms => self
+                        .ports
+                        .flows
+                        .list(&user.key, FlowKind::ConfirmPhone)
+                        .await?
+                        .pop()
+                        .map(Box::new),
                     _ => None,
                 },
                 typed: Box::new(Typed {
@@ -168,7 +189,10 @@ impl Services {
             StepUpProof::Passkey { ceremony, answer } => {
                 let flow = self.called(pool, ceremony).await?;
                 let answer = match &flow {
-                    Some(flow) => self.verifier()?.finish_assertion(state_of(flow), answer, &user.factors.passkeys),
+                    Some(flow) => {
+                        self.verifier()?
+                            .finish_assertion(state_of(flow), answer, &user.factors.passkeys)
+                    }
                     None => Err(PasskeyFault::Challenge),
                 };
                 StepUpEvent::PasskeyAnswered {

@@ -7,7 +7,7 @@ use crate::flow::verify_contact::{self, VerifyContact, VerifyContactEvent};
 use crate::flow::{Advanced, Step};
 use crate::flow_record::{FlowKind, FlowRecord};
 use crate::id::{UserId, UserKey};
-use crate::limits::{Verdict};
+use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Limits, MailBudget, PoolPolicy};
 use crate::ports::PortError;
@@ -90,8 +90,13 @@ impl Services {
     ) -> Result<Token, DomainError> {
         let send = match &user.phone {
             Some(_) if !user.phone_is_confirmed() => {
-                self.take(&self.policy.limits.code_send(&user.key, &origin.address, user.phone.as_ref()))
-                    .await?
+                self.take(
+                    &self
+                        .policy
+                        .limits
+                        .code_send(&user.key, &origin.address, user.phone.as_ref()),
+                )
+                .await?
             }
             _ => Verdict::Allowed,
         };
@@ -168,7 +173,9 @@ impl Services {
         typed: &Secret,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        let verdict = self.take(&self.policy.limits.confirm_phone_try(&user.key)).await?;
+        let verdict = self
+            .take(&self.policy.limits.confirm_phone_try(&user.key))
+            .await?;
         let mut flow = self.newest_phone_flow(&user).await?;
         let tries_left = match (&flow, verdict) {
             (Some(flow), Verdict::Allowed) => {

@@ -73,7 +73,9 @@ impl Factors {
 
     /// The passkey of that credential id.
     pub fn passkey_of(&self, credential: &str) -> Option<&Passkey> {
-        self.passkeys.iter().find(|passkey| passkey.credential == credential)
+        self.passkeys
+            .iter()
+            .find(|passkey| passkey.credential == credential)
     }
 
     /// Recovery codes that are left.

@@ -18,6 +18,7 @@ mod totp;
 
 use std::sync::Arc;
 
+pub(crate) use remove::without_orphaned_codes;
 pub use totp::{TotpDraft, enrolled};
 
 use super::notice::notify;
@@ -206,13 +207,7 @@ pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<
 }
 
 /// Lets the owner add a factor of that kind, or not: offered here, freshly proven, not too many.
-fn admit(
-    kind: FactorKind,
-    full: bool,
-    user: &User,
-    session: &Session,
-    cx: &Ctx<'_>,
-) -> Result<(), Refused> {
+fn admit(kind: FactorKind, full: bool, user: &User, session: &Session, cx: &Ctx<'_>) -> Result<(), Refused> {
     demand(SensitiveAct::Factors, user, session, cx)?;
     if !cx.pool.takes(kind) {
         return Err(Refused::new(Denial::FactorNotOffered, Vec::new()));

@@ -71,7 +71,10 @@ pub(crate) fn without_orphaned_codes(next: &mut User) {
 }
 
 fn named(user: &User, factor: &FactorId) -> Option<(FactorKind, String)> {
-    let app = user.factors.totp_of(factor).map(|app| (FactorKind::Totp, app.name.clone()));
+    let app = user
+        .factors
+        .totp_of(factor)
+        .map(|app| (FactorKind::Totp, app.name.clone()));
     let mut passkeys = user.factors.passkeys.iter();
     let passkey = passkeys.find(|passkey| passkey.id == *factor);
     app.or_else(|| passkey.map(|passkey| (FactorKind::Passkey, passkey.name.clone())))
@@ -79,7 +82,10 @@ fn named(user: &User, factor: &FactorId) -> Option<(FactorKind, String)> {
 
 /// A password, a linked account people can log in by, a passkey that is a whole login, or a mailed link.
 fn can_log_in(user: &User, doors: &[ProviderName], cx: &Ctx<'_>) -> bool {
-    let linked = user.identities.iter().any(|identity| doors.contains(&identity.key.provider));
+    let linked = user
+        .identities
+        .iter()
+        .any(|identity| doors.contains(&identity.key.provider));
     let passkey = user.factors.passkeys.iter().any(|passkey| passkey.user_verifying);
     let link = cx.pool.magic_link && user.email.is_some() && user.email_verified;
     user.password.is_some() || linked || link || (passkey && cx.pool.passkey_login)

@@ -38,7 +38,12 @@ pub fn enrolled(flow: &FlowRecord) -> Option<(&FactorId, &Sealed)> {
     }
 }
 
-pub(super) fn ask(user: &User, session: &Session, name: Option<String>, cx: &mut Ctx<'_>) -> Step<FactorsState> {
+pub(super) fn ask(
+    user: &User,
+    session: &Session,
+    name: Option<String>,
+    cx: &mut Ctx<'_>,
+) -> Step<FactorsState> {
     let full = user.factors.totp.len() >= TOTP_APPS;
     admit(FactorKind::Totp, full, user, session, cx)?;
     let name = name_or(name, "Authenticator app")?;

@@ -7,11 +7,14 @@
 
 use std::sync::Arc;
 
+use super::super::step_up::demand;
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow_record::FlowKind;
-use crate::id::{CredentialId, IdentityId, ProviderName, SessionId};
+use crate::id::{CredentialId, IdentityId, ProviderName};
+use crate::policy::SensitiveAct;
+use crate::session::Session;
 use crate::user::User;
 
 /// Where it stands.
@@ -31,7 +34,7 @@ pub enum DetachEvent {
         /// The owner, as stored now.
         user: Box<User>,
         /// The session that asks: the one that lives on.
-        session: SessionId,
+        session: Box<Session>,
         /// The account.
         identity: IdentityId,
         /// The providers people can log in by: one that is only for linking is no way in.
@@ -57,7 +60,7 @@ pub fn step(state: Detach, event: DetachEvent, cx: &mut Ctx<'_>) -> Step<Detach>
                 identity,
                 doors,
             },
-        ) => unlink(&user, session, &identity, &doors, cx),
+        ) => unlink(&user, &session, &identity, &doors, cx),
         (Detach::Start, DetachEvent::ForgetAsked { user, credential }) => forget(&user, &credential, cx),
         _ => Err(Refused::unexpected()),
     }
@@ -66,11 +69,13 @@ pub fn step(state: Detach, event: DetachEvent, cx: &mut Ctx<'_>) -> Step<Detach>
 /// Whoever got in by the account that goes must go too: every session but the owner's present one ends.
 fn unlink(
     user: &User,
-    session: SessionId,
+    session: &Session,
     identity: &IdentityId,
     doors: &[ProviderName],
     cx: &Ctx<'_>,
 ) -> Step<Detach> {
+    demand(SensitiveAct::Unlink, user, session, cx)?;
+    let session = session.id.clone();
     let Some(gone) = user.identity(identity) else {
         return Err(Refused::new(Denial::LinkUnknown, Vec::new()));
     };

@@ -119,7 +119,11 @@ pub(super) fn judge(facts: LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
             method: None,
         };
         let mut step = pending::begin(proof, &facts.sending, cx)?;
-        let behind = step.effects.iter().take_while(|effect| effect.is_commit()).count();
+        let behind = step
+            .effects
+            .iter()
+            .take_while(|effect| effect.is_commit())
+            .count();
         step.effects.insert(behind, Effect::Spend(flow.id));
         return Ok(step);
     }
@@ -140,7 +144,11 @@ pub(super) fn judge(facts: LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
     })
 }
 
-fn reached<'a>(flow: Option<&'a FlowRecord>, user: Option<&'a User>, cx: &Ctx<'_>) -> Option<(&'a FlowRecord, &'a User)> {
+fn reached<'a>(
+    flow: Option<&'a FlowRecord>,
+    user: Option<&'a User>,
+    cx: &Ctx<'_>,
+) -> Option<(&'a FlowRecord, &'a User)> {
     let (flow, user) = flow.zip(user)?;
     let FlowBody::MagicLink { address, epoch, .. } = &flow.body else {
         return None;

@@ -20,8 +20,8 @@ pub mod passkey;
 pub mod password;
 pub mod pending;
 
-pub use external::{Exchanged, External, ExternalEvent, Opening};
 pub use code::CodeTyped;
+pub use external::{Exchanged, External, ExternalEvent, Opening};
 pub use magic_link::LinkPresented;
 pub use passkey::PasskeyAnswered;
 pub use password::{Candidate, Identified, PasswordChecked, Wanted};

@@ -63,10 +63,15 @@ pub(crate) fn call(
 }
 
 /// The call of a record, if its answer may still be taken.
-pub(crate) fn live_call<'a>(record: Option<&'a FlowRecord>, cx: &Ctx<'_>) -> Option<(&'a FlowRecord, &'a PasskeyCall)> {
+pub(crate) fn live_call<'a>(
+    record: Option<&'a FlowRecord>,
+    cx: &Ctx<'_>,
+) -> Option<(&'a FlowRecord, &'a PasskeyCall)> {
     let record = record?;
     match &record.body {
-        FlowBody::Passkey(call) if !record.is_expired(cx.now) && record.pool == cx.pool.name => Some((record, call)),
+        FlowBody::Passkey(call) if !record.is_expired(cx.now) && record.pool == cx.pool.name => {
+            Some((record, call))
+        }
         _ => None,
     }
 }
@@ -77,17 +82,25 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
         return Err(refused);
     }
     let refuse = |effect: Effect| Refused::new(Denial::LoginFailed, vec![effect]);
-    let call = live_call(facts.call.as_ref(), cx).map(|(record, call)| (record.clone(), call.purpose.clone()));
+    let call =
+        live_call(facts.call.as_ref(), cx).map(|(record, call)| (record.clone(), call.purpose.clone()));
     let Some(((record, purpose), user)) = call.zip(facts.user.clone()) else {
         let account = facts.user.as_ref().map(|user| &user.key);
-        return Err(refuse(cx.audit_about(AuditKind::FactorFailed, account, "passkey:unknown_call")));
+        return Err(refuse(cx.audit_about(
+            AuditKind::FactorFailed,
+            account,
+            "passkey:unknown_call",
+        )));
     };
     let proof = match judge_signed(&user, &facts.answer) {
         Ok(proof) => proof,
         Err(why) => {
             // The challenge is spent whatever came of it.
             let audit = why.audit(Some(&user), cx);
-            return Err(Refused::new(Denial::LoginFailed, vec![Effect::DropFlow(record.id), audit]));
+            return Err(Refused::new(
+                Denial::LoginFailed,
+                vec![Effect::DropFlow(record.id), audit],
+            ));
         }
     };
     match purpose {
@@ -95,7 +108,11 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
         PasskeyPurpose::SecondFactor { pending } => {
             let waiting = facts.pending.filter(|flow| flow.id == pending);
             let Some((flow, login, user)) = live(waiting, Some(user.clone()), cx) else {
-                let audit = cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:no_pending_login");
+                let audit = cx.audit_about(
+                    AuditKind::FactorFailed,
+                    Some(&user.key),
+                    "passkey:no_pending_login",
+                );
                 return Err(refuse(audit));
             };
             let second = Second {
@@ -108,17 +125,35 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
             };
             code::enter(second, vec![Effect::Spend(record.id)], cx)
         }
-        PasskeyPurpose::Register { .. } | PasskeyPurpose::StepUp { .. } => {
-            Err(refuse(cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:other_purpose")))
-        }
+        PasskeyPurpose::Register { .. } | PasskeyPurpose::StepUp { .. } => Err(refuse(cx.audit_about(
+            AuditKind::FactorFailed,
+            Some(&user.key),
+            "passkey:other_purpose",
+        ))),
     }
 }
 
 /// A passkey that verified its user is two factors in one (NIST SP 800-63B section 2.2).
-fn whole(facts: PasskeyAnswered, call: &FlowRecord, user: &User, proof: &Proof, cx: &mut Ctx<'_>) -> Step<Login> {
-    if proof.factor != Factor::VerifiedPasskey || !cx.pool.passkey_login {
-        let audit = cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:user_verification");
-        return Err(Refused::new(Denial::LoginFailed, vec![Effect::DropFlow(call.id), audit]));
+fn whole(
+    facts: PasskeyAnswered,
+    call: &FlowRecord,
+    user: &User,
+    proof: &Proof,
+    cx: &mut Ctx<'_>,
+) -> Step<Login> {
+    let used = facts.answer.as_ref().ok();
+    let used = used.and_then(|assertion| user.factors.passkey_of(&assertion.credential));
+    let may_be_whole = used.is_some_and(|passkey| passkey.user_verifying) && cx.pool.passkey_login;
+    if proof.factor != Factor::VerifiedPasskey || !may_be_whole {
+        let audit = cx.audit_about(
+            AuditKind::FactorFailed,
+            Some(&user.key),
+            "passkey:user_verification",
+        );
+        return Err(Refused::new(
+            Denial::LoginFailed,
+            vec![Effect::DropFlow(call.id), audit],
+        ));
     }
     if cx.pool.email_verification_required && !user.email_verified && user.email.is_some() {
         let effects = vec![

@@ -183,7 +183,11 @@ fn open_by_password(
     };
     let opened = door::open(entrant, &mut effects, cx);
     effects.push(Effect::GiveBack(taken));
-    effects.push(cx.audit_about(AuditKind::LoggedIn, Some(&opened.user.key), Factor::Password.name()));
+    effects.push(cx.audit_about(
+        AuditKind::LoggedIn,
+        Some(&opened.user.key),
+        Factor::Password.name(),
+    ));
     Advanced {
         next: Login::Opened(Box::new(opened)),
         effects,

@@ -131,8 +131,8 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         return Err(refused);
     }
     let challenge = Token::draw(cx.entropy);
-    let drawn = sends
-        .then(|| SmsCode::draw(&challenge.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy));
+    let drawn =
+        sends.then(|| SmsCode::draw(&challenge.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy));
     let (code, digits) = drawn.unzip();
     let session = SessionId::draw(cx.now, cx.entropy);
     let mut effects = Vec::new();
@@ -197,7 +197,8 @@ fn give_way(pending: &[FlowRecord], cx: &Ctx<'_>) -> Vec<TokenHash> {
 /// on.
 pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login> {
     let reached = live(facts.pending, facts.user, cx);
-    let Some((record, login, user)) = reached.filter(|(_, _, user)| methods_of(user).contains(&FactorKind::Sms))
+    let Some((record, login, user)) =
+        reached.filter(|(_, _, user)| methods_of(user).contains(&FactorKind::Sms))
     else {
         return Err(Refused::new(Denial::LoginFailed, Vec::new()));
     };

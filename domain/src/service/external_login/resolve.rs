@@ -71,7 +71,7 @@ impl Services {
             Err(refused) => return Err(self.refuse(refused).await),
         };
         let waits = self.decide(pool, origin, |cx| entrance.waits(cx));
-            let sending = self.sending(Some(entrance.user()), waits, origin).await?;
+        let sending = self.sending(Some(entrance.user()), waits, origin).await?;
         let (state, event) = (External::Enter(entrance), ExternalEvent::Ready(sending));
         match self.settle_external(pool, origin, state, event).await {
             Ok(Settled::Done(Opening::LoggedIn(opened))) => Ok(LoggedIn::Opened(opened)),
