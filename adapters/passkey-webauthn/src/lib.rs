@@ -1,1 +1,11 @@
-//! Passkeys by W3C Web Authentication.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod ceremony;
+mod fault;
+mod material;
+mod site;
+mod verifier;
+
+pub use site::{Site, SiteError};
+pub use verifier::WebauthnVerifier;
