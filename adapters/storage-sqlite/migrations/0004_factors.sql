@@ -7,12 +7,30 @@ ALTER TABLE users ADD COLUMN devices TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE sessions ADD COLUMN last_used INTEGER;
 ALTER TABLE sessions ADD COLUMN more TEXT NOT NULL DEFAULT '{}';
 
-ALTER TABLE audit ADD COLUMN actor TEXT NOT NULL DEFAULT '"client"';
-ALTER TABLE audit ADD COLUMN network TEXT;
-ALTER TABLE audit ADD COLUMN request TEXT;
--- Networks are kept as keyed hashes from now on. What was written in clear goes, and the column is never written again.
-UPDATE audit SET address = NULL WHERE address IS NOT NULL;
+-- Networks are kept as keyed hashes from now on. The table is made anew without the addresses, and every page of the old one is
+-- overwritten: a column set to NULL leaves its text behind wherever rows were moved.
+PRAGMA secure_delete = ON;
+-- No foreign key: what was written down about a user outlives the user.
+CREATE TABLE audit_anew (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    kind    TEXT    NOT NULL,
+    pool    TEXT,
+    user_id TEXT,
+    actor   TEXT    NOT NULL,
+    network TEXT,
+    request TEXT,
+    detail  TEXT,
+    CHECK ((pool IS NULL) = (user_id IS NULL))
+) STRICT;
 
+INSERT INTO audit_anew (seq, at, kind, pool, user_id, actor, detail)
+    SELECT seq, at, kind, pool, user_id, '"client"', detail FROM audit;
+DROP TABLE audit;
+ALTER TABLE audit_anew RENAME TO audit;
+PRAGMA secure_delete = FAST;
+
+CREATE INDEX audit_at ON audit (at);
 -- The rows of one user in the order they came: every index ends in seq.
 CREATE INDEX audit_of_user ON audit (pool, user_id) WHERE pool IS NOT NULL;
 
