@@ -48,6 +48,8 @@ pub enum Effect {
         user: UserKey,
         /// The id they all have.
         session: SessionId,
+        /// The token that asked for it, if it is one of them: ended last, so that whoever is stopped by a fault can ask again.
+        asked_by: TokenHash,
     },
     /// Clear away the sessions a new epoch has ended already.
     ClearSessions {

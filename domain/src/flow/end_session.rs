@@ -4,6 +4,7 @@ use super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::id::{SessionId, UserKey};
+use crate::secret::TokenHash;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub enum EndSessionEvent {
         session: SessionId,
         /// Whether they have one of that id.
         is_theirs: bool,
+        /// The token they ask with.
+        asked_by: TokenHash,
     },
 }
 
@@ -29,13 +32,19 @@ pub fn step(event: EndSessionEvent, cx: &mut Ctx<'_>) -> Step<SessionEnded> {
         user,
         session,
         is_theirs,
+        asked_by,
     } = event;
     if !is_theirs {
         return Err(Refused::new(Denial::SessionUnknown, Vec::new()));
     }
     let audit = cx.audit_about(AuditKind::LoggedOut, Some(&user), "chosen");
+    let end = Effect::EndChain {
+        user,
+        session,
+        asked_by,
+    };
     Ok(Advanced {
         next: SessionEnded,
-        effects: vec![Effect::EndChain { user, session }, audit],
+        effects: vec![end, audit],
     })
 }

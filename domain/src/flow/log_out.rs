@@ -39,6 +39,7 @@ pub fn step(event: LogOutEvent, cx: &mut Ctx<'_>) -> Step<LoggedOut> {
                 effects.push(Effect::EndChain {
                     user: session.user.clone(),
                     session: session.id.clone(),
+                    asked_by: session.token,
                 });
             }
             effects.push(Effect::EndSession(session.token));

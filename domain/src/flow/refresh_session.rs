@@ -130,15 +130,17 @@ fn judge(facts: Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
         access,
     } = &facts.answered;
     match next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) {
-        // The answer was given and is forgotten: its chain is being ended, or was left alone for too long.
-        None if good.body.used.is_some() => Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx)),
-        None => Ok(succeed(&good, facts.taken.clone(), cx)),
+        // An answer that was given and is forgotten: somebody was stopped while they ended the chain.
+        None => Ok(match good.body.used {
+            Some(given) => end_chain(&good, given, cx),
+            None => succeed(&good, facts.taken.clone(), cx),
+        }),
         Some((next, body)) => {
             let touched = access.as_ref().is_some_and(|session| session.last_used.is_some());
             let arrived = *is_followed || body.used.is_some() || body.arrived.is_some() || touched;
             let given = good.body.used.unwrap_or(next.created);
             if arrived && !is_recent(given, cx) {
-                return Ok(end_chain(&good, cx));
+                return Ok(end_chain(&good, given, cx));
             }
             let former = Former {
                 next,
@@ -199,7 +201,7 @@ fn succeed(good: &Good<'_>, taken: Asked, cx: &Ctx<'_>) -> Advanced<RefreshSessi
     };
     let next = record(&refresh, &good.user.key, body, cx);
     let session = session(good, &secret, cx);
-    let mark = marked(good, next.expires, cx);
+    let mark = marked(good, cx.now, next.expires);
     let effects = vec![
         Effect::PutFlow(Box::new(next)),
         Effect::OpenSession(Box::new(session.clone())),
@@ -252,7 +254,7 @@ fn repeat(good: &Good<'_>, former: &Former<'_>, taken: Asked, cx: &Ctx<'_>) -> S
     let mark = if former.has_arrived {
         good.flow.clone()
     } else {
-        marked(good, expires, cx)
+        marked(good, cx.now, expires)
     };
     let answer = answer(good, secret, session, refresh);
     Ok(kept(mark, answer, true, taken, effects))
@@ -303,13 +305,16 @@ fn give(kept: Kept, session: Option<Session>, cx: &Ctx<'_>) -> Step<RefreshSessi
     })
 }
 
-/// Two hold the chain, and nobody can tell which is the owner.
-fn end_chain(good: &Good<'_>, cx: &Ctx<'_>) -> Advanced<RefreshSession> {
+/// Two hold the chain, and nobody can tell which is the owner. The token is marked first: without its answer it must not look new.
+fn end_chain(good: &Good<'_>, given: Timestamp, cx: &Ctx<'_>) -> Advanced<RefreshSession> {
     let user = good.user.key.clone();
+    let mark = marked(good, given, good.flow.expires);
     let effects = vec![
+        Effect::ReplaceFlow(Box::new(mark)),
         Effect::EndChain {
             user: user.clone(),
             session: good.body.session.clone(),
+            asked_by: good.flow.id,
         },
         cx.audit(AuditKind::RefreshReused, Some(&user)),
     ];

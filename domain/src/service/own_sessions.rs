@@ -11,6 +11,7 @@ use crate::id::{SessionId, UserKey};
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
+use crate::secret::TokenHash;
 use crate::session::{Session, Standing};
 use crate::time::Timestamp;
 
@@ -72,6 +73,7 @@ impl Services {
             user: user.clone(),
             session: session.clone(),
             is_theirs,
+            asked_by: caller.session.token,
         };
         match self.decide(pool, origin, |cx| end_session::step(event, cx)) {
             Ok(advanced) => self
@@ -82,29 +84,43 @@ impl Services {
         }
     }
 
-    /// Forgets the refresh tokens of a login until none is left, then ends its sessions, the oldest first: whoever is stopped in
-    /// between by a fault still has the token to ask again with. A renewal under way marks its token last of all: either it finds
-    /// that token gone, or what it kept is found here.
-    pub(super) async fn end_chain(&self, user: &UserKey, session: &SessionId) -> Result<(), PortError> {
-        for round in 0.. {
-            let records = self.refresh_records(user, session).await?;
-            if records.is_empty() {
-                break;
+    /// Ends a login by all its tokens, the one that asked last of all: whoever is stopped by a fault in between can ask again.
+    pub(super) async fn end_chain(
+        &self,
+        user: &UserKey,
+        session: &SessionId,
+        asked_by: &TokenHash,
+    ) -> Result<(), PortError> {
+        for spare in [Some(asked_by), None] {
+            self.forget_refresh_tokens(user, session, spare).await?;
+            let mut sessions = self.sessions_of(user).await?;
+            sessions.retain(|other| other.id == *session && Some(&other.token) != spare);
+            for session in sessions {
+                self.ports.sessions.end(&session.token).await?;
             }
-            if round == ROUNDS {
-                return Err(PortError::unavailable("a login is renewed while it ends"));
+        }
+        Ok(())
+    }
+
+    /// Forgets the refresh tokens of a login until none is left. A renewal under way marks its token last of all: either it finds that
+    /// token gone, or what it kept is found here in the next round, and its session after that.
+    async fn forget_refresh_tokens(
+        &self,
+        user: &UserKey,
+        session: &SessionId,
+        spare: Option<&TokenHash>,
+    ) -> Result<(), PortError> {
+        for _ in 0..ROUNDS {
+            let mut records = self.refresh_records(user, session).await?;
+            records.retain(|record| Some(&record.id) != spare);
+            if records.is_empty() {
+                return Ok(());
             }
             for record in records {
                 self.ports.flows.take(&record.id).await?;
             }
         }
-        let mut sessions = self.sessions_of(user).await?;
-        sessions.retain(|other| other.id == *session);
-        sessions.sort_by_key(|session| session.created);
-        for session in sessions {
-            self.ports.sessions.end(&session.token).await?;
-        }
-        Ok(())
+        Err(PortError::unavailable("a login is renewed while it ends"))
     }
 
     async fn refresh_records(

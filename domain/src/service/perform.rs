@@ -87,7 +87,11 @@ impl Services {
             Effect::EndSession(token) => {
                 ports.sessions.end(&token).await?;
             }
-            Effect::EndChain { user, session } => self.end_chain(&user, &session).await?,
+            Effect::EndChain {
+                user,
+                session,
+                asked_by,
+            } => self.end_chain(&user, &session, &asked_by).await?,
             Effect::ClearSessions { user, spare } => {
                 ports.sessions.end_all(&user, spare.as_ref()).await?;
             }

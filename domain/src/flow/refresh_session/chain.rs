@@ -73,11 +73,11 @@ pub const fn refresh_record(flow: &FlowRecord) -> Option<&RefreshRecord> {
     }
 }
 
-/// The presented token's record, used now. It is remembered for as long as what it led to is good: an owner who comes back late with
+/// The presented token's record, used up. It is remembered for as long as what it led to is good: an owner who comes back late with
 /// a token that a thief has used is the one who brings it to light.
-pub(super) fn marked(good: &Good<'_>, expires: Timestamp, cx: &Ctx<'_>) -> FlowRecord {
+pub(super) fn marked(good: &Good<'_>, used: Timestamp, expires: Timestamp) -> FlowRecord {
     let body = RefreshRecord {
-        used: Some(cx.now),
+        used: Some(used),
         ..good.body.clone()
     };
     FlowRecord {
