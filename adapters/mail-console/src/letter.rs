@@ -1,8 +1,9 @@
 //! What a printed mail says.
 
-use domain::message::{MailKind, MailMessage};
+use domain::message::{MailKind, MailMessage, Notice};
 use domain::secret::Secret;
-use domain::time::Lifetime;
+use domain::time::{Lifetime, Timestamp};
+use domain::user::FactorKind;
 
 /// The whole mail, headers first, with an empty line at its end to part it from what follows.
 pub fn write(from: &str, message: &MailMessage) -> String {
@@ -19,6 +20,18 @@ const fn subject(kind: &MailKind) -> &'static str {
         MailKind::ResetPassword { .. } => "Choose a new password",
         MailKind::AlreadyRegistered => "You already have an account",
         MailKind::JoinCode { .. } => "Your code to link an account",
+        MailKind::MagicLink { .. } => "Your link to log in",
+        MailKind::Notice(notice) => match notice {
+            Notice::NewDevice { .. } => "New login to your account",
+            Notice::EmailChanged { .. } => "Your e-mail address was changed",
+            Notice::EmailIsNow => "This is now your e-mail address",
+            Notice::PhoneChanged => "Your phone number was changed",
+            Notice::PasswordChanged => "Your password was changed",
+            Notice::FactorAdded { .. } => "A second factor was added",
+            Notice::FactorRemoved { .. } => "A second factor was removed",
+            Notice::RecoveryCodeUsed { .. } => "A recovery code was used",
+            Notice::CodesHeldBack => "No more codes for a while",
+        },
     }
 }
 
@@ -40,7 +53,90 @@ fn text(kind: &MailKind) -> String {
              If it was not you, there is nothing to do."
             .to_owned(),
         MailKind::JoinCode { code, provider, life } => join_code(code, provider, *life),
+        MailKind::MagicLink { link, life } => {
+            let (link, life) = (one_line(link.expose()), in_words(*life));
+            format!(
+                "Open this page to log in. It works once, for {life}:\n\n    {link}\n\n\
+                 Give it to nobody. If you did not ask for it, leave it: nothing happens."
+            )
+        }
+        MailKind::Notice(notice) => format!("{}\n{}", news(notice), advice(notice)),
     }
+}
+
+/// What happened.
+fn news(notice: &Notice) -> String {
+    match notice {
+        Notice::NewDevice { device, at } => {
+            let device = device.as_deref().unwrap_or("an unknown device");
+            format!(
+                "Somebody logged in to your account from {}, not seen before, at {}.",
+                one_line(device),
+                moment(*at)
+            )
+        }
+        Notice::EmailChanged { to, .. } => {
+            format!(
+                "The e-mail address of your account was changed to {}.",
+                one_line(to)
+            )
+        }
+        Notice::EmailIsNow => "The e-mail address of your account was changed to this one.".to_owned(),
+        Notice::PhoneChanged => "The phone number of your account was changed or removed.".to_owned(),
+        Notice::PasswordChanged => "The password of your account was changed.".to_owned(),
+        Notice::FactorAdded { factor, name } => {
+            format!(
+                "A second factor was added to your account: {}.",
+                named(*factor, name.as_deref())
+            )
+        }
+        Notice::FactorRemoved { factor, name } => {
+            format!(
+                "A second factor was removed from your account: {}.",
+                named(*factor, name.as_deref())
+            )
+        }
+        Notice::RecoveryCodeUsed { left } => {
+            format!("A recovery code of your account was used. Left: {left}.")
+        }
+        Notice::CodesHeldBack => {
+            "Many codes for your account were asked for or guessed: no more are sent for a while.".to_owned()
+        }
+    }
+}
+
+/// What to do about it.
+fn advice(notice: &Notice) -> String {
+    match notice {
+        Notice::EmailChanged { undo, life, .. } => {
+            let (undo, life) = (one_line(undo.expose()), in_words(*life));
+            format!(
+                "If it was not you, open this page. It sets this address back and ends every session; it works for {life}:\n\n    {undo}"
+            )
+        }
+        Notice::EmailIsNow => {
+            "If you know nothing of it, somebody gave a wrong address: there is nothing to do.".to_owned()
+        }
+        _ => "If it was not you, change your password at once.".to_owned(),
+    }
+}
+
+/// A second factor, as its owner knows it.
+fn named(factor: FactorKind, name: Option<&str>) -> String {
+    let kind = match factor {
+        FactorKind::Sms => "codes by text message",
+        FactorKind::Totp => "authenticator app",
+        FactorKind::Recovery => "recovery codes",
+        FactorKind::Passkey => "passkey",
+    };
+    name.map_or_else(|| kind.to_owned(), |name| format!("{kind} ({})", one_line(name)))
+}
+
+/// A moment, to the minute.
+fn moment(at: Timestamp) -> String {
+    let iso = at.to_iso8601();
+    let minutes = iso.rsplit_once(':').map_or(iso.as_str(), |(minutes, _)| minutes);
+    format!("{} UTC", minutes.replace('T', " "))
 }
 
 /// Whoever types the code gets into the account: the mail says so, for those who are asked for it on the telephone.
@@ -96,6 +192,7 @@ mod tests {
             user: UserKey::new(PoolName::new("Users"), UserId::new("1")),
             to: Email::parse("ada@example.com", false).unwrap(),
             kind,
+            language: "en".to_owned(),
         };
         write("Portcullis <noreply@example.com>", &message)
     }
@@ -138,6 +235,33 @@ mod tests {
         assert!(mail.contains("for 10 minutes:"), "{mail}");
         assert_eq!(mail.matches("\n    123456\n").count(), 1, "{mail}");
         assert!(mail.contains("Give it to nobody"), "{mail}");
+    }
+
+    #[test]
+    fn a_changed_address_comes_with_the_way_back() {
+        let mail = mail(MailKind::Notice(Notice::EmailChanged {
+            to: "n…@example.org".to_owned(),
+            undo: Secret::new("http://localhost:3000/revert?token=abc"),
+            life: Lifetime::from_secs(604_800),
+        }));
+        assert!(mail.contains("changed to n…@example.org.\n"), "{mail}");
+        assert!(
+            mail.contains("for 7 days:\n\n    http://localhost:3000/revert?token=abc\n\n"),
+            "{mail}"
+        );
+    }
+
+    #[test]
+    fn a_new_device_is_named_and_forges_no_line() {
+        let mail = mail(MailKind::Notice(Notice::NewDevice {
+            device: Some("Firefox\nFrom: x".to_owned()),
+            at: Timestamp::from_millis(1_763_797_098_123),
+        }));
+        assert!(
+            mail.contains("from Firefox\u{fffd}From: x, not seen before, at 2025-11-22 07:38 UTC."),
+            "{mail}"
+        );
+        assert!(!mail.contains("\nFrom: x"), "{mail}");
     }
 
     #[test]

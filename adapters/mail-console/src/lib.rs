@@ -6,8 +6,9 @@ use std::io::{Stdout, Write, stdout};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use domain::id::MessageId;
 use domain::message::MailMessage;
-use domain::ports::{Mailer, PortError};
+use domain::ports::{Delivery, Mailer, PortError};
 
 /// Prints mail, by default on standard output.
 #[derive(Debug)]
@@ -35,13 +36,18 @@ impl<W: Write> ConsoleMailer<W> {
 
 #[async_trait]
 impl<W: Write + Send> Mailer for ConsoleMailer<W> {
-    async fn send(&self, message: &MailMessage) -> Result<(), PortError> {
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, _: &MessageId, message: &MailMessage) -> Result<Delivery, PortError> {
         let letter = letter::write(&self.from, message);
         let mut console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
         console
             .write_all(letter.as_bytes())
             .and_then(|()| console.flush())
-            .map_err(PortError::unavailable)
+            .map_err(PortError::unavailable)?;
+        Ok(Delivery::Sent)
     }
 }
 
@@ -57,7 +63,12 @@ mod tests {
             user: UserKey::new(PoolName::new("Users"), UserId::new("1")),
             to: Email::parse("ada@example.com", false).unwrap(),
             kind: MailKind::AlreadyRegistered,
+            language: "en".to_owned(),
         }
+    }
+
+    fn id() -> MessageId {
+        MessageId::new("1")
     }
 
     /// Passes every call on.
@@ -78,7 +89,7 @@ mod tests {
     async fn a_mail_is_one_write() {
         let (calls, called) = std::sync::mpsc::channel();
         let mailer = ConsoleMailer::writing_to("noreply@example.com", Calls(calls));
-        mailer.send(&message()).await.unwrap();
+        mailer.send(&id(), &message()).await.unwrap();
         drop(mailer);
         assert_eq!(called.iter().count(), 1);
     }
@@ -99,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn a_closed_console_is_unavailable() {
         let answer = ConsoleMailer::writing_to("noreply@example.com", Closed)
-            .send(&message())
+            .send(&id(), &message())
             .await;
         assert!(matches!(answer, Err(PortError::Unavailable { .. })), "{answer:?}");
     }

@@ -76,7 +76,9 @@ impl MailServer {
 
     /// What goes wrong the next `times` times; for ever if negative.
     pub async fn fault(&self, name: &str, times: i32) {
-        self.party.tell(&format!("fault?name={name}&times={times}"), &json!({})).await;
+        self.party
+            .tell(&format!("fault?name={name}&times={times}"), &json!({}))
+            .await;
     }
 
     /// All it got, in order.
@@ -92,7 +94,11 @@ impl MailServer {
         let address = address.replace('+', "%2B");
         let what = format!("wait?to={address}&n={count}&timeout={PATIENCE}");
         let mails = listed(self.party.tell(&what, &json!({})).await);
-        assert!(mails.len() >= count, "{} of {count} mails to {address}", mails.len());
+        assert!(
+            mails.len() >= count,
+            "{} of {count} mails to {address}",
+            mails.len()
+        );
         mails
     }
 }
