@@ -2,6 +2,7 @@
 
 mod access_token;
 mod application;
+mod audit;
 mod change_password;
 mod change_profile;
 mod delivery;
