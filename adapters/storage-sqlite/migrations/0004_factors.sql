@@ -34,7 +34,7 @@ CREATE INDEX audit_at ON audit (at);
 -- The rows of one user in the order they came: every index ends in seq.
 CREATE INDEX audit_of_user ON audit (pool, user_id) WHERE pool IS NOT NULL;
 
--- No foreign key: what an account's end is told by outlives the account.
+-- No foreign key: a message that was promised is sent even when its user is gone meanwhile.
 CREATE TABLE outbox (
     id         TEXT    NOT NULL PRIMARY KEY,
     pool       TEXT    NOT NULL,

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use conformance::sample::{blank, identity, key, session, token, with_email};
-use domain::ports::{LookupKey, PortError, SessionStore, UserStore};
+use conformance::sample::{at, blank, identity, key, message, session, token, with_email};
+use domain::outbox::{OutboxMessage, Settled};
+use domain::ports::{LookupKey, Outbox, PortError, SessionStore, UserStore};
+use domain::time::Lifetime;
 use domain::user::User;
 use storage_sqlite::{SqliteConfig, SqliteStore};
 
@@ -30,6 +32,11 @@ fn user(number: usize) -> User {
     }
 }
 
+/// A code on its way: the attempt is written down before it is made.
+fn attempted(user: &User) -> OutboxMessage {
+    message(&user.key, user.key.id.as_str()).claimed(at(0), Lifetime::from_secs(60))
+}
+
 /// Not a test of its own: the process that the next one kills. Writes for ever and says what was acknowledged.
 #[test]
 #[ignore = "run as a child process by a_killed_process_loses_nothing_it_acknowledged"]
@@ -44,8 +51,11 @@ fn writes_until_it_is_killed() {
             store.create(&user).await.unwrap();
             let open = session(&user.key, &number.to_string());
             store.open(&open).await.unwrap();
+            let code = attempted(&user);
+            store.put(&code).await.unwrap();
             if number % 3 == 0 {
                 assert!(store.end(&open.token).await.unwrap());
+                assert!(store.settle(&code.id, 1, Settled::Done).await.unwrap());
             }
             println!("\nacknowledged {number}");
         }
@@ -91,6 +101,7 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
     assert!(last >= 150, "the child wrote only {last}");
     conformance::run(async {
         let store = open(&path);
+        let waiting = Outbox::list(&store, None, usize::MAX).await.unwrap().messages;
         for number in 0..=last {
             let user = user(number);
             let found = UserStore::find(&store, &user.key).await.unwrap();
@@ -103,6 +114,8 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
             }
             let session = SessionStore::find(&store, &token(&number.to_string())).await;
             assert_eq!(session.unwrap().is_some(), number % 3 != 0, "session {number}");
+            let waits = waiting.contains(&attempted(&user));
+            assert_eq!(waits, number % 3 != 0, "message {number}");
         }
     });
 }

@@ -129,7 +129,9 @@ pub async fn what_may_be_absent_stays_absent(store: &Store) {
         match &mut body {
             FlowBody::MagicLink { return_to, .. } => *return_to = None,
             FlowBody::PendingLogin(pending) => (pending.code, pending.phone) = (None, None),
-            FlowBody::Refresh(newest) => (newest.used, newest.agent) = (None, None),
+            FlowBody::Refresh(newest) => {
+                (newest.used, newest.arrived, newest.agent) = (None, None, None);
+            }
             _ => continue,
         }
         let found = kept(store, &ann, body.clone(), kind.name()).await;

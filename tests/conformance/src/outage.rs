@@ -36,7 +36,7 @@ use domain::session::Session;
 use domain::user::User;
 
 use crate::Fixture;
-use crate::sample::{application, at, flow, full_user, key, session, token, with_email};
+use crate::sample::{application, at, flow, full_user, key, message, session, token, with_email};
 pub use crate::severed::Severed;
 use crate::severed::{
     AT_ONCE, FROM_MEMORY, HEALS_WITHIN, QUOTA, event, in_time, is_unavailable, stone, timed,
@@ -223,6 +223,9 @@ async fn write_everything(store: &Severed) -> User {
     if let Some(tombstones) = &roles.tombstones {
         assert!(tombstones.bury(&stone("buried")).await.unwrap());
     }
+    if let Some(outbox) = &roles.outbox {
+        outbox.put(&message(&ann.key, "kept")).await.unwrap();
+    }
     next
 }
 
@@ -255,6 +258,10 @@ async fn find_everything(store: &Severed, ann: &User) {
     }
     if let Some(tombstones) = &roles.tombstones {
         assert!(tombstones.is_buried(&token("buried")).await.unwrap());
+    }
+    if let Some(outbox) = &roles.outbox {
+        let page = outbox.list(None, 99).await.unwrap();
+        assert!(page.messages.contains(&message(&ann.key, "kept")));
     }
 }
 

@@ -468,6 +468,7 @@ fn refresh() -> RefreshRecord {
         access: token("access"),
         salt: token("salt"),
         used: Some(at(-1)),
+        arrived: Some(at(-2)),
     }
 }
 

@@ -18,13 +18,14 @@ use std::time::{Duration, Instant};
 
 use domain::flow_record::FlowKind;
 use domain::limits::{LimitKey, Quota, Verdict};
+use domain::outbox::Settled;
 use domain::ports::{LookupKey, PortError, SessionStore, UserStore};
 use domain::session::Session;
 use domain::time::Lifetime;
 use domain::user::User;
 
 use crate::roles::Roles;
-use crate::sample::{at, flow, identity, key, linked, session, token, with_email};
+use crate::sample::{at, flow, identity, key, linked, message, session, token, with_email};
 use crate::{Fixture, race};
 
 /// Runs every case of two nodes on one store, against a `Fixture<Neighbours>`.
@@ -48,10 +49,16 @@ macro_rules! several_nodes {
                 a_taken_flow_comes_back_nowhere,
                 bury_says_true_to_exactly_one_of_fifty,
                 racing_tries_share_one_limit,
+                racing_claims_give_each_message_once,
+                an_attempt_abandoned_at_one_node_is_known_at_the_other,
+                touches_at_both_nodes_leave_the_latest,
             ]
         );
     };
 }
+
+/// How long a claim of a message holds.
+const HOLD: Lifetime = Lifetime::from_secs(30);
 
 /// Two adapters on one store, as two nodes have them.
 pub struct Neighbours {
@@ -357,5 +364,58 @@ pub async fn racing_tries_share_one_limit(nodes: &Nodes) {
             .filter(|verdict| **verdict == Verdict::Allowed)
             .count();
         assert_eq!(allowed, 5);
+    }
+}
+
+pub async fn racing_claims_give_each_message_once(nodes: &Nodes) {
+    let outboxes = both!(nodes, outbox);
+    for number in 0..60 {
+        let waiting = message(&key("Users", "ann"), &number.to_string());
+        outboxes[number % 2].put(&waiting).await.unwrap();
+    }
+    let claimed = race(20, |number| {
+        let port = Arc::clone(&outboxes[number % 2]);
+        async move { port.claim(at(0), HOLD, 5).await.unwrap() }
+    })
+    .await;
+    let left = outboxes[0].claim(at(0), HOLD, 99).await.unwrap();
+    let ids = claimed.iter().flatten().chain(&left).map(|message| &message.id);
+    let mut ids: Vec<_> = ids.collect();
+    assert_eq!(ids.len(), 60);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 60, "each once");
+}
+
+pub async fn an_attempt_abandoned_at_one_node_is_known_at_the_other(nodes: &Nodes) {
+    let [here, there] = both!(nodes, outbox);
+    here.put(&message(&key("Users", "ann"), "a")).await.unwrap();
+    let first = here.claim(at(0), HOLD, 9).await.unwrap();
+    assert_eq!(there.claim(at(29), HOLD, 9).await.unwrap(), []);
+    let second = there.claim(at(30), HOLD, 9).await.unwrap();
+    assert!(second[0].is_in_doubt());
+    assert!(!here.settle(&first[0].id, 1, Settled::Done).await.unwrap());
+    assert!(there.settle(&first[0].id, 2, Settled::Done).await.unwrap());
+    assert_eq!(here.claim(at(99), HOLD, 9).await.unwrap(), []);
+}
+
+pub async fn touches_at_both_nodes_leave_the_latest(nodes: &Nodes) {
+    let sessions = both!(nodes, sessions);
+    let ann = ann(nodes).await;
+    let open = session(&ann.key, "a");
+    sessions[0].open(&open).await.unwrap();
+    race(16, |number| {
+        let (port, token) = (Arc::clone(&sessions[number % 2]), open.token);
+        let second = 100 + i64::try_from((number + 1) * 7 % 16).unwrap();
+        async move { port.touch(&token, at(second)).await.unwrap() }
+    })
+    .await;
+    for node in sessions {
+        let listed = node.list(Some(&ann.key), None, 9).await.unwrap();
+        let touched = Session {
+            last_used: Some(at(115)),
+            ..open.clone()
+        };
+        assert_eq!(listed.sessions, [touched]);
     }
 }
