@@ -1,14 +1,12 @@
-//! The breaker: while the database does not answer, calls are refused at once instead of each waiting for its own timeout, and one
-//! task knocks until somebody opens.
+//! While the database does not answer calls are refused at once, and one task knocks until somebody opens.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::error::{Answer, Said, outage};
+use crate::error::Said;
 use crate::pool::Pool;
 
 /// Between two knocks. Each knock has the whole connect timeout, so that a slow network does not keep us out, and knocks overlap,
@@ -17,40 +15,10 @@ const KNOCK_EVERY: Duration = Duration::from_millis(250);
 /// Knocks under way at once.
 const KNOCKS: usize = 8;
 
-/// Whether calls may pass.
-#[derive(Debug, Default)]
-pub(crate) struct Breaker {
-    /// Read by every call, hence not behind the lock.
-    is_open: AtomicBool,
-    because: Mutex<Option<Said>>,
-}
-
-impl Breaker {
-    /// Lets a call pass, or says what is the matter.
-    pub fn check(&self) -> Answer<()> {
-        if !self.is_open.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let because = self.because.lock().unwrap_or_else(PoisonError::into_inner);
-        let because = because.as_ref().map_or("no answer", |said| said.0.as_str());
-        Err(outage(format!("PostgreSQL does not answer: {because}")))
-    }
-
-    /// Stops calls. Says `true` to the one who is to start the knocking.
-    fn open(&self, because: Said) -> bool {
-        *self.because.lock().unwrap_or_else(PoisonError::into_inner) = Some(because);
-        !self.is_open.swap(true, Ordering::SeqCst)
-    }
-
-    fn close(&self) {
-        self.is_open.store(false, Ordering::SeqCst);
-    }
-}
-
 /// Stops calls until the database answers again.
-pub(crate) fn trip(pool: &Arc<Pool>, because: Said) {
+pub(crate) fn trip(pool: &Arc<Pool>, because: &Said) {
     let reason = because.to_string();
-    if pool.breaker.open(because) {
+    if pool.breaker.open(&reason) {
         tracing::warn!(
             reason,
             "PostgreSQL does not answer; calls are refused until it does"
@@ -83,7 +51,7 @@ async fn knock(pool: std::sync::Weak<Pool>) {
                         return;
                     }
                     Ok(Err(refused)) => {
-                        pool.breaker.open(refused.said);
+                        pool.breaker.open(refused.said.to_string());
                     }
                     Err(_) => {}
                 }

@@ -28,18 +28,29 @@ enum Kind {
     /// Adds; in one transaction.
     Expand,
     /// Adds what cannot be made in a transaction, an index beside the traffic: each statement by itself, all safe to run again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
     ExpandBesideTraffic,
     /// Takes away; in one transaction. Servers that know less than this version cannot use what is left.
     #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
     Contract { oldest: u32 },
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "initial",
-    kind: Kind::Expand,
-    sql: include_str!("../migrations/0001_initial.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "initial",
+        kind: Kind::Expand,
+        sql: include_str!("../migrations/0001_initial.sql"),
+    },
+    Migration {
+        name: "outbox and audit columns",
+        kind: Kind::Expand,
+        sql: include_str!("../migrations/0002_outbox_and_audit_columns.sql"),
+    },
+    Migration {
+        name: "audit indexes",
+        kind: Kind::ExpandBesideTraffic,
+        sql: include_str!("../migrations/0003_audit_indexes.sql"),
+    },
+];
 
 /// Names our lock among those of the database: "portcull" in ASCII.
 const LOCK: i64 = 0x706f_7274_6375_6c6c;
@@ -61,6 +72,7 @@ const TABLES: &[&str] = &[
     "applications",
     "audit",
     "tombstones",
+    "outbox",
 ];
 const TABLE: &str = "\
     CREATE TABLE IF NOT EXISTS portcullis_migrations (\

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use store_guard::Breaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use crate::breaker::{self, Breaker};
+use crate::breaker;
 use crate::config::PostgresConfig;
 use crate::connection::{self, Refusal, Refused};
 use crate::error::{Answer, Fault, OpenError, Said, busy, outage};
@@ -148,7 +149,7 @@ impl Pool {
             Ok(Some(kept)) => Ok(kept),
             Ok(None) => self.fresh(deadline).await,
             Err(silent) => {
-                breaker::trip(self, silent.clone());
+                breaker::trip(self, &silent);
                 Err(outage(silent.0))
             }
         }
@@ -166,7 +167,7 @@ impl Pool {
             tracing::warn!(reason = %said, "a connection to PostgreSQL broke");
             self.suspect();
             if silent {
-                breaker::trip(self, said.clone());
+                breaker::trip(self, said);
             }
         } else {
             self.keep(kept);
@@ -178,7 +179,7 @@ impl Pool {
         if self.is_closed() {
             return Err(outage("the store is closed"));
         }
-        self.breaker.check()
+        Ok(self.breaker.check()?)
     }
 
     async fn permit(&self, deadline: Instant) -> Answer<OwnedSemaphorePermit> {
@@ -235,7 +236,7 @@ impl Pool {
         };
         // A server without a free place is there all the same: whoever holds a connection may go on.
         if refused.kind != Refusal::Full {
-            breaker::trip(self, refused.said.clone());
+            breaker::trip(self, &refused.said);
         }
         Err(outage(refused.said.0))
     }

@@ -24,10 +24,13 @@ pub(crate) trait Job: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Text(String),
+    MaybeText(Option<String>),
     Texts(Vec<String>),
+    MaybeTexts(Vec<Option<String>>),
     Bytes(Vec<u8>),
     MaybeBytes(Option<Vec<u8>>),
     ManyBytes(Vec<Vec<u8>>),
+    MaybeManyBytes(Vec<Option<Vec<u8>>>),
     Int(i64),
     MaybeInt(Option<i64>),
     Ints(Vec<i64>),
@@ -89,6 +92,9 @@ fn bind(query: Bound, value: Value) -> Bound {
         Value::ManyBytes(value) => query.bind(value),
         Value::Int(value) => query.bind(value),
         Value::MaybeInt(value) => query.bind(value),
+        Value::MaybeText(value) => query.bind(value),
+        Value::MaybeTexts(value) => query.bind(value),
+        Value::MaybeManyBytes(value) => query.bind(value),
         Value::Ints(value) => query.bind(value),
     }
 }

@@ -1,14 +1,19 @@
 //! The store: its connections, its memory, the ways in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::endings::Endings;
+use domain::endings::{AskedAt, Endings};
+use domain::id::UserKey;
 use domain::ports::PortError;
+use domain::secret::TokenHash;
+use domain::session::Session;
 use domain::time::Timestamp;
+use domain::user::User;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use store_guard::{Recent, weight_of_session, weight_of_user};
 
-use crate::cache::{Sessions, Users};
 use crate::config::PostgresConfig;
 use crate::error::OpenError;
 use crate::migrate;
@@ -16,10 +21,24 @@ use crate::pool::{Pool, Repeat};
 use crate::rows;
 use crate::statement::{Job, Statement, Value};
 
+/// Users as they were a moment ago.
+pub(crate) type Users = Recent<UserKey, Arc<User>>;
+/// Sessions as they were within the last half second.
+pub(crate) type Sessions = Recent<TokenHash, Seen>;
+
+/// What is older is of no use to anybody who asks for something recent.
+const OLDEST: Duration = Duration::from_secs(10);
 /// Rows one statement purges: others get their turn between.
 pub(crate) const PURGED_AT_ONCE: u64 = 500;
 
 const READY: &str = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
+
+/// A session, and when it was asked for, counted in endings.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub session: Arc<Session>,
+    pub asked: AskedAt,
+}
 
 /// One database, shared with any number of other nodes.
 pub struct PostgresStore {
@@ -39,8 +58,12 @@ impl PostgresStore {
         migrate::prepare(config).await?;
         Ok(Self {
             pool: Arc::new(Pool::new(config)?),
-            users: Arc::new(Users::new(config.user_cache_bytes)),
-            sessions: Arc::new(Sessions::new(config.session_cache_bytes)),
+            users: Arc::new(Recent::new(config.user_cache_bytes, OLDEST, |user| {
+                weight_of_user(user)
+            })),
+            sessions: Arc::new(Recent::new(config.session_cache_bytes, OLDEST, |seen| {
+                weight_of_session(&seen.session)
+            })),
             endings: Arc::default(),
         })
     }

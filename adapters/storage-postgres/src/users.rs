@@ -12,12 +12,11 @@ use domain::time::Lifetime;
 use domain::user::{Revision, User};
 use sqlx::postgres::{PgConnection, PgRow};
 
-use crate::cache::Users;
 use crate::error::Answer;
 use crate::identities::held_keys;
 use crate::rows::{self, at_most, bytes, maybe_bytes, one_or_stale, pool};
 use crate::statement::{Job, Statement, Value};
-use crate::store::PostgresStore;
+use crate::store::{PostgresStore, Users};
 
 // A user and the index of their accounts elsewhere change in one statement, so in one round trip and in one transaction.
 const CREATE: &str = "\
@@ -142,14 +141,14 @@ impl UserStore for PostgresStore {
         let values = vec![pool(&key.pool), bytes(key.id.as_str())];
         let user = first(&self.read(FIND, values).await?)?;
         if let Some(user) = &user {
-            self.users.keep(ticket, user);
+            self.users.keep(key, ticket, Arc::new(user.clone()));
         }
         Ok(user)
     }
 
     async fn find_recent(&self, key: &UserKey, at_most: Lifetime) -> Result<Option<User>, PortError> {
-        match self.users.recent(key, Duration::from_millis(at_most.as_millis())) {
-            Some(user) => Ok(Some(user)),
+        match self.users.get(key, Duration::from_millis(at_most.as_millis())) {
+            Some(user) => Ok(Some(User::clone(&user))),
             None => UserStore::find(self, key).await,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use conformance::{Fixture, Link, Neighbours, Roles, Severed};
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
 };
 use place::Database;
 use storage_postgres::{PostgresConfig, PostgresStore};
@@ -43,6 +43,11 @@ async fn limits() -> Fixture<dyn RateLimiter> {
 async fn audit() -> Fixture<dyn AuditLog> {
     let (store, database) = fresh().await;
     Fixture::new(store as Arc<dyn AuditLog>).guarded_by(database)
+}
+
+async fn outbox() -> Fixture<dyn Outbox> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn Outbox>).guarded_by(database)
 }
 
 async fn applications() -> Fixture<dyn ApplicationStore> {
@@ -96,6 +101,7 @@ conformance::session_store!(sessions);
 conformance::flow_store!(flows);
 conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
+conformance::outbox!(outbox);
 conformance::application_store!(applications);
 conformance::tombstones!(tombstones);
 conformance::several_nodes!(neighbours);

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use conformance::race;
-use conformance::sample::{full_user, key, with_email};
-use domain::ports::{PortError, UserStore};
+use conformance::sample::{event, full_user, key, with_email};
+use domain::audit::{AuditKind, AuditQuery};
+use domain::ports::{AuditLog, PortError, UserStore};
 use place::{Database, run};
 use servers::Postgres;
+use sqlx::{Connection as _, PgConnection};
 use storage_postgres::{Migrated, OpenError, PostgresConfig, PostgresStore, migrate};
 
 async fn refusal(config: &PostgresConfig) -> OpenError {
@@ -88,6 +90,42 @@ fn an_older_server_works_beside_a_newer_schema_and_its_data_survives() {
         let refused = refusal(&database.config()).await;
         assert!(matches!(refused, OpenError::NewerSchema { .. }), "{refused}");
         assert!(refused.to_string().contains("schema version 9"), "{refused}");
+    });
+}
+
+/// Written by a node from before there were columns to look for.
+#[test]
+fn events_of_older_nodes_are_sorted_in_and_forget_addresses() {
+    conformance::run(async {
+        let database = Database::fresh().await;
+        let store = PostgresStore::open(&database.config()).await.unwrap();
+        let newest = event(AuditKind::LoggedIn, "Zoë");
+        let write = "INSERT INTO audit (at, record) SELECT number, '{\"at\":' || number || ',\"kind\":\"user.changed\",\
+            \"pool\":\"Users\",\"user\":\"Zoë\",\"address\":\"192.0.2.7\",\"detail\":\"a \\\"b\\u0000\"}' \
+            FROM generate_series(1, 1200) AS number; INSERT INTO audit (at, record) VALUES (7, 'damaged');";
+        run(&database.url(), write).await;
+        store.append(&newest).await.unwrap();
+        let query = AuditQuery {
+            user: newest.user.clone(),
+            ..AuditQuery::default()
+        };
+        let page = AuditLog::find(&store, &query, None, 9_999).await.unwrap();
+        assert_eq!((page.events.len(), page.next), (1201, None));
+        assert_eq!(page.events[0], newest);
+        assert_eq!(page.events[1].at.as_millis(), 1200);
+        assert_eq!(page.events[1].detail.as_deref(), Some("a \"b\0"));
+        let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+        let addresses = "SELECT count(*) FROM audit WHERE record LIKE '%192.0.2.7%' OR kind IS NULL";
+        let left: i64 = sqlx::query_scalar(addresses)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(left, 0);
+        let said = AuditLog::find(&store, &AuditQuery::default(), None, 9).await;
+        assert!(
+            matches!(said, Err(PortError::Corrupt { .. })),
+            "the damaged one is named: {said:?}"
+        );
     });
 }
 

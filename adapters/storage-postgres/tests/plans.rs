@@ -3,12 +3,15 @@
 
 mod place;
 
-use conformance::sample::{application, at, flow, full_user, key, session, token};
-use domain::audit::{AuditEvent, AuditKind};
+use conformance::sample::{application, at, event, flow, full_user, key, message, session, token};
+use domain::audit::{AuditKind, AuditQuery};
 use domain::flow_record::FlowKind;
+use domain::id::UserKey;
 use domain::limits::{LimitKey, Quota};
+use domain::outbox::Settled;
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, LookupKey, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, SessionStore, Tombstones,
+    UserStore,
 };
 use domain::time::Lifetime;
 use domain::tombstone::Tombstone;
@@ -47,11 +50,15 @@ async fn ask_everything(store: &PostgresStore) {
     store.commit(&ann.changed(at(1)), ann.revision).await.unwrap();
     store.open(&session(&ann.key, "a")).await.unwrap();
     SessionStore::find(store, &token("a")).await.unwrap();
-    let page = SessionStore::list(store, None, 1).await.unwrap();
-    SessionStore::list(store, page.next.as_ref(), 1).await.unwrap();
+    store.touch(&token("a"), at(9)).await.unwrap();
+    let page = SessionStore::list(store, None, None, 1).await.unwrap();
+    let next = page.next.as_ref();
+    SessionStore::list(store, None, next, 1).await.unwrap();
+    SessionStore::list(store, Some(&ann.key), None, 9).await.unwrap();
+    SessionStore::list(store, Some(&ann.key), next, 9).await.unwrap();
     store.end(&token("a")).await.unwrap();
     SessionStore::end_all(store, &ann.key, None).await.unwrap();
-    store.put(&flow(&ann.key, kind, "f")).await.unwrap();
+    FlowStore::put(store, &flow(&ann.key, kind, "f")).await.unwrap();
     store.replace(&flow(&ann.key, kind, "f")).await.unwrap();
     FlowStore::find(store, &token("f")).await.unwrap();
     FlowStore::list(store, &ann.key, kind).await.unwrap();
@@ -73,15 +80,9 @@ async fn ask_everything(store: &PostgresStore) {
     store.list_applications(None, 9).await.unwrap();
     store.list_applications(Some(shop.id.clone()), 9).await.unwrap();
     store.delete_application(&shop.id, shop.revision).await.unwrap();
-    let event = AuditEvent {
-        at: at(0),
-        kind: AuditKind::LoggedIn,
-        user: None,
-        address: None,
-        detail: None,
-    };
-    store.append(&event).await.unwrap();
-    store.latest(9).await.unwrap();
+    store.append(&event(AuditKind::LoggedIn, "ann")).await.unwrap();
+    find_events(store).await;
+    send_messages(store, &ann.key).await;
     let ended = Tombstone {
         token: token("a"),
         until: Some(at(0)),
@@ -92,12 +93,60 @@ async fn ask_everything(store: &PostgresStore) {
     store.delete(&ann.key, ann.changed(at(1)).revision).await.unwrap();
 }
 
+async fn find_events(store: &PostgresStore) {
+    let event = event(AuditKind::LoggedIn, "ann");
+    let all = AuditQuery::default();
+    let queries = [
+        AuditQuery {
+            user: event.user.clone(),
+            ..all.clone()
+        },
+        AuditQuery {
+            request: event.request.clone(),
+            ..all.clone()
+        },
+        AuditQuery {
+            since: Some(at(-9)),
+            until: Some(at(9)),
+            ..all.clone()
+        },
+        AuditQuery {
+            network: event.network.clone(),
+            kinds: vec![event.kind],
+            ..all.clone()
+        },
+        all,
+    ];
+    for query in queries {
+        let page = AuditLog::find(store, &query, None, 1).await.unwrap();
+        assert_eq!(page.events, [event.clone()]);
+        AuditLog::find(store, &query, page.next.as_ref(), 9)
+            .await
+            .unwrap();
+    }
+}
+
+async fn send_messages(store: &PostgresStore, user: &UserKey) {
+    for id in ["a", "b"] {
+        Outbox::put(store, &message(user, id)).await.unwrap();
+    }
+    let hold = Lifetime::from_secs(9);
+    let claimed = store.claim(at(0), hold, 9).await.unwrap();
+    let again = Settled::Again { due: at(0) };
+    for (message, how) in claimed.iter().zip([Settled::Done, again]) {
+        assert!(store.settle(&message.id, 1, how).await.unwrap());
+    }
+    let page = Outbox::list(store, None, 1).await.unwrap();
+    Outbox::list(store, page.next.as_ref(), 1).await.unwrap();
+}
+
 async fn purge_everything(store: &PostgresStore) {
     SessionStore::purge(store, at(9_999)).await.unwrap();
     FlowStore::purge(store, at(9_999)).await.unwrap();
     RateLimiter::purge(store, at(9_999)).await.unwrap();
     AuditLog::purge(store, at(9_999)).await.unwrap();
     Tombstones::purge(store, at(9_999)).await.unwrap();
+    Outbox::purge(store, at(999_999)).await.unwrap();
 }
 
 #[test]

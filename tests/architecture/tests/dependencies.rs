@@ -82,6 +82,11 @@ const TOOLS: &[(&str, &str, &str)] = &[
         "sms-",
         "gateways are asked as providers are, with a secret in each request",
     ),
+    (
+        "store-guard",
+        "storage-",
+        "a breaker and a memory that no write may outlive: as hard to get right twice as once",
+    ),
 ];
 
 fn is_tool_of(adapter: &str, taken: &str) -> bool {

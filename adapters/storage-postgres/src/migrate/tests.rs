@@ -100,6 +100,39 @@ fn a_step_that_fails_half_way_leaves_nothing_and_completes_at_the_next_start() {
 }
 
 #[test]
+fn a_database_of_the_first_version_is_brought_along_with_what_it_holds() {
+    with_database(|database| async move {
+        database.migrate(&MIGRATIONS[..1], Steps::Safe).await.unwrap();
+        let first = "INSERT INTO users (pool, id, revision, record) VALUES ('Users', 'ann', 1, '{}'); \
+            INSERT INTO sessions (token, pool, user_id, id, record) VALUES ('t', 'Users', 'ann', 's', '{}'); \
+            INSERT INTO audit (at, record) VALUES (1, '{}'), (2, '{}');";
+        let mut connection = database.connect().await;
+        sqlx::raw_sql(first).execute(&mut connection).await.unwrap();
+        let migrated = database.migrate(MIGRATIONS, Steps::Safe).await.unwrap();
+        assert_eq!(migrated, Migrated { from: 1, to: 3 });
+        assert_eq!(
+            database
+                .number("SELECT count(*) FROM sessions WHERE last_used IS NULL")
+                .await,
+            1
+        );
+        assert_eq!(
+            database
+                .number("SELECT count(*) FROM audit WHERE kind IS NULL")
+                .await,
+            2
+        );
+        // A node of the first version goes on beside.
+        sqlx::raw_sql("INSERT INTO audit (at, record) VALUES (3, '{}')")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let older = database.migrate(&MIGRATIONS[..1], Steps::Safe).await.unwrap();
+        assert_eq!(older, Migrated { from: 3, to: 3 });
+    });
+}
+
+#[test]
 fn a_node_killed_in_the_middle_of_a_step_leaves_it_to_the_next() {
     with_database(|database| async move {
         let slow = Migration {
