@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use domain::ports::PortError;
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection, Database};
+use store_guard::Breaker;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::address::{self, server_side};
-use crate::breaker::{Breaker, LOOKS};
 use crate::config::MongoConfig;
 use crate::error::{Answer, OpenError, Said, busy, is_refusal};
 
@@ -65,6 +65,23 @@ impl Base {
         Ok(find.limit(limit).await?.try_collect().await?)
     }
 
+    /// The `_id`s of documents that fit: at most `limit` behind the first `skip`.
+    pub async fn ids(
+        &self,
+        collection: &str,
+        filter: Document,
+        sort: Document,
+        skip: u64,
+        limit: usize,
+    ) -> Answer<Vec<Bson>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let collection = self.of(collection);
+        let find = collection.find(filter).sort(sort).projection(doc! { "_id": 1 });
+        let find = find.skip(skip).limit(limit).max_time(self.bound);
+        let found: Vec<Document> = find.await?.try_collect().await?;
+        Ok(found.into_iter().filter_map(|mut it| it.remove("_id")).collect())
+    }
+
     /// Removes the one document that fits and hands it over, to exactly one of any number of callers.
     pub async fn take(&self, collection: &str, filter: Document) -> Answer<Option<Document>> {
         let collection = self.of(collection);
@@ -95,6 +112,9 @@ impl Base {
         Ok((ids.len(), removed.deleted_count))
     }
 }
+
+/// Time between two looks at a database that does not answer.
+const LOOKS: Duration = Duration::from_millis(200);
 
 /// A database that is known to be there.
 pub(crate) struct Link {
@@ -220,7 +240,7 @@ impl Link {
 
     /// Refuses calls from now on, and looks until the database is well again or nobody needs it any more.
     fn fell_silent(self: &Arc<Self>, why: &'static str) {
-        if !self.breaker.trip() {
+        if !self.breaker.open(why) {
             return;
         }
         tracing::warn!(why, "the database does not answer");
@@ -228,7 +248,7 @@ impl Link {
         tokio::spawn(async move {
             while let Some(link) = link.upgrade().filter(|link| !link.closed.load(Ordering::SeqCst)) {
                 if link.is_well().await {
-                    link.breaker.mend();
+                    link.breaker.close();
                     tracing::info!(after = ?began.elapsed(), "the database answers again");
                     return;
                 }

@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! users      { _id: "5:Users:42", pool, id, revision, email_key?, username_key?, identity_keys?: […], record }
-//! sessions   { _id: token, owner: "5:Users:42", session, expires?, drop_at?, record }
+//! sessions   { _id: token, owner: "5:Users:42", session, expires?, drop_at?, record } (record.last_used moves on)
 //! flows      { _id: token, owner?, kind, created, expires, drop_at?, record }
 //! counters   { _id: key, mark, count, forgotten, drop_at? }
 //! tombstones { _id: token, until?, drop_at?, record }
 //! applications { _id: id, revision, record }
 //! audit      { _id: moment and number, at, record }
+//! outbox     { _id: id, ready, expires, drop_at?, record } (an attempt changes record.attempts and its like)
 //! ```
 //!
 //! Tokens are hashes. A field that is not there is left out, never null: the unique indexes hold only what is there.
@@ -19,6 +20,7 @@ use domain::application::Application;
 use domain::audit::AuditEvent;
 use domain::flow_record::FlowRecord;
 use domain::id::{PoolName, UserKey};
+use domain::outbox::OutboxMessage;
 use domain::ports::PortError;
 use domain::secret::TokenHash;
 use domain::session::Session;
@@ -42,6 +44,7 @@ pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const TOMBSTONES: &str = "tombstones";
 pub(crate) const APPLICATIONS: &str = "applications";
 pub(crate) const AUDIT: &str = "audit";
+pub(crate) const OUTBOX: &str = "outbox";
 
 /// How long the server keeps what is void before it drops it by itself: more than its clock and ours ever differ by. `purge` is
 /// quicker; this is for what nobody purges.
@@ -254,6 +257,26 @@ pub(crate) fn to_event(mut document: Document) -> Result<AuditEvent, PortError> 
     let stored = recorded::<StoredAuditEvent>(&mut document);
     let read = stored.map(AuditEvent::from);
     read.ok_or_else(|| PortError::corrupt(format!("audit event {}", text(&document, "_id"))))
+}
+
+/// A message's document. `ready` is the moment from which it may be claimed.
+pub(crate) fn of_message(message: &OutboxMessage) -> Result<Document, PortError> {
+    let ready = message
+        .held_until
+        .map_or(message.due, |until| until.max(message.due));
+    let document = doc! {
+        "_id": message.id.as_str(),
+        "ready": ready.as_millis(),
+        "expires": message.expires.as_millis(),
+        RECORD: record(message)?,
+    };
+    Ok(dropped(document, Some(message.expires)))
+}
+
+/// Reads a message back.
+pub(crate) fn to_message(mut document: Document) -> Result<OutboxMessage, PortError> {
+    let read = recorded::<OutboxMessage>(&mut document);
+    read.ok_or_else(|| PortError::corrupt(format!("message {}", text(&document, "_id"))))
 }
 
 /// The document of a token.

@@ -8,7 +8,7 @@ use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 
 use crate::connection::Base;
-use crate::documents::{AUDIT, COUNTERS, FLOWS, SESSIONS, TOMBSTONES, USERS};
+use crate::documents::{AUDIT, COUNTERS, FLOWS, OUTBOX, SESSIONS, TOMBSTONES, USERS};
 
 /// One e-mail, one user of a pool. By this name a refused write says which key is taken.
 pub(crate) const EMAIL: &str = "email_key";
@@ -25,7 +25,7 @@ pub(crate) async fn make(base: &Base) -> Result<(), Error> {
     Ok(())
 }
 
-fn all() -> [(&'static str, Vec<IndexModel>); 6] {
+fn all() -> [(&'static str, Vec<IndexModel>); 7] {
     [
         (USERS, vec![unique(EMAIL), unique(USERNAME), unique(IDENTITY)]),
         (
@@ -42,7 +42,22 @@ fn all() -> [(&'static str, Vec<IndexModel>); 6] {
         ),
         (COUNTERS, vec![sparse("forgotten"), dropping()]),
         (TOMBSTONES, vec![sparse("until"), dropping()]),
-        (AUDIT, vec![plain("at", doc! { "at": 1 })]),
+        (
+            AUDIT,
+            vec![
+                plain("at", doc! { "at": 1 }),
+                plain("user", doc! { "record.user": 1, "record.pool": 1, "_id": 1 }),
+                plain("request", doc! { "record.request": 1, "_id": 1 }),
+            ],
+        ),
+        (
+            OUTBOX,
+            vec![
+                plain("due", doc! { "record.due": 1, "_id": 1 }),
+                plain("expires", doc! { "expires": 1 }),
+                dropping(),
+            ],
+        ),
     ]
 }
 

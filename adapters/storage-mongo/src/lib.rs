@@ -3,7 +3,6 @@
 mod address;
 mod applications;
 mod audit;
-mod breaker;
 mod config;
 mod connection;
 mod documents;
@@ -13,7 +12,7 @@ mod flows;
 mod indexes;
 mod limits;
 mod migrate;
-mod recent;
+mod outbox;
 mod sessions;
 mod store;
 mod tombstones;

@@ -16,7 +16,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::connection::Base;
 use crate::documents::{COUNTERS, drop_at};
-use crate::error::{Answer, Fault, is_duplicate};
+use crate::error::{Answer, Fault, busy, is_duplicate};
 use crate::store::MongoStore;
 
 /// The quotas asked of one counter, and its key.
@@ -113,6 +113,9 @@ async fn set(
     Ok(replaced.matched_count == 1)
 }
 
+/// Rounds of comparing and setting. Each lets somebody through, so whoever loses that many has a crowd before them.
+const ROUNDS: usize = 100;
+
 /// Takes a try from one counter, beginning with what was read of it.
 async fn take_one<'a>(
     base: &Base,
@@ -120,7 +123,7 @@ async fn take_one<'a>(
     mut before: Option<Tries>,
     now: Timestamp,
 ) -> Answer<Result<Taken<'a>, Verdict>> {
-    loop {
+    for _ in 0..ROUNDS {
         let (after, verdict) = judge(quotas, before, now);
         if verdict != Verdict::Allowed {
             return Ok(Err(verdict));
@@ -135,6 +138,7 @@ async fn take_one<'a>(
         }
         before = read(base, key).await?;
     }
+    Err(busy().into())
 }
 
 /// Undoes a take: to the very state before where nobody has taken since, by arithmetic where somebody has.
@@ -153,9 +157,19 @@ async fn undo(base: &Base, taken: &Taken<'_>) -> Answer<()> {
     give_back(base, key, &given).await
 }
 
+async fn undo_all(base: &Base, taken: &[Taken<'_>]) -> Answer<()> {
+    for one in taken.iter().rev() {
+        undo(base, one).await?;
+    }
+    Ok(())
+}
+
 async fn give_back(base: &Base, key: &str, quotas: &[Quota]) -> Answer<()> {
-    // A counter that is not there is full already.
-    while let Some(before) = read(base, key).await? {
+    for _ in 0..ROUNDS {
+        // A counter that is not there is full already.
+        let Some(before) = read(base, key).await? else {
+            break;
+        };
         let after = quotas.iter().fold(before, |tries, quota| quota.give_back(tries));
         if set(base, key, quotas.last(), Some(before), after).await? {
             break;
@@ -180,12 +194,14 @@ async fn take(base: &Base, asked: &Asked, now: Timestamp) -> Answer<Verdict> {
     }
     let mut taken: Vec<Taken<'_>> = Vec::with_capacity(asked.len());
     for (key, quotas) in asked {
-        match take_one(base, (key, quotas), seen.get(key).copied(), now).await? {
-            Ok(one) => taken.push(one),
-            Err(denied) => {
-                for one in taken.iter().rev() {
-                    undo(base, one).await?;
-                }
+        match take_one(base, (key, quotas), seen.get(key).copied(), now).await {
+            Ok(Ok(one)) => taken.push(one),
+            Err(fault) => {
+                undo_all(base, &taken).await?;
+                return Err(fault);
+            }
+            Ok(Err(denied)) => {
+                undo_all(base, &taken).await?;
                 let seen = read_all(base, asked).await?;
                 return Ok(denied.and(judge_all(asked, &seen, now)));
             }

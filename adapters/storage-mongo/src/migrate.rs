@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::MongoConfig;
 use crate::connection::{Base, Link};
-use crate::documents::{APPLICATIONS, AUDIT, COUNTERS, FLOWS, SESSIONS, TOMBSTONES, USERS};
+use crate::documents::{APPLICATIONS, AUDIT, COUNTERS, FLOWS, OUTBOX, SESSIONS, TOMBSTONES, USERS};
 use crate::error::{OpenError, is_duplicate};
 use crate::indexes;
 
@@ -22,7 +22,7 @@ const SCHEMA: &str = "schema";
 /// Its `_id`, by which we know a database as ours.
 const NAME: &str = "portcullis";
 /// What this software makes of a database.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The oldest version whose software may run on what this one makes.
 const OLDEST: u32 = 1;
 /// How long one question about the schema may take. Building indexes is not bounded: a large collection takes its time.
@@ -44,8 +44,13 @@ pub struct Migrated {
 pub async fn migrate(config: &MongoConfig) -> Result<Migrated, OpenError> {
     let link = Link::open(config).await?;
     let migrated = bring_up_to_date(link.base()).await;
+    // Also where the version is the newest already: nodes of the one before may have written until a moment ago.
+    let forgotten = match &migrated {
+        Ok(_) => forget_addresses(link.base()).await,
+        Err(_) => Ok(()),
+    };
     link.close().await;
-    migrated
+    migrated.and_then(|migrated| forgotten.map(|()| migrated))
 }
 
 /// Refuses databases that are not ours or too new, then makes what is missing. Every step may be done by several at once and
@@ -64,11 +69,20 @@ pub(crate) async fn bring_up_to_date(base: &Base) -> Result<Migrated, OpenError>
         return Ok(Migrated { from, to: from });
     }
     indexes::make(base).await?;
+    forget_addresses(base).await?;
     let older = doc! { "_id": NAME, "version": { "$lt": VERSION } };
     let newest = doc! { "$set": { "version": VERSION, "oldest": OLDEST, "migrated": DateTime::now() } };
     bounded(base.of(SCHEMA).update_one(older, newest)).await?;
     tracing::info!(version = VERSION, "database schema migrated");
     Ok(Migrated { from, to: VERSION })
+}
+
+/// Version 1 kept clients' addresses in audit events as they were. Not bounded, like the building of indexes.
+async fn forget_addresses(base: &Base) -> Result<(), OpenError> {
+    let with_address = doc! { "record.address": { "$exists": true } };
+    let without = doc! { "$unset": { "record.address": "" } };
+    base.of(AUDIT).update_many(with_address, without).await?;
+    Ok(())
 }
 
 /// The schema of a database that is ours, or so empty that it becomes ours. It is claimed before anything else is made in it, so
@@ -78,7 +92,16 @@ async fn claim(base: &Base) -> Result<Document, OpenError> {
         return Ok(schema);
     }
     let names = bounded(base.database().list_collection_names()).await?;
-    let ours = [USERS, SESSIONS, FLOWS, COUNTERS, TOMBSTONES, APPLICATIONS, AUDIT];
+    let ours = [
+        USERS,
+        SESSIONS,
+        FLOWS,
+        COUNTERS,
+        TOMBSTONES,
+        APPLICATIONS,
+        AUDIT,
+        OUTBOX,
+    ];
     let meets = names.into_iter().find(|name| ours.contains(&name.as_str()));
     // Another node may have come in between.
     if let Some(schema) = read(base).await? {

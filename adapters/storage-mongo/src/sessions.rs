@@ -84,9 +84,30 @@ impl SessionStore for MongoStore {
         .await
     }
 
-    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
+        // Moves forward only, and makes no document.
+        let (token, later) = (
+            by_token(token),
+            doc! { "$max": { "record.last_used": at.as_millis() } },
+        );
+        self.run(|base| async move {
+            base.of(SESSIONS).update_one(token, later).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        of: Option<&'_ UserKey>,
+        after: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
         let limit = limit.clamp(1, LONGEST_PAGE);
-        let filter = after.map_or_else(|| doc! {}, |mark| doc! { "_id": { "$gt": &mark.0 } });
+        let mut filter = after.map_or_else(|| doc! {}, |mark| doc! { "_id": { "$gt": &mark.0 } });
+        if let Some(user) = of {
+            filter.insert("owner", id_of_user(user));
+        }
         let found = self
             .run(|base| async move { base.all(SESSIONS, filter, doc! { "_id": 1 }, limit).await })
             .await?;

@@ -3,17 +3,22 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use domain::endings::Endings;
+use domain::id::UserKey;
 use domain::ports::PortError;
 use domain::time::Timestamp;
+use domain::user::User;
+use store_guard::{Recent, weight_of_user};
 
 use crate::config::MongoConfig;
 use crate::connection::{Base, Link};
 use crate::error::{Answer, OpenError};
 use crate::migrate;
-use crate::recent::Recent;
 
+/// What is older is of no use to anybody who asks for something recent.
+const OLDEST: Duration = Duration::from_secs(10);
 /// Documents a purge removes at once, so that others get their turn in between.
 const PURGED_AT_ONCE: usize = 500;
 
@@ -21,7 +26,7 @@ const PURGED_AT_ONCE: usize = 500;
 #[derive(Clone)]
 pub struct MongoStore {
     link: Arc<Link>,
-    pub(crate) recent: Arc<Recent>,
+    pub(crate) recent: Arc<Recent<UserKey, Arc<User>>>,
     pub(crate) endings: Arc<Endings>,
     pub(crate) last_event: Arc<AtomicI64>,
 }
@@ -37,7 +42,9 @@ impl MongoStore {
         migrate::bring_up_to_date(link.base()).await?;
         Ok(Self {
             link,
-            recent: Arc::new(Recent::new(config.user_cache_bytes)),
+            recent: Arc::new(Recent::new(config.user_cache_bytes, OLDEST, |user| {
+                weight_of_user(user)
+            })),
             endings: Arc::default(),
             last_event: Arc::default(),
         })

@@ -1,5 +1,7 @@
 //! Users. Each is one document, so that a guarded replacement of it is the whole of a commit.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::endings::Ending;
 use domain::id::{PoolName, UserId, UserKey};
@@ -83,12 +85,12 @@ impl UserStore for MongoStore {
 
     async fn find_recent(&self, key: &UserKey, at_most: Lifetime) -> Result<Option<User>, PortError> {
         if let Some(user) = self.recent.get(key, at_most.into()) {
-            return Ok(Some(user));
+            return Ok(Some(User::clone(&user)));
         }
         let ticket = self.recent.ticket(key);
         let found = UserStore::find(self, key).await?;
         if let Some(user) = &found {
-            self.recent.keep(key, ticket, user);
+            self.recent.keep(key, ticket, Arc::new(user.clone()));
         }
         Ok(found)
     }

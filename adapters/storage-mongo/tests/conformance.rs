@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::Database;
 use conformance::{Fixture, Link, Roles, Severed};
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
 };
 use domain::secret::Secret;
 use storage_mongo::{MongoConfig, MongoStore};
@@ -44,6 +44,11 @@ async fn limits() -> Fixture<dyn RateLimiter> {
 async fn audit() -> Fixture<dyn AuditLog> {
     let (store, database) = fresh().await;
     Fixture::new(store as Arc<dyn AuditLog>).guarded_by(database)
+}
+
+async fn outbox() -> Fixture<dyn Outbox> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn Outbox>).guarded_by(database)
 }
 
 async fn applications() -> Fixture<dyn ApplicationStore> {
@@ -101,6 +106,7 @@ conformance::session_store!(sessions);
 conformance::flow_store!(flows);
 conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
+conformance::outbox!(outbox);
 conformance::application_store!(applications);
 conformance::tombstones!(tombstones);
 conformance::user_deletion!(whole);

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use common::{Database, behind};
 use conformance::race;
-use conformance::sample::with_email;
-use domain::ports::UserStore;
+use conformance::sample::{key, with_email};
+use domain::audit::AuditQuery;
+use domain::ports::{AuditLog, UserStore};
 use domain::secret::Secret;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
@@ -30,7 +31,7 @@ fn twenty_nodes_open_one_new_database_at_once() {
         }
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 1, to: 1 }
+            Migrated { from: 2, to: 2 }
         );
     });
 }
@@ -40,8 +41,8 @@ fn a_migration_says_what_it_did() {
     conformance::run(async {
         let database = Database::fresh();
         let config = database.config();
-        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 0, to: 1 });
-        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 1, to: 1 });
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 0, to: 2 });
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 2, to: 2 });
     });
 }
 
@@ -58,8 +59,43 @@ fn a_migration_that_was_broken_off_is_completed() {
         behind.create_collection("users").await.unwrap();
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 0, to: 1 }
+            Migrated { from: 0, to: 2 }
         );
+    });
+}
+
+/// As a node of version 1 leaves it.
+#[test]
+fn a_database_of_the_first_version_is_brought_along_and_forgets_addresses() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let behind = behind(&database.url(), database.name()).await;
+        let schema = behind.collection::<Document>("schema");
+        let first = doc! { "_id": "portcullis", "version": 1, "oldest": 1 };
+        schema.insert_one(first).await.unwrap();
+        let audit = behind.collection::<Document>("audit");
+        let event = |id: &str| {
+            let record = doc! {
+                "at": 5_i64, "kind": "login.succeeded", "pool": "Users", "user": "ann", "address": "192.0.2.7",
+            };
+            audit.insert_one(doc! { "_id": id, "at": 5_i64, "record": record })
+        };
+        event("1").await.unwrap();
+        let store = MongoStore::open(&database.config()).await.unwrap();
+        let addresses = || audit.count_documents(doc! { "record.address": { "$exists": true } });
+        assert_eq!(addresses().await.unwrap(), 0);
+        // A node of that version beside: its events are found at once, and forget where from at the next migration.
+        event("2").await.unwrap();
+        let query = AuditQuery {
+            user: Some(key("Users", "ann")),
+            ..AuditQuery::default()
+        };
+        let page = AuditLog::find(&store, &query, None, 9).await.unwrap();
+        assert_eq!(page.events.len(), 2);
+        let migrated = migrate(&database.config()).await.unwrap();
+        assert_eq!(migrated, Migrated { from: 2, to: 2 });
+        assert_eq!(addresses().await.unwrap(), 0);
+        assert_eq!(AuditLog::find(&store, &query, None, 9).await.unwrap(), page);
     });
 }
 
@@ -91,19 +127,19 @@ fn a_newer_schema_is_used_while_its_floor_allows_it_and_refused_then() {
             let newer = doc! { "$set": { "version": version, "oldest": oldest } };
             schema.update_one(doc! { "_id": "portcullis" }, newer)
         };
-        set(2, 1).await.unwrap();
+        set(3, 1).await.unwrap();
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 2, to: 2 }
+            Migrated { from: 3, to: 3 }
         );
-        set(3, 2).await.unwrap();
+        set(4, 3).await.unwrap();
         let refused = MongoStore::open(&database.config()).await.err().unwrap();
         assert!(
             matches!(
                 refused,
                 OpenError::NewerSchema {
-                    needed: 2,
-                    known: 1,
+                    needed: 3,
+                    known: 2,
                     ..
                 }
             ),
@@ -119,7 +155,15 @@ fn what_must_be_unique_is_and_what_is_void_is_dropped() {
         migrate(&database.config()).await.unwrap();
         let behind = behind(&database.url(), database.name()).await;
         let mut indexes = BTreeMap::new();
-        for collection in ["users", "sessions", "flows", "counters", "tombstones", "audit"] {
+        for collection in [
+            "users",
+            "sessions",
+            "flows",
+            "counters",
+            "tombstones",
+            "audit",
+            "outbox",
+        ] {
             let made = behind
                 .collection::<Document>(collection)
                 .list_indexes()
@@ -137,7 +181,7 @@ fn what_must_be_unique_is_and_what_is_void_is_dropped() {
             let filter = options.partial_filter_expression.as_ref().unwrap();
             assert_eq!(*filter, doc! { name: { "$exists": true } });
         }
-        for collection in ["sessions", "flows", "counters", "tombstones"] {
+        for collection in ["sessions", "flows", "counters", "tombstones", "outbox"] {
             let options = &indexes[&format!("{collection}.drop_at")];
             assert_eq!(options.expire_after, Some(Duration::ZERO), "{collection}");
         }
