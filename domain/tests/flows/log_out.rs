@@ -3,7 +3,8 @@
 use domain::error::Denial;
 use domain::flow::Effect;
 use domain::flow::log_out::{LogOutEvent, LoggedOut, step};
-use domain::id::SessionId;
+use domain::id::{RefreshId, SessionId};
+use domain::session::Session;
 
 use crate::support::{Scene, ann, assert_refused, committed, session, story};
 
@@ -28,6 +29,28 @@ fn logging_out_ends_the_session_of_the_token_and_no_other() {
     assert_eq!(advanced.next, LoggedOut);
     assert_eq!(story(&advanced.effects), ["end session", "session.ended"]);
     assert_eq!(advanced.effects[0], Effect::EndSession(token));
+}
+
+#[test]
+fn logging_out_of_a_login_with_refresh_tokens_ends_them_first() {
+    let session = Session {
+        refresh: Some(RefreshId::new("chain")),
+        ..session(&ann(), 60)
+    };
+    let end = Effect::EndChain {
+        user: session.user.clone(),
+        session: session.id.clone(),
+        asked_by: session.token,
+    };
+    let event = LogOutEvent::Asked {
+        session: Some(Box::new(session)),
+    };
+    let advanced = step(event, &mut Scene::new().cx()).expect("logged out");
+    assert_eq!(
+        story(&advanced.effects),
+        ["end chain", "end session", "session.ended"]
+    );
+    assert_eq!(advanced.effects[0], end);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod authorize;
 mod change_password;
 mod change_profile;
+mod end_session;
 mod join;
 mod link;
 mod log_out;
@@ -13,6 +14,7 @@ mod login_password;
 mod login_sms_code;
 mod recover;
 mod refresh_credential;
+mod refresh_session;
 mod sign_up;
 mod support;
 mod verify_contact;
