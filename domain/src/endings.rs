@@ -126,6 +126,12 @@ mod tests {
             created: Timestamp::from_millis(0),
             life: TokenLife::Eternal,
             factors: Vec::new(),
+            proven: Timestamp::from_millis(0),
+            last_used: None,
+            idle: None,
+            agent: None,
+            address: None,
+            refresh: None,
         }
     }
 

@@ -352,6 +352,8 @@ pub enum MailBudget {
     Join,
     /// Links to log in with.
     MagicLink,
+    /// Telling an old address that there is a new one.
+    EmailChange,
 }
 
 impl MailBudget {
@@ -362,6 +364,7 @@ impl MailBudget {
             Self::SignUp => "mail-sign-up",
             Self::Join => "mail-join",
             Self::MagicLink => "mail-magic-link",
+            Self::EmailChange => "mail-email-change",
         }
     }
 }

@@ -59,6 +59,12 @@ mod tests {
             created: Timestamp::from_millis(5),
             life,
             factors: Vec::new(),
+            proven: Timestamp::from_millis(5),
+            last_used: None,
+            idle: None,
+            agent: None,
+            address: None,
+            refresh: None,
         }
     }
 

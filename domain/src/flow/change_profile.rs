@@ -63,6 +63,18 @@ pub struct ProfileChange {
 }
 
 impl ProfileChange {
+    /// Whether this change, if it holds, tells the old address of `before` that there is a new one: a mail with a budget of its own, so
+    /// that nobody can use it up by other mails first.
+    pub fn would_tell(&self, before: &User, cx: &Ctx<'_>) -> bool {
+        let Field::Set(text) = &self.email else {
+            return false;
+        };
+        let new = Email::parse(text, cx.pool.case_sensitive_email);
+        cx.pool.notices
+            && before.email.is_some()
+            && new.is_some_and(|new| before.email.as_ref() != Some(&new))
+    }
+
     /// Whether this change, if it holds, sends a mail to a new address of `before`: then the counters for mail must be asked first.
     pub fn would_send_mail(&self, before: &User, cx: &Ctx<'_>) -> bool {
         let Field::Set(text) = &self.email else {
@@ -72,6 +84,15 @@ impl ProfileChange {
             && Email::parse(text, cx.pool.case_sensitive_email)
                 .is_some_and(|email| before.email.as_ref() != Some(&email))
     }
+}
+
+/// What the counters for mails said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mails {
+    /// To the verification mail for a new address.
+    pub verify: Verdict,
+    /// To telling the old address.
+    pub tell: Verdict,
 }
 
 /// Where a change stands.
@@ -96,7 +117,7 @@ pub struct Draft {
     next: User,
     session: SessionId,
     contact_changes: bool,
-    mail: Verdict,
+    mail: Mails,
     /// The text to compare with the current password.
     pub proof: Password,
     /// The password to hash, if it is a new one.
@@ -123,8 +144,8 @@ pub enum ChangeProfileEvent {
         session: Box<Session>,
         /// The change.
         change: Box<ProfileChange>,
-        /// Whether a mail to a new address may be sent now.
-        mail: Verdict,
+        /// Which mails may be sent now.
+        mail: Mails,
     },
     /// The proof was compared.
     ProofChecked {
@@ -192,7 +213,7 @@ fn admit(
     before: &User,
     session: &Session,
     change: ProfileChange,
-    mail: Verdict,
+    mail: Mails,
     cx: &mut Ctx<'_>,
 ) -> Step<ChangeProfile> {
     let deny = |denial| Refused::new(denial, Vec::new());
@@ -379,10 +400,10 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
             spare: Some(session),
         });
     }
-    if email_changes && cx.pool.email_verification_required && mail == Verdict::Allowed {
+    if email_changes && cx.pool.email_verification_required && mail.verify == Verdict::Allowed {
         effects.extend(verification_mail(&next, cx));
     }
-    if email_changes {
+    if email_changes && mail.tell == Verdict::Allowed {
         effects.extend(tell_both(&before, &next, cx));
     }
     if password_changes {

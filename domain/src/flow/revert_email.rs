@@ -26,7 +26,7 @@ pub struct Presented {
     pub verdict: Verdict,
 }
 
-/// Tells both addresses of a change: the old one with a way back (ASVS 6.3.7).
+/// Tells both addresses of a change (ASVS 6.3.7): the old one with a way back; the new one unless it is asked to verify itself anyway.
 pub(super) fn tell_both(before: &User, next: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
     let Some(old) = before.email.clone().filter(|_| cx.pool.notices) else {
         return Vec::new();
@@ -59,7 +59,9 @@ pub(super) fn tell_both(before: &User, next: &User, cx: &mut Ctx<'_>) -> Vec<Eff
         Effect::PutFlow(Box::new(record)),
         mail(before, old, MailKind::Notice(notice), cx),
     ];
-    effects.extend(notify(next, Notice::EmailIsNow, cx));
+    if !cx.pool.email_verification_required {
+        effects.extend(notify(next, Notice::EmailIsNow, cx));
+    }
     effects
 }
 

@@ -3,7 +3,7 @@
 use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
-use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, ProfileChange};
+use crate::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, Mails, ProfileChange};
 use crate::flow::{Advanced, Effect};
 use crate::limits::Verdict;
 use crate::origin::Origin;
@@ -57,16 +57,17 @@ impl Services {
     ) -> Result<(ChangeProfile, Vec<Effect>), DomainError> {
         let hash = user.password.clone();
         let account = user.key.id.to_string();
-        let mail = if self.decide(pool, origin, |cx| change.would_send_mail(&user, cx)) {
-            self.take(
-                &self
-                    .policy
-                    .limits
-                    .mail(MailBudget::Verify, &pool.name, &account, &origin.address),
-            )
-            .await?
-        } else {
-            Verdict::Allowed
+        let mail = Mails {
+            verify: if self.decide(pool, origin, |cx| change.would_send_mail(&user, cx)) {
+                self.take_mail(MailBudget::Verify, &user, origin).await?
+            } else {
+                Verdict::Allowed
+            },
+            tell: if self.decide(pool, origin, |cx| change.would_tell(&user, cx)) {
+                self.take_mail(MailBudget::EmailChange, &user, origin).await?
+            } else {
+                Verdict::Allowed
+            },
         };
         let mut state = ChangeProfile::Start;
         let mut event = ChangeProfileEvent::Asked {
@@ -146,5 +147,16 @@ impl Services {
             }
         }
         Err(PortError::Stale.into())
+    }
+
+    async fn take_mail(
+        &self,
+        kind: MailBudget,
+        user: &User,
+        origin: &Origin,
+    ) -> Result<Verdict, DomainError> {
+        let limits = &self.policy.limits;
+        let asked = limits.mail(kind, &user.key.pool, user.key.id.as_str(), &origin.address);
+        Ok(self.take(&asked).await?)
     }
 }

@@ -118,7 +118,8 @@ fn a_new_password_ends_everything_the_old_one_opened_or_began() {
             "drop flows",
             "drop flows",
             "clear sessions",
-            "password.changed"
+            "password.changed",
+            "send mail"
         ]
     );
     assert_eq!(user.password, Some(new_hash()));

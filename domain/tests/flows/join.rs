@@ -6,7 +6,9 @@ use domain::credential::PasswordHash;
 use domain::error::Denial;
 use domain::flow::link::join::{JOIN_CODE_LIFE, JoinFacts, Joining, JoiningEvent, step};
 use domain::flow::login::external::{self, Exchanged, External, ExternalEvent, JOIN_LIFE, Opening};
+use domain::flow::login::pending::Waits;
 use domain::flow::login::{CodeTyped, Login, LoginEvent, Sending};
+use domain::flow::second_factor::Typed;
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord, Join, PendingLink};
 use domain::id::EntryName;
@@ -15,7 +17,7 @@ use domain::message::MailKind;
 use domain::ports::Verified;
 use domain::secret::Secret;
 use domain::session::{AccessToken, Factor};
-use domain::user::{Phone, User};
+use domain::user::{FactorKind, Phone, User};
 
 use crate::login_external::{VERIFIER, challenge};
 use crate::support::{
@@ -426,7 +428,12 @@ fn a_due_second_factor_comes_before_they_are_one() {
     let typed = CodeTyped {
         pending: Some(pending),
         user: Some(user),
-        typed: Secret::new(digits),
+        typed: Typed {
+            kind: FactorKind::Sms,
+            text: Secret::new(digits),
+            apps: Vec::new(),
+        },
+        trust_device: false,
         verdict: Verdict::Allowed,
         tries_left: Verdict::Allowed,
         taken: taken(),
@@ -468,7 +475,7 @@ fn whoever_declines_becomes_a_user_of_their_own() {
         panic!("not declined")
     };
     assert_eq!(separate.sealed_for, ann().key);
-    assert!(!separate.would_send_code(&scene.cx()));
+    assert!(separate.waits(&scene.cx()) == Waits::No);
     let event = JoiningEvent::Sealed {
         sealed: Some(sealed("for the new one")),
         sending: sending(),

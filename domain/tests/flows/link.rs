@@ -15,7 +15,7 @@ use domain::user::User;
 
 use crate::support::{
     NOON, Scene, ann, assert_refused, bob, committed, grant, identity, key, linked, profile, proven, sealed,
-    story, subjects,
+    session, story, subjects,
 };
 
 fn arrived(user: User, proven: Proven, holder: Option<User>) -> AttachEvent {
@@ -216,7 +216,7 @@ fn doors() -> Vec<ProviderName> {
 fn unlink(user: &User, identity: &str) -> Step<Detach> {
     let event = DetachEvent::UnlinkAsked {
         user: Box::new(user.clone()),
-        session: SessionId::new("mine"),
+        session: Box::new(session(user, 0)),
         identity: IdentityId::new(identity),
         doors: doors(),
     };

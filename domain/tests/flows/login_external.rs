@@ -7,6 +7,7 @@ use domain::flow::link::Proven;
 use domain::flow::login::external::{
     Arriving, External, ExternalEvent, JOIN_LIFE, Newcomer, Onward, Opening, Relation, step,
 };
+use domain::flow::login::pending::Waits;
 use domain::flow::login::{CodeRequested, Sending};
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord};
@@ -401,7 +402,7 @@ fn a_due_second_factor_comes_before_the_door_and_before_any_change() {
         Onward::default(),
     );
     let arriving = arriving(step);
-    assert!(arriving.would_send_code(&scene.cx()));
+    assert!(arriving.waits(&scene.cx()) == Waits::WithCode);
     let (requested, effects) = awaiting(settle(&mut scene, arriving, sending()));
     assert_eq!(
         story(&effects),
@@ -481,7 +482,7 @@ fn a_waiting_client_gets_a_code_and_the_browser_no_session() {
             onward,
         );
         let arriving = arriving(step);
-        assert!(!arriving.would_send_code(&scene.cx()));
+        assert!(arriving.waits(&scene.cx()) == Waits::No);
         let (opening, effects) = done(settle(&mut scene, arriving, sending()));
         let Opening::Exchange(code) = opening else {
             panic!("no code: {opening:?}");

@@ -2,6 +2,8 @@
 
 use domain::credential::PasswordHash;
 use domain::error::Denial;
+use domain::flow::login::Terms;
+use domain::flow::login::pending::Waits;
 use domain::flow::login::{
     Candidate, CodeRequested, Identified, Login, LoginEvent, PasswordChecked, Sending, Wanted, step,
 };
@@ -72,9 +74,9 @@ fn awaiting(step: Step<Login>) -> (CodeRequested, Vec<Effect>) {
     }
 }
 
-const SESSION: fn() -> Wanted = || Wanted::Session(hour());
-const CODE: fn() -> Wanted = || Wanted::Code(hour());
-const EITHER: fn() -> Wanted = || Wanted::SessionOrCode(hour());
+const SESSION: fn() -> Wanted = || Wanted::Session(Terms::of(hour()));
+const CODE: fn() -> Wanted = || Wanted::Code(Terms::of(hour()), None);
+const EITHER: fn() -> Wanted = || Wanted::SessionOrCode(Terms::of(hour()));
 
 #[test]
 fn a_limit_refuses_before_anything_is_compared() {
@@ -319,7 +321,12 @@ fn a_pending_login_remembers_what_the_session_will_need() {
         (&home(), ann().session_epoch, hour())
     );
     let (digits, _) = texted(&effects);
-    assert!(login.code.accepts(digits, &flow.id, scene.now, &scene.key));
+    assert!(
+        login
+            .code
+            .as_ref()
+            .is_some_and(|code| code.accepts(digits, &flow.id, scene.now, &scene.key))
+    );
 }
 
 #[test]
@@ -387,11 +394,11 @@ fn pending_from(scene: &mut Scene, places: &[bool]) -> Vec<FlowRecord> {
     let user = ann_with_factor();
     let mut pending = Vec::new();
     for (number, at_home) in places.iter().enumerate() {
-        scene.address = if *at_home { home() } else { elsewhere() };
+        scene.origin.address = if *at_home { home() } else { elsewhere() };
         pending.push(scene.pending(&user, &format!("flow {number}")).0);
         scene.wait(1);
     }
-    scene.address = home();
+    scene.origin.address = home();
     pending
 }
 
@@ -441,7 +448,11 @@ fn messages_are_counted_only_when_one_would_go_out() {
     ];
     for (user, wanted, sends) in cases {
         let candidate = candidate(&mut scene, user, wanted);
-        assert_eq!(candidate.would_send_code(&scene.cx()), sends, "{wanted:?}");
+        assert_eq!(
+            candidate.waits(&scene.cx()) == Waits::WithCode,
+            sends,
+            "{wanted:?}"
+        );
     }
 }
 
@@ -462,5 +473,6 @@ fn code_requested() -> CodeRequested {
         at: Scene::new().now,
         challenge: None,
         sent_to: None,
+        methods: Vec::new(),
     }
 }

@@ -2,12 +2,13 @@
 
 use domain::error::Denial;
 use domain::flow::login::{CodeAskedAgain, CodeTyped, Login, LoginEvent, step};
+use domain::flow::second_factor::Typed;
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord};
 use domain::limits::Verdict;
 use domain::secret::Secret;
 use domain::session::AccessToken;
-use domain::user::{Phone, User};
+use domain::user::{FactorKind, Phone, User};
 
 use crate::support::{
     LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, bob, committed, elsewhere, hour, kept,
@@ -18,7 +19,12 @@ fn typed(pending: Option<FlowRecord>, user: Option<User>, digits: &Secret) -> Co
     CodeTyped {
         pending,
         user,
-        typed: digits.clone(),
+        typed: Typed {
+            kind: FactorKind::Sms,
+            text: digits.clone(),
+            apps: Vec::new(),
+        },
+        trust_device: false,
         verdict: Verdict::Allowed,
         tries_left: Verdict::Allowed,
         taken: taken(),
@@ -311,7 +317,7 @@ fn a_code_may_come_from_another_place_than_its_password() {
     let mut scene = Scene::new();
     let user = ann_with_factor();
     let (flow, digits) = scene.pending(&user, "flow");
-    scene.address = elsewhere();
+    scene.origin.address = elsewhere();
     opened(judge(&mut scene, typed(Some(flow), Some(user), &digits)));
 }
 

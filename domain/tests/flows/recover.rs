@@ -237,7 +237,8 @@ fn a_recovered_account_is_its_owners_alone() {
             "drop flows",
             "drop flows",
             "clear sessions",
-            "password.reset"
+            "password.reset",
+            "send mail"
         ]
     );
     let next = committed(&effects);

@@ -16,7 +16,8 @@ use domain::identity::{
     SubjectScope, UserCredential,
 };
 use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
-use domain::message::MailKind;
+use domain::message::{MailKind, Notice};
+use domain::origin::Origin;
 use domain::policy::{Asked, Limits, Policy, PoolPolicy};
 use domain::secret::{MacKey, Sealed, Secret, Token};
 use domain::session::{Factor, Session, TokenLife};
@@ -29,7 +30,7 @@ pub struct Scene {
     pub pool: PoolPolicy,
     pub key: MacKey,
     pub now: Timestamp,
-    pub address: ClientAddress,
+    pub origin: Origin,
     pub entropy: CountingEntropy,
 }
 
@@ -51,12 +52,14 @@ impl Scene {
                 pools: [(pool.name.clone(), pool.clone())].into(),
                 limits: Limits::default(),
                 public_url: "https://login.example".to_owned(),
+                service_name: "Example".to_owned(),
+                language: "en".to_owned(),
                 audit_life: Lifetime::from_secs(86_400),
             },
             pool,
             key: MacKey::new([3; 32]),
             now: NOON,
-            address: home(),
+            origin: home().into(),
             entropy: CountingEntropy::default(),
         }
     }
@@ -75,7 +78,7 @@ impl Scene {
             pool: &self.pool,
             key: &self.key,
             now: self.now,
-            address: &self.address,
+            origin: &self.origin,
             entropy: &mut self.entropy,
         }
     }
@@ -90,11 +93,12 @@ impl Scene {
         let id = Token::presented(text).hash();
         let (code, digits) = SmsCode::draw(&id, self.pool.code_life, self.now, &self.key, &mut self.entropy);
         let body = FlowBody::PendingLogin(PendingLogin {
-            address: self.address.clone(),
+            address: self.origin.address.clone(),
             epoch: user.session_epoch,
             life: hour(),
             phone: user.code_phone().cloned(),
-            code,
+            code: Some(code),
+            refresh: false,
             session: SessionId::new(format!("session-of-{text}")),
             first: Factor::Password,
             link: None,
@@ -178,6 +182,12 @@ pub fn session(user: &User, seconds_ago: i64) -> Session {
         created: Timestamp::from_millis(NOON.as_millis() - seconds_ago * 1000),
         life: hour(),
         factors: vec![Factor::Password],
+        proven: Timestamp::from_millis(NOON.as_millis() - seconds_ago * 1000),
+        last_used: None,
+        idle: None,
+        agent: None,
+        address: None,
+        refresh: None,
     }
 }
 
@@ -213,6 +223,7 @@ pub fn story(effects: &[Effect]) -> Vec<&'static str> {
         Effect::DropFlows(..) => "drop flows",
         Effect::OpenSession(_) => "open session",
         Effect::EndSession(_) => "end session",
+        Effect::EndChain { .. } => "end chain",
         Effect::ClearSessions { .. } => "clear sessions",
         Effect::GiveBack(_) => "give back",
         Effect::SendSms(_) => "send sms",
@@ -277,8 +288,11 @@ pub fn mailed_link(effects: &[Effect]) -> &str {
         _ => None,
     });
     match mail.expect("a mail is sent") {
-        MailKind::VerifyEmail { link } | MailKind::ResetPassword { link, .. } => link.expose(),
-        MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => panic!("a mail without a link"),
+        MailKind::VerifyEmail { link }
+        | MailKind::ResetPassword { link, .. }
+        | MailKind::MagicLink { link, .. } => link.expose(),
+        MailKind::Notice(Notice::EmailChanged { undo, .. }) => undo.expose(),
+        other => panic!("a mail without a link: {other:?}"),
     }
 }
 

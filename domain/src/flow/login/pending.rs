@@ -163,13 +163,14 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::PendingLogin(pending),
     })));
-    if let Some(digits) = digits {
-        effects.push(message(&user, phone.as_ref(), digits, cx));
-        effects.push(cx.audit(AuditKind::CodeSent, Some(&user.key)));
-    } else {
-        effects.push(cx.audit(AuditKind::SecondFactorDue, Some(&user.key)));
-    }
+    effects.extend(digits.map(|digits| message(&user, phone.as_ref(), digits, cx)));
     effects.push(Effect::GiveBack(taken));
+    let kind = if sends {
+        AuditKind::CodeSent
+    } else {
+        AuditKind::SecondFactorDue
+    };
+    effects.push(cx.audit(kind, Some(&user.key)));
     Ok(Advanced {
         next: Login::AwaitingCode(CodeRequested {
             at: cx.now,
