@@ -15,7 +15,7 @@ use warp::path::FullPath;
 use crate::App;
 use crate::cors;
 use crate::extract::{Head, Request};
-use crate::problem::Problem;
+use crate::problem::{Problem, STEP_UP_REQUIRED};
 use crate::reply::Reply;
 use crate::serve::Peer;
 use crate::telemetry::{self, RequestLine};
@@ -101,15 +101,20 @@ async fn route(request: Request, line: &mut RequestLine) -> Reply {
         .find(&request.method, &request.path)
         .or_entry(&app, &request.path);
     let wants_page = found.is_page() && crate::pages::is_wanted(&request.headers);
+    let page = wants_page.then(|| request.path.clone());
     line.route = found.name();
     match found.call(request).await {
         Ok(reply) => reply,
         Err(problem) => {
             line.cause.clone_from(&problem.cause);
-            if wants_page && problem.status != StatusCode::NOT_MODIFIED {
-                return crate::pages::problem_page(&app, &problem, &id);
+            match page {
+                // A form that wants a fresh proof is sent again after it.
+                Some(page) if problem.code == Some(STEP_UP_REQUIRED) => crate::pages::instead_of(&page),
+                Some(_) if problem.status != StatusCode::NOT_MODIFIED => {
+                    crate::pages::problem_page(&app, &problem, &id)
+                }
+                _ => problem.into_reply(&id),
             }
-            problem.into_reply(&id)
         }
     }
 }

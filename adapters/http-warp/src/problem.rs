@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::reply::Reply;
 use crate::serve::BodyError;
 
+/// The code of a refusal that a fresh proof lifts.
+pub const STEP_UP_REQUIRED: &str = "STEP_UP_REQUIRED";
+
 /// What goes wrong between a request and its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

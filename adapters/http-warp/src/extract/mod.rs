@@ -11,7 +11,9 @@ pub mod origin;
 pub mod query;
 pub mod signed;
 
+pub use client::X_DEVICE_TOKEN;
 use std::net::IpAddr;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

@@ -2,6 +2,7 @@
 
 use domain::error::{Denial, DomainError};
 use domain::id::UserId;
+use domain::policy::PoolPolicy;
 use domain::service::{Credentials, LoggedIn, LoginName};
 use http::StatusCode;
 
@@ -9,7 +10,7 @@ use super::form::Form;
 use super::pending::{Awaited, Pending};
 use super::view::{ErrorView, FieldErrors, LoginView};
 use super::visit::Visit;
-use super::{providers, session, words};
+use super::{keep, providers, session, words};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -46,14 +47,21 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
         errors: words::told_in(&request),
         ..blank(&visit)
     };
-    visit.page(StatusCode::OK, request.app.pages.login(&view))
+    page(&visit, StatusCode::OK, &view)
 }
 
 /// `POST /login`: in, or on to the code.
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(
         &mut request,
-        &["identifier", "password", "realm", "pool", "return_to"],
+        &[
+            "identifier",
+            "password",
+            "realm",
+            "pool",
+            "return_to",
+            keep::FIELD,
+        ],
     )
     .await?;
     let visit = Visit::sent(&request, &form)?;
@@ -67,31 +75,65 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     };
     let services = &request.app.services;
     match services
-        .login_or_request_code(visit.pool, &credentials, request.origin())
+        .login_or_request_code(
+            visit.pool,
+            &credentials,
+            keep::terms(visit.pool, &form),
+            request.origin(),
+        )
         .await
     {
-        Ok(LoggedIn::Opened(token)) => session::open(&visit, &token).await,
-        Ok(LoggedIn::AwaitingCode(requested)) => {
-            let challenge = requested
-                .challenge
-                .ok_or_else(|| Problem::internal("a first code without a challenge"))?;
-            let pending = Pending::new(
-                Awaited::Login,
-                visit.pool,
-                challenge,
-                requested.sent_to.as_deref(),
-            );
-            Ok(pending.keep(
-                Reply::see_other(&visit.url("/two-factor", None)),
-                visit.pool,
-                visit.jar(),
-            ))
-        }
+        Ok(logged_in) => go_on(&visit, logged_in).await,
         Err(error) => refuse(&visit, &form, error),
     }
 }
 
-fn refuse(visit: &Visit<'_>, form: &Form, error: DomainError) -> Result<Reply, Problem> {
+/// In, or on to the second step.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn go_on(visit: &Visit<'_>, logged_in: LoggedIn) -> Result<Reply, Problem> {
+    match logged_in {
+        LoggedIn::Opened(token) => session::open(visit, &token).await,
+        LoggedIn::AwaitingCode(requested) => {
+            let challenge = requested
+                .challenge
+                .ok_or_else(|| Problem::internal("a first code without a challenge"))?;
+            let sent_to = requested.sent_to.as_deref();
+            let pending = Pending::new(Awaited::Login, visit.pool, challenge, sent_to);
+            let reply = Reply::see_other(&visit.url("/two-factor", None));
+            Ok(pending.keep(reply, visit.pool, visit.jar()))
+        }
+    }
+}
+
+/// The form once more, with what was wrong.
+///
+/// # Errors
+/// 500 when the template failed.
+pub fn again(visit: &Visit<'_>, status: StatusCode, errors: FieldErrors) -> Result<Reply, Problem> {
+    let view = LoginView {
+        errors,
+        ..blank(visit)
+    };
+    page(visit, status, &view)
+}
+
+/// The page; with the script where a passkey is a log-in.
+fn page(visit: &Visit<'_>, status: StatusCode, view: &LoginView) -> Result<Reply, Problem> {
+    let html = visit.request.app.pages.login(view);
+    if view.passkey_url.is_some() {
+        visit.scripted(status, html)
+    } else {
+        visit.page(status, html)
+    }
+}
+
+/// What a refused log-in shows.
+///
+/// # Errors
+/// What no form can do anything about.
+pub fn refuse(visit: &Visit<'_>, form: &Form, error: DomainError) -> Result<Reply, Problem> {
     let pages = &visit.request.app.pages;
     let identifier = form.text("identifier").to_owned();
     match error {
@@ -102,7 +144,7 @@ fn refuse(visit: &Visit<'_>, form: &Form, error: DomainError) -> Result<Reply, P
                 unverified: Some(user.to_string()),
                 ..blank(visit)
             };
-            visit.page(StatusCode::UNAUTHORIZED, pages.login(&view))
+            page(visit, StatusCode::UNAUTHORIZED, &view)
         }
         DomainError::Denied(Denial::PhoneRequired) => {
             visit.page(StatusCode::UNPROCESSABLE_ENTITY, pages.error(&phone_required()))
@@ -116,7 +158,7 @@ fn refuse(visit: &Visit<'_>, form: &Form, error: DomainError) -> Result<Reply, P
                 errors: refusal.errors,
                 ..blank(visit)
             };
-            visit.page(refusal.status, pages.login(&view))
+            page(visit, refusal.status, &view)
         }
     }
 }
@@ -129,8 +171,16 @@ fn blank(visit: &Visit<'_>) -> LoginView {
         return_to: visit.return_to.clone(),
         realm: visit.pool.realm_required.then(String::new),
         providers: providers::log_in_links(visit),
+        passkey_url: passkey_url(visit.pool),
+        magic_link: visit.pool.magic_link,
         ..LoginView::default()
     }
+}
+
+/// Where the script asks what to ask an authenticator; none where a passkey is no log-in.
+fn passkey_url(pool: &PoolPolicy) -> Option<String> {
+    pool.passkey_login
+        .then(|| format!("/api/{}/passkey/options", pool.name))
 }
 
 /// The login page after a verification link was asked for; the same for everybody.
@@ -141,7 +191,7 @@ pub fn after_resend(visit: &Visit<'_>, user: &UserId) -> Result<Reply, Problem> 
         unverified: Some(user.to_string()),
         ..blank(visit)
     };
-    visit.page(StatusCode::OK, visit.request.app.pages.login(&view))
+    page(visit, StatusCode::OK, &view)
 }
 
 fn not_verified() -> FieldErrors {

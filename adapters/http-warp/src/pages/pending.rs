@@ -49,14 +49,9 @@ pub struct Pending {
 impl Pending {
     /// Keeps a flow in mind; `sent_to` is the masked number the code went to.
     pub fn new(awaited: Awaited, pool: &PoolPolicy, token: Token, sent_to: Option<&str>) -> Self {
-        let ending = sent_to
-            .unwrap_or_default()
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect();
         Self {
             awaited,
-            ending,
+            ending: digits(sent_to),
             token,
             pool: pool.name.clone(),
             entry: None,
@@ -80,6 +75,15 @@ impl Pending {
         let jar = Jar::new(request.app.settings.is_https());
         let pending = Self::parse(jar.read(&request.headers, Cookie::Pending)?)?;
         (pending.awaited == awaited).then_some(pending)
+    }
+
+    /// The same, after a code went to that masked number.
+    #[must_use]
+    pub fn sent_on_to(self, sent_to: Option<&str>) -> Self {
+        Self {
+            ending: digits(sent_to),
+            ..self
+        }
     }
 
     /// The same, continued by another token.
@@ -131,6 +135,12 @@ impl Pending {
             pool,
         })
     }
+}
+
+/// The digits that a masked number still shows.
+fn digits(masked: Option<&str>) -> String {
+    let shown = masked.unwrap_or_default().chars();
+    shown.filter(char::is_ascii_digit).collect()
 }
 
 #[cfg(test)]

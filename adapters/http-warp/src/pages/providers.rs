@@ -3,29 +3,13 @@
 use std::sync::Arc;
 
 use domain::id::ProviderName;
-use domain::time::Timestamp;
 use domain::user::User;
 
+use super::moments::day;
 use super::place;
 use super::view::{GrantView, LinkedView, ProviderLink};
 use super::visit::Visit;
 use crate::entries::{EntryKind, WebEntry};
-
-/// Months, as people write them.
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// The ways to log in to the pool of a visit besides its own form; they keep the place to return to.
 pub fn log_in_links(visit: &Visit<'_>) -> Vec<ProviderLink> {
@@ -106,29 +90,4 @@ pub fn grants(visit: &Visit<'_>, user: &User) -> Vec<GrantView> {
         }
     });
     shown.collect()
-}
-
-/// The day of a moment, in UTC: `22 November 2026`.
-fn day(moment: Timestamp) -> String {
-    let iso = moment.to_iso8601();
-    let date = iso.split_once('T').map_or(iso.as_str(), |(date, _)| date);
-    let mut parts = date.rsplitn(3, '-');
-    let (day, month, year) = (parts.next(), parts.next(), parts.next());
-    let month = month.and_then(|month| month.parse::<usize>().ok()?.checked_sub(1));
-    let month = month.and_then(|month| MONTHS.get(month));
-    match (day, month, year) {
-        (Some(day), Some(month), Some(year)) => format!("{} {month} {year}", day.trim_start_matches('0')),
-        _ => date.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_told_as_people_write_it() {
-        assert_eq!(day(Timestamp::from_millis(1_795_287_972_795)), "21 November 2026");
-        assert_eq!(day(Timestamp::from_millis(0)), "1 January 1970");
-    }
 }

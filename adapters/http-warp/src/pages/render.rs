@@ -6,8 +6,9 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::view::{
-    AccountView, ConfirmLinkView, ErrorView, FailedView, JoinView, LoginView, OnwardView, RateLimitedView,
-    ResetView, SignupView, TwoFactorView, VerifyView,
+    AccountView, ConfirmLinkView, ConfirmView, ErrorView, FailedView, JoinView, LinkAskView, LinkOpenView,
+    LoginView, OnwardView, PasskeyAddView, RateLimitedView, RecoveryCodesView, ResetView, RevertEmailView,
+    SecurityView, SignupView, TotpEnrolView, TwoFactorView, VerifyView,
 };
 
 #[cfg(test)]
@@ -19,14 +20,25 @@ pub const STYLESHEET: &str = include_str!("style.css");
 /// Where every page looks for its stylesheet.
 pub const STYLESHEET_PATH: &str = "/assets/portcullis.css";
 
+/// The one script, served from [`SCRIPT_PATH`] as `text/javascript; charset=utf-8`: it speaks with authenticators.
+pub const SCRIPT: &str = include_str!("passkeys.js");
+
+/// Where the pages with passkeys look for it.
+pub const SCRIPT_PATH: &str = "/assets/passkeys.js";
+
 /// The policy every page is written for: no script, nothing inline, nothing from elsewhere, no frame.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The policy of the pages with passkeys: the same, with scripts of ours in files and what those ask of us.
+pub const SCRIPTED_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 // Every name ends in `.html`: that is what switches escaping on.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("account.html", include_str!("templates/account.html")),
     ("base.html", include_str!("templates/base.html")),
+    ("confirm.html", include_str!("templates/confirm.html")),
     ("confirm-link.html", include_str!("templates/confirm-link.html")),
     ("error.html", include_str!("templates/error.html")),
     (
@@ -34,13 +46,26 @@ const TEMPLATES: [(&str, &str); 17] = [
         include_str!("templates/external-failed.html"),
     ),
     ("join.html", include_str!("templates/join.html")),
+    (
+        "login-link-open.html",
+        include_str!("templates/login-link-open.html"),
+    ),
+    ("login-link.html", include_str!("templates/login-link.html")),
     ("login.html", include_str!("templates/login.html")),
     ("onward.html", include_str!("templates/onward.html")),
     ("parts.html", include_str!("templates/parts.html")),
+    ("passkey-add.html", include_str!("templates/passkey-add.html")),
     ("rate-limited.html", include_str!("templates/rate-limited.html")),
+    (
+        "recovery-codes.html",
+        include_str!("templates/recovery-codes.html"),
+    ),
     ("reset-ask.html", include_str!("templates/reset-ask.html")),
     ("reset-choose.html", include_str!("templates/reset-choose.html")),
+    ("security.html", include_str!("templates/security.html")),
+    ("revert-email.html", include_str!("templates/revert-email.html")),
     ("signup.html", include_str!("templates/signup.html")),
+    ("totp-enrol.html", include_str!("templates/totp-enrol.html")),
     ("two-factor.html", include_str!("templates/two-factor.html")),
     ("verify-email.html", include_str!("templates/verify-email.html")),
     ("verify-phone.html", include_str!("templates/verify-phone.html")),
@@ -90,6 +115,7 @@ impl Pages {
                 .build()?,
         );
         templates.add_function("page_url", page_url);
+        templates.add_function("method_url", method_url);
         templates.add_function("duration", duration);
         templates.add_filter("address", address);
         for (name, source) in TEMPLATES {
@@ -116,6 +142,46 @@ impl Pages {
     /// The page at `/account`.
     pub fn account(&self, view: &AccountView) -> Result<String, PageError> {
         self.render("account.html", view)
+    }
+
+    /// The page at `/account/security`.
+    pub fn security(&self, view: &SecurityView) -> Result<String, PageError> {
+        self.render("security.html", view)
+    }
+
+    /// The page at `/account/confirm`.
+    pub fn confirm(&self, view: &ConfirmView) -> Result<String, PageError> {
+        self.render("confirm.html", view)
+    }
+
+    /// The page of an authenticator app that is to be confirmed.
+    pub fn totp_enrol(&self, view: &TotpEnrolView) -> Result<String, PageError> {
+        self.render("totp-enrol.html", view)
+    }
+
+    /// The page of new recovery codes.
+    pub fn recovery_codes(&self, view: &RecoveryCodesView) -> Result<String, PageError> {
+        self.render("recovery-codes.html", view)
+    }
+
+    /// The page of a passkey that is to be made.
+    pub fn passkey_add(&self, view: &PasskeyAddView) -> Result<String, PageError> {
+        self.render("passkey-add.html", view)
+    }
+
+    /// The page at `/email/revert`.
+    pub fn revert_email(&self, view: &RevertEmailView) -> Result<String, PageError> {
+        self.render("revert-email.html", view)
+    }
+
+    /// The page at `/login/link` that asks for an address.
+    pub fn login_link(&self, view: &LinkAskView) -> Result<String, PageError> {
+        self.render("login-link.html", view)
+    }
+
+    /// The page at `/login/link` of a mailed link.
+    pub fn login_link_open(&self, view: &LinkOpenView) -> Result<String, PageError> {
+        self.render("login-link-open.html", view)
     }
 
     /// The page at `/reset`.
@@ -172,11 +238,25 @@ impl Pages {
 }
 
 /// A link to one of our pages that keeps the pool and the place to return to.
-///
-/// The encoded query has no character that HTML would read, so only the `&` between pairs needs escaping.
 fn page_url(path: &str, pool: &str, return_to: Option<&str>) -> Value {
+    link(
+        path,
+        [("pool", pool), ("return_to", return_to.unwrap_or_default())],
+    )
+}
+
+/// A link to the same page asking for another way.
+fn method_url(path: &str, method: &str, return_to: Option<&str>) -> Value {
+    link(
+        path,
+        [("method", method), ("return_to", return_to.unwrap_or_default())],
+    )
+}
+
+/// The encoded query has no character that HTML would read, so only the `&` between pairs needs escaping.
+fn link(path: &str, pairs: [(&str, &str); 2]) -> Value {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [("pool", pool), ("return_to", return_to.unwrap_or_default())] {
+    for (name, value) in pairs {
         if !value.is_empty() {
             query.append_pair(name, value);
         }

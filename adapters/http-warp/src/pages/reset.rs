@@ -17,10 +17,16 @@ use crate::routes::Matched;
 use crate::steady::steady;
 
 /// The one answer for known and unknown addresses.
-const NOTICES: &[(&str, &str)] = &[(
-    "sent",
-    "If there is an account with that address, a mail with a link is on its way. The link works for a short while.",
-)];
+const NOTICES: &[(&str, &str)] = &[
+    (
+        "sent",
+        "If there is an account with that address, a mail with a link is on its way. The link works for a short while.",
+    ),
+    (
+        "reverted",
+        "Your account has its old address back, and everybody is logged out of it. Choose a new password now.",
+    ),
+];
 
 /// `GET /reset`: with a token the new password is asked for, else the address. Opening a link spends nothing.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {

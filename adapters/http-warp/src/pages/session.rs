@@ -3,10 +3,11 @@
 use domain::error::{Denial, DomainError};
 use domain::secret::Token;
 use domain::service::{Authenticated, Authentication};
-use domain::session::{AccessToken, TokenLife};
+use domain::session::AccessToken;
 
 use super::csrf::Csrf;
 use super::external::onward;
+use super::keep::{self, LONGEST_COOKIE};
 use super::place;
 use super::visit::Visit;
 use crate::extract::Request;
@@ -16,9 +17,6 @@ use crate::reply::Reply;
 
 /// Longest text taken for a token.
 const LONGEST: usize = 1024;
-
-/// Browsers keep no cookie longer than 400 days (RFC 6265bis section 5.5).
-const LONGEST_COOKIE: u64 = 34_560_000;
 
 /// The logged-in user of this browser.
 ///
@@ -63,15 +61,25 @@ pub async fn open_from_form(visit: &Visit<'_>, opened: &AccessToken) -> Result<R
 
 async fn let_in(visit: &Visit<'_>, opened: &AccessToken, reply: Reply) -> Result<Reply, Problem> {
     end(visit.request).await?;
+    let reply = reply.cookie(&visit.jar().clear(Cookie::Pending));
+    Ok(hand_over(visit, opened, reply))
+}
+
+/// The session of this browser goes on under a new token: the old one is over already.
+pub fn renew(visit: &Visit<'_>, renewed: &AccessToken, place: &str) -> Reply {
+    hand_over(visit, renewed, Reply::see_other(place))
+}
+
+/// The cookies of a session: its token, the device's own where it has a new one, and a new anti-forgery value.
+fn hand_over(visit: &Visit<'_>, opened: &AccessToken, reply: Reply) -> Reply {
     let jar = visit.jar();
-    let age = match opened.session.life {
-        TokenLife::Finite(life) => life.as_secs_ceil().min(LONGEST_COOKIE),
-        TokenLife::Eternal => LONGEST_COOKIE,
+    let age = keep::cookie_age(visit.pool, opened.session.life);
+    let reply = reply.cookie(&jar.set(Cookie::Session, opened.secret.expose(), age));
+    let reply = match &opened.device {
+        Some(device) => reply.cookie(&jar.set(Cookie::Device, device.expose(), Some(LONGEST_COOKIE))),
+        None => reply,
     };
-    let reply = reply
-        .cookie(&jar.set(Cookie::Session, opened.secret.expose(), Some(age)))
-        .cookie(&jar.clear(Cookie::Pending));
-    Ok(Csrf::draw(&visit.request.app.services).dress(reply, jar))
+    Csrf::draw(&visit.request.app.services).dress(reply, jar)
 }
 
 /// Ends the session of this browser, if it has one.

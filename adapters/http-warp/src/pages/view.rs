@@ -1,11 +1,17 @@
 //! What each page shows: one plain struct per page.
 //!
-//! No view has room for a password or a code, so a form can never echo one. None implements `Debug`, because the
+//! No view has room for a typed password or code, so a form can never echo one. None implements `Debug`, because the
 //! anti-forgery value and the tokens of mailed links ride in them.
 
 mod external;
+mod factors;
 
 pub use external::{ConfirmLinkView, FailedView, GrantView, JoinView, LinkedView, OnwardView, ProviderLink};
+
+pub use factors::{
+    ConfirmView, FactorView, LinkAskView, LinkOpenView, PasskeyAddView, PasskeyView, QrView,
+    RecoveryCodesView, RevertEmailView, SecurityView, SessionView, TotpEnrolView, TwoFactorView,
+};
 
 use std::collections::BTreeMap;
 
@@ -42,14 +48,20 @@ impl FieldErrors {
         self.0.insert(field, message.into());
     }
 
+    /// Whether there is a message for that field.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
     /// Whether the form has nothing to complain about.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// `/login`: name and password. Posts `csrf`, `identifier`, `password`, `realm`, `pool`, `return_to`; a second form posts `csrf`,
-/// `uid`, `pool` and `return_to` to `/verify/email/resend`.
+/// `/login`: name and password. Posts `csrf`, `identifier`, `password`, `realm`, `keep`, `pool`, `return_to`; a second form posts
+/// `csrf`, `uid`, `pool` and `return_to` to `/verify/email/resend`; a third, by script, `csrf`, `ceremony`, `credential`, `keep`, `pool`
+/// and `return_to` to `/login/passkey`.
 #[derive(Clone, Default, Serialize)]
 pub struct LoginView {
     /// Anti-forgery value of this browser.
@@ -66,6 +78,10 @@ pub struct LoginView {
     pub unverified: Option<String>,
     /// The providers people can log in with.
     pub providers: Vec<ProviderLink>,
+    /// Where the script asks what to ask an authenticator; none where a passkey is no log-in.
+    pub passkey_url: Option<String>,
+    /// Whether a link to log in with can be mailed.
+    pub magic_link: bool,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -94,24 +110,6 @@ pub struct SignupView {
     pub shortest_password: usize,
     /// The providers people can come with instead.
     pub providers: Vec<ProviderLink>,
-    /// What was wrong with the last try.
-    pub errors: FieldErrors,
-    /// Good news to show above the form.
-    pub notice: Option<String>,
-}
-
-/// `/two-factor`: the code of a pending login. Posts `csrf`, `code`, `return_to`; a second form posts `csrf` and
-/// `return_to` to `/two-factor/resend`.
-#[derive(Clone, Default, Serialize)]
-pub struct TwoFactorView {
-    /// Anti-forgery value of this browser.
-    pub csrf: String,
-    /// Local path to open after the log-in, already judged safe.
-    pub return_to: Option<String>,
-    /// Where the code went, already masked ("the number ending in 23").
-    pub sent_to: Option<String>,
-    /// How long a code lives, in seconds.
-    pub lifetime_seconds: Option<u64>,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
     /// Good news to show above the form.
@@ -167,6 +165,8 @@ pub struct AccountView {
     pub phone: Option<String>,
     /// Whether a code sent to the number came back.
     pub phone_confirmed: bool,
+    /// The second factors there are, in words; none where there are none.
+    pub second_step: Option<String>,
     /// Whether there is a password; people who came by a provider have none at first.
     pub has_password: bool,
     /// The accounts elsewhere that log in to this one.

@@ -3,12 +3,13 @@
 use domain::id::PoolName;
 use domain::policy::PoolPolicy;
 use http::StatusCode;
+use http::header::CONTENT_SECURITY_POLICY;
 use url::Url;
 
 use super::csrf::Csrf;
 use super::form::Form;
 use super::place;
-use super::render::PageError;
+use super::render::{PageError, SCRIPTED_SECURITY_POLICY};
 use crate::entries::WebEntry;
 use crate::extract::Request;
 use crate::extract::cookies::Jar;
@@ -134,6 +135,15 @@ impl<'a> Visit<'a> {
     pub fn page(&self, status: StatusCode, html: Result<String, PageError>) -> Result<Reply, Problem> {
         let html = html.map_err(|error| Problem::internal(error.to_string()))?;
         Ok(self.csrf.dress(Reply::page(status, html), self.jar()))
+    }
+
+    /// The same for a page with a passkey on it: the one script may run there.
+    ///
+    /// # Errors
+    /// As [`Visit::page`].
+    pub fn scripted(&self, status: StatusCode, html: Result<String, PageError>) -> Result<Reply, Problem> {
+        let reply = self.page(status, html)?;
+        Ok(reply.header(CONTENT_SECURITY_POLICY, SCRIPTED_SECURITY_POLICY))
     }
 
     /// A link to `path` that keeps the pool (where it is not the ordinary one) and the return place, and says `told`.

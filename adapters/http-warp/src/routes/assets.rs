@@ -1,4 +1,4 @@
-//! Files: the stylesheet of our pages, and the team's own.
+//! Files: the stylesheet and the script of our pages, and the team's own.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Matched;
 use crate::extract::Request;
-use crate::pages::render::STYLESHEET;
+use crate::pages::render::{SCRIPT, STYLESHEET};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -23,18 +23,26 @@ const INDEX: &str = "index.html";
 
 /// `GET /assets/portcullis.css`.
 pub async fn stylesheet(request: Request, _: Matched) -> Result<Reply, Problem> {
+    Ok(built_in(&request, "text/css; charset=utf-8", STYLESHEET))
+}
+
+/// `GET /assets/passkeys.js`.
+pub async fn script(request: Request, _: Matched) -> Result<Reply, Problem> {
+    Ok(built_in(&request, "text/javascript; charset=utf-8", SCRIPT))
+}
+
+fn built_in(request: &Request, content_type: &'static str, text: &'static str) -> Reply {
     let mut hasher = DefaultHasher::new();
-    STYLESHEET.hash(&mut hasher);
+    text.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
-    let fresh = is_fresh(&request.headers, &tag);
-    let reply = if fresh {
+    let reply = if is_fresh(&request.headers, &tag) {
         not_modified()
     } else {
-        Reply::bytes(StatusCode::OK, "text/css; charset=utf-8", STYLESHEET)
+        Reply::bytes(StatusCode::OK, content_type, text)
     };
-    Ok(reply
+    reply
         .header(ETAG, &tag)
-        .header(CACHE_CONTROL, "public, max-age=600"))
+        .header(CACHE_CONTROL, "public, max-age=600")
 }
 
 /// A file of the team, else what Express says.

@@ -67,6 +67,7 @@ const SITE: &[(&str, bool, Handler)] = &[
         false,
         handler!(assets::stylesheet),
     ),
+    (pages::render::SCRIPT_PATH, false, handler!(assets::script)),
 ];
 
 /// Kept free besides: folders of ours with everything in them, what a later version may have, and what every site is asked for.

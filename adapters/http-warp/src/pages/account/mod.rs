@@ -1,14 +1,17 @@
 //! `/account`: who you are, and the forms that change it.
 
+pub mod confirm;
 pub mod email;
 pub mod linked;
 pub mod password;
 pub mod phone;
+pub mod security;
 pub mod sessions;
 
 use domain::credential::Password;
 use domain::error::{Denial, DomainError};
 use domain::service::Authenticated;
+use domain::user::{FactorKind, User};
 use http::StatusCode;
 
 use super::form::Form;
@@ -44,6 +47,7 @@ const NOTICES: &[(&str, &str)] = &[
         "confirmed",
         "Your phone number is confirmed. From now on it guards your log-in.",
     ),
+    ("proven", "Thank you. Now do it once more."),
     ("ended", "You are logged out everywhere else."),
     (
         "unlinked",
@@ -110,6 +114,7 @@ fn view(visit: &Visit<'_>, caller: &Authenticated) -> AccountView {
         username: user.username.as_ref().map(ToString::to_string),
         phone: user.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         phone_confirmed: user.phone_is_confirmed(),
+        second_step: second_step(user),
         has_password: user.password.is_some(),
         linked: providers::linked(visit, user),
         linkable: providers::link_links(visit),
@@ -117,4 +122,16 @@ fn view(visit: &Visit<'_>, caller: &Authenticated) -> AccountView {
         shortest_password: visit.pool.password.min,
         ..AccountView::default()
     }
+}
+
+/// The second factors of a user, in words.
+fn second_step(user: &User) -> Option<String> {
+    let words = user.second_factors().into_iter().map(|kind| match kind {
+        FactorKind::Passkey => "Passkey",
+        FactorKind::Totp => "Authenticator app",
+        FactorKind::Sms => "Text message",
+        FactorKind::Recovery => "Recovery codes",
+    });
+    let words: Vec<&str> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }

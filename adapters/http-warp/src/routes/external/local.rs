@@ -2,7 +2,9 @@
 
 use domain::credential::Password;
 use domain::error::Denial;
+use domain::flow::login::Terms;
 use domain::service::{Credentials, LoggedIn, LoginName};
+use domain::session::TokenLife;
 use serde_json::{Map, Value};
 
 use super::{outcome, place, refusal, start};
@@ -46,10 +48,11 @@ pub async fn log_in(mut request: Request, entry: &WebEntry) -> Result<Reply, Pro
     let pool = start::pool_of(&request, entry)?;
     let return_to = return_to(&request, pool.model.as_str())?;
     let services = &request.app.services;
+    let terms = Terms::of(TokenLife::Finite(pool.ttl));
     let logged_in = match credentials {
         Some(credentials) => {
             services
-                .login_or_request_code(pool, &credentials, request.origin())
+                .login_or_request_code(pool, &credentials, terms, request.origin())
                 .await
         }
         None => Err(Denial::UsernameOrEmailRequired.into()),

@@ -5,7 +5,7 @@ use domain::flow::login::CodeRequested;
 use domain::id::IdentityId;
 use domain::secret::Token;
 use domain::service::{Authenticated, Finished, Outcome};
-use domain::session::{AccessToken, Factor};
+use domain::session::AccessToken;
 use domain::user::User;
 use http::StatusCode;
 use serde_json::json;
@@ -110,7 +110,7 @@ pub fn awaiting(
 /// 401 `SECOND_FACTOR_REQUIRED` for a code that is on its way.
 pub fn awaiting_code(requested: CodeRequested) -> Problem {
     let denial = Denial::SecondFactorRequired {
-        methods: vec![Factor::Sms.name()],
+        methods: requested.methods.iter().map(|kind| kind.name()).collect(),
         challenge: requested.challenge,
     };
     Problem::of_denial(&denial, "")

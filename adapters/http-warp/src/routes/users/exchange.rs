@@ -2,7 +2,6 @@
 
 use domain::secret::Token;
 use domain::service::LoggedIn;
-use http::StatusCode;
 
 use super::input::Input;
 use super::login::includes_user;
@@ -26,7 +25,7 @@ pub async fn exchange(mut call: Call) -> Result<Reply, Problem> {
     match exchanged.map_err(|error| Problem::of(error, pool))? {
         LoggedIn::Opened(token) => {
             let with_user = includes_user(&Query::parse(&call.request.query));
-            Ok(Reply::json(StatusCode::OK, &output::token(&token, with_user)))
+            Ok(output::opened(&call.request, pool, &token, with_user))
         }
         LoggedIn::AwaitingCode(requested) => Err(external::awaiting_code(requested)),
     }

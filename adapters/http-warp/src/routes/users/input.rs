@@ -2,8 +2,11 @@
 
 use domain::credential::Password;
 use domain::flow::change_profile::Field;
+use domain::flow::login::Terms;
+use domain::policy::PoolPolicy;
 use domain::secret::{Secret, Token};
 use domain::service::{Credentials, LoginName};
+use domain::user::FactorKind;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -114,6 +117,46 @@ impl Input {
     pub fn challenge(&mut self) -> Result<Option<Token>, Problem> {
         let text = self.text("challenge")?.filter(|text| !text.is_empty());
         Ok(text.map(Token::presented))
+    }
+
+    /// Yes or no; absent is no.
+    pub fn flag(&mut self, name: &'static str) -> Result<bool, Problem> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(Problem::bad_request(format!("{name} must be true or false"))),
+        }
+    }
+
+    /// A kind of second factor, by its name.
+    pub fn method(&mut self) -> Result<Option<FactorKind>, Problem> {
+        let Some(name) = self.text("method")?.filter(|name| !name.is_empty()) else {
+            return Ok(None);
+        };
+        let unknown = || Problem::bad_request("method must be sms, totp, recovery or passkey");
+        FactorKind::named(&name).map(Some).ok_or_else(unknown)
+    }
+
+    /// The token of an unfinished flow; it must be there.
+    pub fn token(&mut self, name: &'static str) -> Result<Token, Problem> {
+        self.required(name).map(Token::presented)
+    }
+
+    /// What an authenticator answered; only an object can be that.
+    pub fn credential(&mut self) -> Result<Value, Problem> {
+        match self.take("credential") {
+            None => Err(required_argument("credential")),
+            Some(answer @ Value::Object(_)) => Ok(answer),
+            Some(_) => Err(Problem::bad_request("credential must be an object")),
+        }
+    }
+
+    /// What a login asks of its session: its life, and whether it is renewed by refresh tokens.
+    pub fn terms(&mut self, pool: &PoolPolicy) -> Result<Terms, Problem> {
+        let (seconds, refresh) = (self.ttl()?, self.flag("refresh")?);
+        let life = pool.session_life(seconds);
+        let life = life.map_err(|denial| Problem::of_denial(&denial, &pool.model))?;
+        Ok(Terms { life, refresh })
     }
 
     /// The life a login asks for, in seconds; none for the pool's own.

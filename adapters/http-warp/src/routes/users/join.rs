@@ -72,7 +72,7 @@ fn ended(call: &Call, finished: Result<Finished, DomainError>) -> Result<Reply, 
     match finished.outcome {
         Outcome::LoggedIn(token) => {
             let with_user = includes_user(&Query::parse(&call.request.query));
-            Ok(Reply::json(StatusCode::OK, &output::token(&token, with_user)))
+            Ok(output::opened(&call.request, call.pool()?, &token, with_user))
         }
         Outcome::AwaitingCode(requested) => Err(external::awaiting_code(requested)),
         // Whoever began the way has the verifier of this code.

@@ -1,6 +1,5 @@
 //! `POST /api/{pool}/login` and `/logout`.
 
-use http::StatusCode;
 use serde_json::Value;
 
 use super::Call;
@@ -16,18 +15,15 @@ pub async fn login(mut call: Call) -> Result<Reply, Problem> {
     output::acceptable(&call.request)?;
     let mut input = Input::read(&mut call.request).await?;
     let credentials = input.credentials()?;
-    let seconds = input.ttl()?;
     let pool = call.pool()?;
-    let life = pool
-        .session_life(seconds)
-        .map_err(|denial| Problem::of_denial(&denial, &pool.model))?;
+    let terms = input.terms(pool)?;
     let token = call
         .services()
-        .login(pool, &credentials, life, call.request.origin())
+        .login(pool, &credentials, terms, call.request.origin())
         .await;
     let token = token.map_err(|error| Problem::of(error, pool))?;
     let with_user = includes_user(&Query::parse(&call.request.query));
-    Ok(Reply::json(StatusCode::OK, &output::token(&token, with_user)))
+    Ok(output::opened(&call.request, pool, &token, with_user))
 }
 
 /// 204; the session of the presented token is over.

@@ -6,14 +6,21 @@ mod code;
 mod create;
 mod credentials;
 mod exchange;
+mod factors;
 mod identities;
 pub(crate) mod input;
 mod join;
 mod login;
+mod magic_link;
 mod output;
+mod passkeys;
 mod password;
 mod phone;
 mod read;
+mod refresh;
+mod sessions;
+mod step_up;
+mod totp;
 mod verify;
 
 use domain::access::{AccessType, Caller, Permission, Request as AccessRequest, decide};
@@ -104,6 +111,28 @@ methods! {
     "POST"   "/logout"                   logout            Execute login::logout;
     "POST"   "/requestcode"              requestCode       Execute code::request_code;
     "POST"   "/loginwithcode"            loginWithCode     Execute code::login_with_code;
+    "POST"   "/resendcode"               resendCode        Execute code::resend_code;
+    "POST"   "/passkey/options"          passkeyOptions    Execute passkeys::options;
+    "POST"   "/loginwithpasskey"         loginWithPasskey  Execute passkeys::login;
+    "POST"   "/requestlink"              requestLink       Execute magic_link::request;
+    "POST"   "/loginwithlink"            loginWithLink     Execute magic_link::login;
+    "POST"   "/refresh"                  refresh           Execute refresh::refresh;
+    "POST"   "/revertemail"              revertEmail       Execute verify::revert_email;
+    "GET"    "/{id}/factors"             getFactors        Read    factors::list;
+    "POST"   "/{id}/factors/totp"        addTotp           Write   totp::begin;
+    "POST"   "/{id}/factors/totp/confirm" confirmTotp      Write   totp::confirm;
+    "POST"   "/{id}/factors/recovery"    makeRecoveryCodes Write   factors::recovery_codes;
+    "POST"   "/{id}/factors/passkey/options" newPasskeyOptions Write passkeys::creation_options;
+    "POST"   "/{id}/factors/passkey"     addPasskey        Write   passkeys::add;
+    "PATCH"  "/{id}/factors/{fk}"        renameFactor      Write   factors::rename;
+    "DELETE" "/{id}/factors/{fk}"        removeFactor      Write   factors::remove;
+    "DELETE" "/{id}/devices"             forgetDevices     Write   factors::forget_devices;
+    "POST"   "/{id}/stepup"              stepUp            Execute step_up::step_up;
+    "POST"   "/{id}/stepup/code"         sendStepUpCode    Execute step_up::send_code;
+    "POST"   "/{id}/stepup/options"      stepUpOptions     Execute step_up::options;
+    "GET"    "/{id}/sessions"            getSessions       Read    sessions::list;
+    "DELETE" "/{id}/sessions"            endOtherSessions  Write   sessions::end_others;
+    "DELETE" "/{id}/sessions/{fk}"       endSession        Write   sessions::end;
     "GET"    "/{id}"                     findById          Read    read::find_by_id;
     "PATCH"  "/{id}"                     patchAttributes   Write   change::patch;
     "PUT"    "/{id}"                     replaceById       Write   change::replace;
@@ -171,7 +200,8 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .services
         .pool(&pool_name)
         .ok_or_else(|| Problem::internal("no such pool"))?;
-    if pool.second_factor == SecondFactor::Off && matches!(method.property, "requestCode" | "loginWithCode") {
+    let of_codes = matches!(method.property, "requestCode" | "loginWithCode" | "resendCode");
+    if pool.second_factor == SecondFactor::Off && of_codes {
         return super::api::unknown(request, Matched::default()).await;
     }
     let caller = match caller::of(&request, Some(&pool_name)).await? {

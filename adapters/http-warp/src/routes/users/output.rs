@@ -1,11 +1,14 @@
 //! What goes out: users and tokens as LoopBack writes them, and which of a user's properties a reader wants.
 
-use domain::session::{AccessToken, TokenLife};
+mod token;
+
+pub use token::opened;
+
 use domain::user::{Email, User, Username};
 use http::StatusCode;
 use http::header::ACCEPT;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::extract::Request;
 use crate::extract::json as strict_json;
@@ -55,30 +58,6 @@ impl Serialize for Record<'_> {
             map.serialize_entry(name, value)?;
         }
         map.end()
-    }
-}
-
-/// A token, shown this once; with its user where the client asked for it.
-pub fn token(token: &AccessToken, with_user: bool) -> Value {
-    let session = &token.session;
-    let mut object = json!({
-        "id": token.secret.expose(),
-        "ttl": ttl(session.life),
-        "created": session.created.to_iso8601(),
-        "userId": session.user.id.as_str(),
-    });
-    if let (true, Some(object)) = (with_user, object.as_object_mut()) {
-        object.insert("user".to_owned(), user(&token.user));
-    }
-    object
-}
-
-/// Seconds: a whole number where it is one, −1 for ever.
-fn ttl(life: TokenLife) -> Value {
-    match life {
-        TokenLife::Eternal => json!(-1),
-        TokenLife::Finite(life) if life.as_millis() % 1000 == 0 => json!(life.as_millis() / 1000),
-        TokenLife::Finite(life) => json!(life.as_secs_f64()),
     }
 }
 
@@ -249,8 +228,9 @@ fn bad_fields() -> Problem {
 mod tests {
     use super::*;
     use domain::id::{PoolName, UserId, UserKey};
-    use domain::time::{Lifetime, Timestamp};
+    use domain::time::Timestamp;
     use domain::user::{Attributes, Phone};
+    use serde_json::json;
 
     fn ann() -> User {
         let key = UserKey::new(PoolName::new("Users"), UserId::new("1"));
@@ -270,16 +250,6 @@ mod tests {
         let mut with_phone = ann();
         with_phone.phone = Phone::parse("+491701234567");
         assert_eq!(user(&with_phone)["phoneConfirmed"], false);
-    }
-
-    #[test]
-    fn a_life_is_written_as_loopback_writes_it() {
-        assert_eq!(ttl(TokenLife::Finite(Lifetime::from_secs(20))).to_string(), "20");
-        assert_eq!(
-            ttl(TokenLife::Finite(Lifetime::from_millis(1500))).to_string(),
-            "1.5"
-        );
-        assert_eq!(ttl(TokenLife::Eternal).to_string(), "-1");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `POST /api/{pool}/{id}/verify` and `GET /api/{pool}/confirm`: proving an e-mail address.
+//! `POST /api/{pool}/{id}/verify` and `GET /api/{pool}/confirm`: proving an e-mail address. `POST /api/{pool}/revertEmail`: taking a
+//! changed one back.
 
 use domain::id::UserId;
 use domain::secret::Token;
@@ -6,7 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
 use super::Call;
-use super::input;
+use super::input::{self, Input};
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -52,6 +53,18 @@ pub async fn confirm(call: Call) -> Result<Reply, Problem> {
         .await;
     done.map_err(|error| Problem::of(error, pool))?;
     Ok(place.map_or_else(Reply::no_content, |place| Reply::found(&place)))
+}
+
+/// 204; the account has its old address back, and every session is over.
+pub async fn revert_email(mut call: Call) -> Result<Reply, Problem> {
+    let token = Input::read(&mut call.request).await?.token("token")?;
+    let pool = call.pool()?;
+    let done = call
+        .services()
+        .revert_email(pool, &token, call.request.origin())
+        .await;
+    done.map(|()| Reply::no_content())
+        .map_err(|error| Problem::of(error, pool))
 }
 
 /// Where `redirect` may lead: a path of this site, or a URL of this site's or a configured origin. Nothing for an empty one;
