@@ -1,9 +1,11 @@
-//! All sessions, page by page: every master is scanned, one after the other.
+//! Sessions page by page. For all there are every master is scanned, one after the other; those of a user stand in their index.
 
 use std::fmt::Write as _;
 
+use domain::id::UserKey;
 use domain::ports::{PageMark, PortError, SessionPage};
 use domain::secret::TokenHash;
+use domain::session::Session;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use redis::{cmd, from_redis_value};
 use serde::{Deserialize, Serialize};
@@ -59,14 +61,39 @@ impl Shared {
         let rest = mark.rest.split_off(limit.min(mark.rest.len()));
         let page = std::mem::replace(&mut mark.rest, rest);
         is_over &= mark.rest.is_empty();
-        let sessions = stream::iter(page)
+        let sessions = self.listed_sessions(page).await?;
+        let next = if is_over { None } else { Some(mark.written()?) };
+        Ok(SessionPage { sessions, next })
+    }
+
+    /// A page of a user's sessions, in the order of their tokens: what comes and goes meanwhile moves no other.
+    pub async fn page_of(
+        &self,
+        user: &UserKey,
+        after: Option<&PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
+        let mut tokens = self.fleet.listed(&self.keys.sessions_of(user)).await?;
+        tokens.retain(|token| after.is_none_or(|mark| *token > mark.0));
+        tokens.sort_unstable();
+        let is_over = tokens.len() <= limit;
+        tokens.truncate(limit);
+        let next = tokens.last().filter(|_| !is_over).cloned().map(PageMark);
+        let sessions = self.listed_sessions(tokens).await?;
+        let theirs = sessions.into_iter().filter(|session| session.user == *user);
+        Ok(SessionPage {
+            sessions: theirs.collect(),
+            next,
+        })
+    }
+
+    async fn listed_sessions(&self, tokens: Vec<String>) -> Result<Vec<Session>, PortError> {
+        stream::iter(tokens)
             .map(async |text| self.listed_session(&text).await)
             .buffered(AT_ONCE)
             .try_filter_map(async |found| Ok(found))
             .try_collect()
-            .await?;
-        let next = if is_over { None } else { Some(mark.written()?) };
-        Ok(SessionPage { sessions, next })
+            .await
     }
 
     /// Scans until a page is full or has taken long enough, and says whether everything was scanned: where there are many other
@@ -104,7 +131,7 @@ impl Shared {
         Ok(())
     }
 
-    async fn listed_session(&self, text: &str) -> Result<Option<domain::session::Session>, PortError> {
+    async fn listed_session(&self, text: &str) -> Result<Option<Session>, PortError> {
         let Some(token) = TokenHash::from_text(text) else {
             return Ok(None);
         };

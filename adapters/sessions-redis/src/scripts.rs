@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use domain::limits::Quota;
-use domain::time::Lifetime;
+use domain::time::{Lifetime, Timestamp};
 use redis::{Cmd, Script, Value, cmd};
 
 use crate::error::Fault;
@@ -24,6 +24,7 @@ scripts! {
     REPLACE = "scripts/replace.lua",
     CLAIM = "scripts/claim.lua",
     RESTAMP = "scripts/restamp.lua",
+    TOUCH = "scripts/touch.lua",
     INDEX = "scripts/index.lua",
     TAKE = "scripts/take.lua",
     GIVE_BACK = "scripts/give_back.lua",
@@ -168,6 +169,14 @@ impl Fleet {
             .script(&RESTAMP, &[key.to_owned()], &[record, own], Repeat::Once)
             .await?;
         Ok(answer == Value::Int(1))
+    }
+
+    /// Writes into a session when it was last used, unless it is gone, about to end, or was used later.
+    pub async fn touch(&self, key: &str, at: Timestamp) -> Result<(), Fault> {
+        let at = at.as_millis().to_string();
+        self.script(&TOUCH, &[key.to_owned()], &[at], Repeat::Once)
+            .await?;
+        Ok(())
     }
 
     /// Deletes a key, and says whether it was there.

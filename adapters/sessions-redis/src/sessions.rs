@@ -172,8 +172,23 @@ impl SessionStore for RedisSessions {
         to_the_end(async move { shared.end_all(&user, spare.as_ref()).await }).await
     }
 
-    async fn list(&self, after: Option<&'_ PageMark>, limit: usize) -> Result<SessionPage, PortError> {
-        self.0.page(after, limit).await
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
+        let touched = self.0.fleet.touch(&self.0.keys.session(token), at).await;
+        // Here at once, whatever Redis says: a copy of before is not to be answered to whoever has touched it.
+        self.0.watched.cache.forget(token);
+        Ok(touched?)
+    }
+
+    async fn list(
+        &self,
+        of: Option<&'_ UserKey>,
+        after: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
+        match of {
+            Some(user) => self.0.page_of(user, after, limit).await,
+            None => self.0.page(after, limit).await,
+        }
     }
 
     /// Redis drops by itself what is over: this drops the tombstones that nobody needs any more.

@@ -33,7 +33,14 @@ async fn use_all(node: &RedisSessions) {
         SessionStore::find(node, &one.token).await.unwrap().as_ref(),
         Some(&one)
     );
-    assert_eq!(SessionStore::list(node, None, 9).await.unwrap().sessions.len(), 2);
+    assert_eq!(
+        SessionStore::list(node, None, None, 9)
+            .await
+            .unwrap()
+            .sessions
+            .len(),
+        2
+    );
     assert!(node.end(&one.token).await.unwrap());
     assert_eq!(SessionStore::end_all(node, &ann, None).await.unwrap(), 1);
     let begun = flow(&ann, FlowKind::ResetPassword, "f");

@@ -113,7 +113,7 @@ impl World {
                 .await
                 .unwrap();
             assert!(listed.iter().all(|flow| flow.id != token("spent")));
-            let page = domain::ports::SessionStore::list(&**node, None, 99)
+            let page = domain::ports::SessionStore::list(&**node, None, None, 99)
                 .await
                 .unwrap();
             assert!(page.sessions.iter().all(|session| session.token == token("live")));
