@@ -17,8 +17,23 @@ use crate::trouble::Trouble;
 /// How long a server may take to start or to stop on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How long a paused server may take to stand still.
+const STANDING_STILL: Duration = Duration::from_secs(2);
 /// So much of its log is shown when it fails.
 const END_OF_LOG: usize = 2_000;
+
+/// Whether every thread of a process is stopped, as far as the system tells.
+fn stands_still(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The name before the state is in parentheses, and may contain some.
+        stat.rsplit_once(") ")
+            .is_none_or(|(_, rest)| rest.starts_with(['T', 't', 'Z', 'X']))
+    })
+}
 
 /// A running server, or one that ended.
 pub(crate) struct Process {
@@ -82,6 +97,11 @@ impl Process {
     pub fn pause(&mut self) {
         self.signal(Signal::STOP);
         self.paused = true;
+        // On a busy machine a thread may go on for a moment, and answer.
+        let since = Instant::now();
+        while !stands_still(self.pid()) && since.elapsed() < STANDING_STILL {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub fn resume(&mut self) {
