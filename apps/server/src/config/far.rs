@@ -62,7 +62,7 @@ fn together(config: &Config) -> Option<&'static str> {
 }
 
 fn pointless(config: &Config) -> Vec<String> {
-    let (storage, sessions) = (&config.storage, &config.sessions);
+    let (storage, sessions, mail) = (&config.storage, &config.sessions, &config.mail);
     let far = (is_far(&storage.url), is_far(&sessions.url));
     let tls = (speaks_tls(&storage.url), speaks_tls(&sessions.url));
     let given = [
@@ -81,6 +81,16 @@ fn pointless(config: &Config) -> Vec<String> {
             "sessions.ca_file",
             sessions.ca_file.is_some() && !(far.1 && tls.1),
             &sessions.url,
+        ),
+        (
+            "mail.ca_file",
+            mail.ca_file.is_some() && !(is_far(&mail.url) && speaks_tls(&mail.url)),
+            &mail.url,
+        ),
+        (
+            "mail.templates_dir",
+            mail.templates_dir.is_some() && !is_far(&mail.url),
+            &mail.url,
         ),
     ];
     given
@@ -117,6 +127,9 @@ fn speaks_tls(url: &Secret) -> bool {
             !mode.is_some_and(|mode| matches!(mode, "disable" | "allow" | "prefer"))
         }
         "mongodb" => option("tls").or_else(|| option("ssl")) == Some("true"),
+        // The adapter takes nothing else in clear, and that only on this machine.
+        "smtp" => option("starttls") != Some("off"),
+        "smtps" => true,
         "mongodb+srv" => option("tls").or_else(|| option("ssl")) != Some("false"),
         scheme => scheme.starts_with("rediss"),
     }
