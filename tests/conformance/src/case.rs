@@ -54,12 +54,16 @@ mod tests {
         let rooms = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
         let mut seen = 0;
         for room in rooms {
-            let source = std::fs::read_to_string(room.unwrap().path()).unwrap();
+            let path = room.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
+            let source = std::fs::read_to_string(path).unwrap();
             if source.contains("\nmacro_rules! ") && source.contains("$crate::cases!(") {
                 assert_eq!(unlisted(&source), Vec::<&str>::new());
                 seen += 1;
             }
         }
-        assert!(seen >= 6, "only {seen} lists of cases found");
+        assert!(seen >= 15, "only {seen} lists of cases found");
     }
 }
