@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use domain::audit::{AuditEvent, AuditPage, AuditQuery};
+use domain::id::UserKey;
 use domain::ports::{AuditLog, PageMark, PortError};
 use domain::time::Timestamp;
 use mongodb::bson::oid::ObjectId;
@@ -158,8 +159,7 @@ impl AuditLog for MongoStore {
         after: Option<&'_ PageMark>,
         limit: usize,
     ) -> Result<AuditPage, PortError> {
-        let elsewhere =
-            |user: &domain::id::UserKey| query.pool.as_ref().is_some_and(|pool| *pool != user.pool);
+        let elsewhere = |user: &UserKey| query.pool.as_ref().is_some_and(|pool| *pool != user.pool);
         if limit == 0 || query.user.as_ref().is_some_and(elsewhere) {
             return Ok(AuditPage::default());
         }

@@ -45,9 +45,8 @@ async fn claim(base: &Base, now: Timestamp, until: Timestamp, limit: usize) -> A
     while claimed.len() < limit && began.elapsed() < PATIENCE {
         match claim_one(base, now, until).await {
             Ok(Some(message)) => claimed.push(message),
-            Ok(None) => break,
             Err(fault) if claimed.is_empty() => return Err(fault),
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         }
     }
     Ok(claimed)

@@ -6,8 +6,9 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::audit::{AuditEvent, AuditPage, AuditQuery};
-use domain::id::PoolName;
+use domain::audit::{AuditEvent, AuditPage, AuditQuery, NetworkHash};
+use domain::id::{PoolName, UserId, UserKey};
+use domain::origin::RequestId;
 use domain::ports::{AuditLog, PageMark, PortError};
 use domain::stored::StoredAuditEvent;
 use domain::time::Timestamp;
@@ -54,8 +55,8 @@ pub(crate) fn columns(stored: &StoredAuditEvent) -> [Value; 5] {
     [
         stored.kind.name().into(),
         Value::MaybeText(stored.pool.as_ref().map(|pool| pool.as_str().to_owned())),
-        maybe_bytes(stored.user.as_ref().map(|user| user.as_str())),
-        maybe_bytes(stored.network.as_ref().map(|network| network.as_str())),
+        maybe_bytes(stored.user.as_ref().map(UserId::as_str)),
+        maybe_bytes(stored.network.as_ref().map(NetworkHash::as_str)),
         maybe_bytes(stored.request.as_deref()),
     ]
 }
@@ -80,8 +81,8 @@ fn values(query: &AuditQuery, below: i64, limit: usize) -> Vec<Value> {
         since.into(),
         until.into(),
         Value::Texts(kinds.collect()),
-        maybe_bytes(query.network.as_ref().map(|network| network.as_str())),
-        maybe_bytes(query.request.as_ref().map(|request| request.as_str())),
+        maybe_bytes(query.network.as_ref().map(NetworkHash::as_str)),
+        maybe_bytes(query.request.as_ref().map(RequestId::as_str)),
         Value::MaybeText(pool.map(|pool| pool.as_str().to_owned())),
         at_most(limit),
     ]
@@ -179,8 +180,7 @@ impl AuditLog for PostgresStore {
     ) -> Result<AuditPage, PortError> {
         let below = after.map_or(Ok(i64::MAX), |mark| mark.0.parse());
         let below = below.map_err(|_| PortError::corrupt("the mark of a page of audit events"))?;
-        let elsewhere =
-            |user: &domain::id::UserKey| query.pool.as_ref().is_some_and(|pool| *pool != user.pool);
+        let elsewhere = |user: &UserKey| query.pool.as_ref().is_some_and(|pool| *pool != user.pool);
         if limit == 0 || query.user.as_ref().is_some_and(elsewhere) {
             return Ok(AuditPage::default());
         }

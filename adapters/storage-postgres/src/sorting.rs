@@ -76,7 +76,9 @@ impl PostgresStore {
                 return Ok(true);
             }
             let mut columns = Columns::default();
-            unsorted.iter().for_each(|row| columns.add(row));
+            for row in &unsorted {
+                columns.add(row);
+            }
             self.write(SORT, columns.values()).await?;
             if began.elapsed() >= patience {
                 return Ok(false);

@@ -119,7 +119,7 @@ async fn find_events(store: &PostgresStore) {
     ];
     for query in queries {
         let page = AuditLog::find(store, &query, None, 1).await.unwrap();
-        assert_eq!(page.events, [event.clone()]);
+        assert_eq!(page.events, std::slice::from_ref(&event));
         AuditLog::find(store, &query, page.next.as_ref(), 9)
             .await
             .unwrap();
