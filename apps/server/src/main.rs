@@ -8,6 +8,7 @@ mod audit;
 mod cli;
 mod config;
 mod control;
+mod delivery;
 mod keys;
 mod listen;
 mod providers;
@@ -48,7 +49,6 @@ fn carry_out(cli: &Cli) -> Result<(), serve::Fault> {
     }
     let loaded = config::load(cli.config.as_deref(), &config::Environment::of_process())?;
     let runtime = match cli.command() {
-        Command::CheckConfig => return check_config(&loaded),
         Command::Serve => {
             telemetry::init(&loaded.config.log)?;
             Builder::new_multi_thread().enable_all().build()?
@@ -68,17 +68,21 @@ async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault>
         Command::Migrate => say(&adapters::migrate(config).await?),
         Command::Keys(keys) => tell(&keys.run(config).await?),
         Command::App(app) => tell(&app.run(config).await?),
+        Command::Audit(audit) => tell(&audit.run(config).await?),
         Command::Export(export) => tell(&export.run(config).await?),
         Command::Import(import) => tell(&import.run(config).await?),
-        Command::CheckConfig | Command::Adapters => {}
+        Command::CheckConfig => check_config(loaded).await?,
+        Command::Adapters => {}
     }
     Ok(())
 }
 
-fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
+async fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
     adapters::choose(&loaded.config)?;
+    adapters::open_breached(&loaded.config).await?;
     let config = &loaded.config;
     let public_url = config.server.public_url(config.server.listen.port);
+    adapters::open_passkeys(&config.server.service_name, &public_url)?;
     let providers = providers::open(wire::providers_file(config, &public_url)?)?;
     say(&loaded.summary());
     for line in providers.summary() {

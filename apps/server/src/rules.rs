@@ -6,8 +6,9 @@ use domain::access::{AccessType, AclRule, Permission, PrincipalType};
 use domain::credential::PasswordRules;
 use domain::id::PoolName;
 use domain::limits::Quota;
-use domain::policy::{AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor};
+use domain::policy::{AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct};
 use domain::time::Lifetime;
+use domain::user::FactorKind;
 
 use crate::config::{self, Acl, Config, Lockout, Rate, UserPool};
 
@@ -16,17 +17,19 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
     let pools: BTreeMap<_, _> = config
         .users
         .iter()
-        .map(|pool| (PoolName::new(&pool.plural), pool_policy(pool)))
+        .map(|pool| (PoolName::new(&pool.plural), pool_policy(pool, config)))
         .collect();
     Policy {
         pools,
         limits: limits(&config.limits),
         public_url,
+        service_name: config.server.service_name.clone(),
+        language: config.server.language.clone(),
         audit_life: Lifetime::from_secs(config.audit.keep_days * 86_400),
     }
 }
 
-fn pool_policy(pool: &UserPool) -> PoolPolicy {
+fn pool_policy(pool: &UserPool, config: &Config) -> PoolPolicy {
     PoolPolicy {
         ttl: Lifetime::from_secs(pool.ttl),
         max_ttl: Lifetime::from_secs(pool.max_ttl),
@@ -43,11 +46,6 @@ fn pool_policy(pool: &UserPool) -> PoolPolicy {
             404 => AclErrorStatus::NotFound,
             _ => AclErrorStatus::Unauthorized,
         },
-        second_factor: match pool.second_factor {
-            config::SecondFactor::Off => SecondFactor::Off,
-            config::SecondFactor::Optional => SecondFactor::Optional,
-            config::SecondFactor::Required => SecondFactor::Required,
-        },
         code_life: Lifetime::from_secs(pool.code_lifetime),
         code_token_ttl: Lifetime::from_secs(pool.code_token_ttl),
         pending_login_life: Lifetime::from_secs(pool.pending_login_lifetime),
@@ -57,9 +55,46 @@ fn pool_policy(pool: &UserPool) -> PoolPolicy {
             min: whole(pool.password_min_length),
             max: whole(pool.password_max_length),
         },
+        context_words: config.passwords.context_words.clone(),
         acls: pool.acls.iter().filter_map(rule).collect(),
+        ..kept_safe(pool)
+    }
+}
+
+/// The rest of a pool's rules.
+fn kept_safe(pool: &UserPool) -> PoolPolicy {
+    let (safety, lives) = (&pool.safety, &pool.lives);
+    PoolPolicy {
+        second_factor: match safety.second_factor {
+            config::SecondFactor::Off => SecondFactor::Off,
+            config::SecondFactor::Optional => SecondFactor::Optional,
+            config::SecondFactor::Required => SecondFactor::Required,
+        },
+        factor_kinds: named(&safety.second_factor_kinds, FactorKind::named),
+        trust_device: unless_zero(safety.trust_device),
+        passkey_login: safety.passkey_login,
+        magic_link: safety.magic_link,
+        magic_link_life: Lifetime::from_secs(safety.magic_link_ttl),
+        step_up: named(&safety.step_up, SensitiveAct::named),
+        notices: safety.notices,
+        revert_email_life: Lifetime::from_secs(safety.revert_email_ttl),
+        idle_timeout: unless_zero(lives.idle_timeout),
+        page_ttl: Lifetime::from_secs(lives.page_ttl),
+        access_token_ttl: Lifetime::from_secs(lives.access_token_ttl),
+        refresh_token_ttl: Lifetime::from_secs(lives.refresh_token_ttl),
+        refresh_token_max_ttl: Lifetime::from_secs(lives.refresh_token_max_ttl),
+        refresh_grace: Lifetime::from_secs(lives.refresh_grace),
         ..PoolPolicy::new(PoolName::new(&pool.plural), &pool.model_name)
     }
+}
+
+/// Words were checked where the configuration was read.
+fn named<T>(words: &[String], named: fn(&str) -> Option<T>) -> Vec<T> {
+    words.iter().filter_map(|word| named(word)).collect()
+}
+
+fn unless_zero(seconds: u64) -> Option<Lifetime> {
+    (seconds > 0).then(|| Lifetime::from_secs(seconds))
 }
 
 /// A rule about applications, or about replication, matches nobody and nothing here yet: it is left out, never widened.
@@ -96,9 +131,13 @@ fn limits(limits: &config::Limits) -> Limits {
         login_per_address: rate(&limits.login_per_address),
         login_per_account_and_address: lockout(&limits.login_per_account_and_address, true),
         login_per_account: lockout(&limits.login_per_account, false),
+        login_per_pool: limits.login_per_pool.as_ref().map(rate),
         sign_up_per_address: rate(&limits.sign_up_per_address),
         code_sends_per_account: rate(&limits.code_sends_per_account),
         code_sends_per_address: rate(&limits.code_sends_per_address),
+        code_sends_per_number: rate(&limits.code_sends_per_number),
+        code_sends_per_country: rate(&limits.code_sends_per_country),
+        code_sends_per_day: rate(&limits.code_sends_per_day),
         code_tries_per_account: lockout(&limits.code_tries_per_account, false),
         code_tries_per_address: rate(&limits.code_tries_per_address),
         mail_per_account: rate(&limits.mail_per_account),

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::ports::{AuditLog, ProviderDirectory};
+use domain::ports::{AuditLog, BreachedPasswords, ProviderDirectory};
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
 
 use crate::adapters::{self, Adapters, Keepers};
-use crate::audit::LoggedAudit;
+use crate::audit::{LoggedAudit, Stream};
 use crate::config::{Config, Environment};
 use crate::control::Operated;
 use crate::keys::KeysInUse;
@@ -47,10 +47,11 @@ pub async fn open(config: &Config) -> Result<Opened, Fault> {
         Ok(providers) => providers.directory,
         Err(_) => Arc::new(Directory::default()),
     };
-    open_with(config, public_url, known).await
+    // No command sets a password: a long list need not be read for it.
+    open_with(config, public_url, known, None).await
 }
 
-/// Opens what the configuration names, for a server reached at `public_url` that knows these providers.
+/// Opens what the configuration names, for a server reached at `public_url` that knows these providers and breached passwords.
 ///
 /// # Errors
 /// As [`open`].
@@ -58,6 +59,7 @@ pub async fn open_with(
     config: &Config,
     public_url: String,
     providers: Arc<dyn ProviderDirectory>,
+    breached: Option<Arc<dyn BreachedPasswords>>,
 ) -> Result<Opened, Fault> {
     let Adapters {
         storage,
@@ -69,8 +71,9 @@ pub async fn open_with(
     let (keys, newest) = KeysInUse::load(&config.secrets.key_file)?;
     let ports = Ports {
         users: storage.users,
-        audit: Arc::new(LoggedAudit(storage.audit)) as Arc<dyn AuditLog>,
+        audit: Arc::new(LoggedAudit::new(storage.audit, audit_stream(config)?)) as Arc<dyn AuditLog>,
         applications: storage.applications,
+        outbox: storage.outbox,
         sessions: sessions.sessions,
         flows: sessions.flows,
         limiter: sessions.limiter,
@@ -82,6 +85,8 @@ pub async fn open_with(
         timer: Arc::new(system::SystemTimer),
         providers,
         sealer: keys.sealer(),
+        passkeys: adapters::open_passkeys(&config.server.service_name, &public_url)?,
+        breached,
     };
     let key = MacKey::new(**newest.bytes());
     Ok(Opened {
@@ -89,6 +94,15 @@ pub async fn open_with(
         keys: Arc::new(keys),
         keepers,
     })
+}
+
+/// The file that gets every audit event.
+fn audit_stream(config: &Config) -> Result<Option<Arc<Stream>>, Fault> {
+    let Some(path) = &config.audit.file else {
+        return Ok(None);
+    };
+    let stream = Stream::open(path).map_err(|error| format!("`audit.file`: {}: {error}", path.display()))?;
+    Ok(Some(Arc::new(stream)))
 }
 
 /// The providers' file, and the calls that its entries will make.

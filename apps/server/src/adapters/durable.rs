@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, RateLimiter, SessionStore, Tombstones, UserStore,
+    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
 };
 
 use super::SessionPorts;
@@ -13,7 +13,15 @@ use super::storage::{Answer, Durable, Storage, keeper};
 
 /// Everything a durable store plays.
 pub trait Plays:
-    UserStore + AuditLog + ApplicationStore + SessionStore + FlowStore + RateLimiter + Tombstones + 'static
+    UserStore
+    + AuditLog
+    + ApplicationStore
+    + Outbox
+    + SessionStore
+    + FlowStore
+    + RateLimiter
+    + Tombstones
+    + 'static
 {
 }
 
@@ -21,6 +29,7 @@ impl<S> Plays for S where
     S: UserStore
         + AuditLog
         + ApplicationStore
+        + Outbox
         + SessionStore
         + FlowStore
         + RateLimiter
@@ -46,6 +55,7 @@ pub fn durable<S: Plays>(
         users: Arc::<S>::clone(&store),
         audit: Arc::<S>::clone(&store),
         applications: Arc::<S>::clone(&store),
+        outbox: Arc::<S>::clone(&store),
         durable: Some(Durable {
             sessions,
             tombstones: store,

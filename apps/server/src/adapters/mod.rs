@@ -1,6 +1,7 @@
 //! The only place that knows adapters, and the only one with `cfg(feature)`: features compile adapters in, configuration chooses
 //! among them.
 
+mod breached;
 mod choice;
 #[cfg(any(
     feature = "storage-sqlite",
@@ -11,12 +12,15 @@ mod durable;
 pub mod identity;
 mod keeper;
 mod mail;
+mod passkeys;
 mod sessions;
 mod sms;
 mod storage;
 
+pub use breached::open as open_breached;
 pub use choice::{AdapterError, Kind, Known};
 pub use keeper::Keepers;
+pub use passkeys::open as open_passkeys;
 pub use storage::Storage;
 
 use std::sync::Arc;
@@ -46,10 +50,10 @@ compile_error!(
 compile_error!(
     "this build has nowhere to keep sessions: switch on a durable storage (storage-sqlite, storage-postgres, storage-mongo) or sessions-memory"
 );
-#[cfg(not(feature = "sms-console"))]
-compile_error!("this build has no SMS sender: switch on the feature sms-console");
-#[cfg(not(feature = "mail-console"))]
-compile_error!("this build has no mailer: switch on the feature mail-console");
+#[cfg(not(any(feature = "sms-console", feature = "sms-nexmo")))]
+compile_error!("this build has no SMS sender: switch on at least one of the features sms-console, sms-nexmo");
+#[cfg(not(any(feature = "mail-console", feature = "mail-smtp")))]
+compile_error!("this build has no mailer: switch on at least one of the features mail-console, mail-smtp");
 
 /// What keeps sessions, unfinished flows and counters: one adapter for the three.
 #[derive(Clone)]
@@ -111,7 +115,7 @@ pub fn choose(config: &Config) -> Result<Choices, AdapterError> {
         storage: storage::KIND.choose(&config.storage.url)?,
         sessions: sessions::KIND.choose(&config.sessions.url)?,
         sms: sms::open(&sms::KIND.choose(&Secret::new(&config.sms.kind))?, config)?,
-        mailer: mail::open(&mail::KIND.choose(&config.mail.url)?, &config.mail.from)?,
+        mailer: mail::open(&mail::KIND.choose(&config.mail.url)?, config)?,
     };
     storage::check(&choices.storage, &config.storage)?;
     sessions::check(&choices.sessions, &config.sessions, &choices.storage)?;
@@ -123,14 +127,19 @@ pub fn choose(config: &Config) -> Result<Choices, AdapterError> {
 /// # Errors
 /// [`AdapterError::Failed`]: certificates or a proxy that cannot be used.
 pub fn outbound(config: &Config) -> Result<Outbound, AdapterError> {
+    let outbound = Outbound::new(outbound_config(config));
+    outbound.map_err(|error| AdapterError::Failed(format!("`[outbound]`: {error}")))
+}
+
+/// The bounds of `[outbound]`.
+fn outbound_config(config: &Config) -> OutboundConfig {
     let settings = &config.outbound;
-    let outbound = Outbound::new(OutboundConfig {
+    OutboundConfig {
         total_timeout: Duration::from_secs(settings.timeout),
         ca_file: settings.ca_file.clone(),
         proxy: settings.proxy.as_ref().map(|proxy| proxy.expose().to_owned()),
         ..OutboundConfig::default()
-    });
-    outbound.map_err(|error| AdapterError::Failed(format!("`[outbound]`: {error}")))
+    }
 }
 
 /// Brings the store's schema up to date and says what was done.
@@ -142,12 +151,14 @@ pub async fn migrate(config: &Config) -> Result<String, AdapterError> {
 }
 
 /// All adapters this product has by kind, and whether this binary holds them.
-pub const fn kinds() -> [(&'static str, &'static Kind); 5] {
+pub const fn kinds() -> [(&'static str, &'static Kind); 7] {
     [
         ("storage", &storage::KIND),
         ("sessions", &sessions::KIND),
         ("SMS", &sms::KIND),
         ("mail", &mail::KIND),
         ("identity providers", &identity::KIND),
+        ("passkeys", &passkeys::KIND),
+        ("breached passwords", &breached::KIND),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{ApplicationStore, AuditLog, PortError, Tombstones, UserStore};
+use domain::ports::{ApplicationStore, AuditLog, Outbox, PortError, Tombstones, UserStore};
 use futures_util::future::BoxFuture;
 
 use super::SessionPorts;
@@ -45,6 +45,8 @@ pub struct Storage {
     pub audit: Arc<dyn AuditLog>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
+    /// Keeps messages until a carrier took them.
+    pub outbox: Arc<dyn Outbox>,
     /// What else a durable store keeps.
     pub durable: Option<Durable>,
 }
@@ -275,7 +277,8 @@ fn open_memory() -> (Storage, Keeper) {
     let storage = Storage {
         users: Arc::<storage_memory::MemoryStore>::clone(&store),
         audit: Arc::<storage_memory::MemoryStore>::clone(&store),
-        applications: store,
+        applications: Arc::<storage_memory::MemoryStore>::clone(&store),
+        outbox: store,
         durable: None,
     };
     (storage, keeper)

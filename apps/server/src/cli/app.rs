@@ -251,7 +251,7 @@ fn read_secret(from: impl Read, name: &str) -> Result<Hidden, Refusal> {
 async fn ask(asker: &mut Asker<'_>, command: AppCommand) -> Result<AppAnswer, Fault> {
     match asker.ask(Command::App(command)).await? {
         Answer::App(answer) => Ok(answer),
-        Answer::Keys(_) => Err(unfit()),
+        Answer::Keys(_) | Answer::Audit(_) => Err(unfit()),
     }
 }
 

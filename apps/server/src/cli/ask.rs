@@ -9,12 +9,18 @@ use crate::wire::{self, Opened};
 pub struct Asker<'a> {
     config: &'a Config,
     here: Option<Opened>,
+    /// Whether a server has to do it: then nothing is opened here when it goes away.
+    server_only: bool,
 }
 
 impl<'a> Asker<'a> {
     /// Asks whoever holds the stores that the configuration names.
     pub const fn new(config: &'a Config) -> Self {
-        Self { config, here: None }
+        Self {
+            config,
+            here: None,
+            server_only: false,
+        }
     }
 
     /// Has a command carried out.
@@ -26,6 +32,9 @@ impl<'a> Asker<'a> {
             if let Some(server) = control::connect(&self.config.secrets.key_file).await? {
                 return Ok(server.ask(command).await?);
             }
+            if self.server_only {
+                return Err(Refusal::new("the server has stopped").into());
+            }
             self.here = Some(self.open().await?);
         }
         let Some(opened) = &self.here else {
@@ -33,6 +42,11 @@ impl<'a> Asker<'a> {
         };
         let operated = opened.operated();
         Ok(control::execute(command, &operated).await?)
+    }
+
+    /// From now on only where it was asked before: a server that is restarted must find its store free.
+    pub const fn only_where_it_was(&mut self) {
+        self.server_only = self.here.is_none();
     }
 
     /// Whether what was asked so far was done here, without a server.

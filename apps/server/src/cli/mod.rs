@@ -3,6 +3,7 @@
 mod adapters;
 mod app;
 mod ask;
+mod audit;
 mod export;
 mod import;
 mod keys;
@@ -44,6 +45,10 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// Make client applications, and give them clients of their own at providers
     App(app::AppArgs),
+    /// Show what was written down about security: filter it, follow it
+    ///
+    /// Kinds of events are listed in docs/OPERATIONS.md. Works beside a running server and without one.
+    Audit(audit::AuditArgs),
     /// Write users, client applications and live sessions as lines of JSON, to be imported into any other store
     ///
     /// Secrets stay sealed under the keys of the key file, which travels by another way. Stop the server first: what changes

@@ -35,6 +35,7 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
         ("outbound", &config.outbound.ca_file),
         ("storage", &config.storage.ca_file),
         ("sessions", &config.sessions.ca_file),
+        ("mail", &config.mail.ca_file),
     ];
     for (section, path) in authorities {
         if let Some(path) = path
@@ -45,6 +46,15 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
                 path.display()
             )));
         }
+    }
+    if let Some(folder) = config.audit.file.as_deref().and_then(Path::parent)
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        problems.push(problem(format!(
+            "`audit.file` stands in {}, which is not a folder",
+            folder.display()
+        )));
     }
     let providers = &config.providers;
     if providers.named && !providers.file.exists() {
@@ -85,6 +95,10 @@ pub(super) fn warnings(config: &Config, source: &Source) -> Vec<String> {
     warn(
         !server.is_local() && config.sms.kind == "console",
         "`sms.kind` is console: whoever reads the output of this server reads everybody's codes",
+    );
+    warn(
+        !server.is_local() && config.mail.url.expose().starts_with("console:"),
+        "`mail.url` is console: whoever reads the output of this server reads everybody's links",
     );
     warn(
         config.sms.kind == "console" && config.sms.names_a_gateway(),

@@ -16,12 +16,20 @@ pub struct Limits {
     pub login_per_account_and_address: Lockout,
     /// Failed logins to one account from anywhere.
     pub login_per_account: Lockout,
+    /// Failed logins to all accounts of a pool, but for those from known devices; none for no such limit.
+    pub login_per_pool: Option<Rate>,
     /// Accounts made from one client address.
     pub sign_up_per_address: Rate,
     /// Codes sent to one account.
     pub code_sends_per_account: Rate,
     /// Codes sent at the wish of one client address.
     pub code_sends_per_address: Rate,
+    /// Codes sent to one number.
+    pub code_sends_per_number: Rate,
+    /// Codes sent to the numbers of one country.
+    pub code_sends_per_country: Rate,
+    /// Codes sent in all.
+    pub code_sends_per_day: Rate,
     /// Wrong codes for one account.
     pub code_tries_per_account: Lockout,
     /// Wrong codes from one client address.
@@ -65,9 +73,13 @@ impl Limits {
             login_per_address: rate(reader, "login_per_address", 20, 900),
             login_per_account_and_address: lockout(reader, "login_per_account_and_address", (8, 30, 900)),
             login_per_account: lockout(reader, "login_per_account", (50, 60, 3600)),
+            login_per_pool: maybe_rate(reader, "login_per_pool", 3000, 300),
             sign_up_per_address: rate(reader, "sign_up_per_address", 100, 3600),
             code_sends_per_account: rate(reader, "code_sends_per_account", 5, 600),
             code_sends_per_address: rate(reader, "code_sends_per_address", 15, 600),
+            code_sends_per_number: rate(reader, "code_sends_per_number", 8, 3600),
+            code_sends_per_country: rate(reader, "code_sends_per_country", 1000, 3600),
+            code_sends_per_day: rate(reader, "code_sends_per_day", 10_000, 86_400),
             code_tries_per_account: lockout(reader, "code_tries_per_account", (10, 60, 3600)),
             code_tries_per_address: rate(reader, "code_tries_per_address", 20, 900),
             mail_per_account: rate(reader, "mail_per_account", 3, 3600),
@@ -83,6 +95,15 @@ fn rate(reader: &mut Reader, key: &str, burst: u64, per_seconds: u64) -> Rate {
         burst: reader.number("burst", burst, 1..=1_000_000),
         per_seconds: reader.number("per_seconds", per_seconds, 1..=LONGEST),
     })
+}
+
+/// A rate that a burst of 0 switches off.
+fn maybe_rate(reader: &mut Reader, key: &str, burst: u64, per_seconds: u64) -> Option<Rate> {
+    let rate = reader.section(key, |reader| Rate {
+        burst: reader.number("burst", burst, 0..=1_000_000),
+        per_seconds: reader.number("per_seconds", per_seconds, 1..=LONGEST),
+    });
+    (rate.burst > 0).then_some(rate)
 }
 
 /// `defaults`: free failures, first wait, longest wait.

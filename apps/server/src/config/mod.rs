@@ -14,14 +14,17 @@ mod env;
 mod far;
 mod hash;
 mod limits;
+mod lives;
 mod load;
 mod log;
 mod mail;
 mod nearest;
 mod outbound;
+mod passwords;
 mod problem;
 mod providers;
 mod read;
+mod safety;
 mod secret;
 mod secrets;
 mod server;
@@ -46,14 +49,16 @@ pub use log::{Log, LogFormat};
 pub use mail::Mail;
 pub use nearest::nearest_key;
 pub use outbound::Outbound;
+pub use passwords::Passwords;
 pub use providers::Providers;
+pub use safety::SecondFactor;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use server::Server;
 pub use sessions::Sessions;
 pub use sms::Sms;
 pub use storage::Storage;
-pub use users::{SecondFactor, UserPool};
+pub use users::UserPool;
 
 use read::Reader;
 
@@ -82,6 +87,8 @@ pub struct Config {
     pub log: Log,
     /// `[hash]`
     pub hash: Hash,
+    /// `[passwords]`
+    pub passwords: Passwords,
     /// `[limits]`
     pub limits: Limits,
     /// `[users.<Plural>]`: the pools that are switched on, at least one.
@@ -104,6 +111,7 @@ impl Config {
             audit: reader.section("audit", Audit::read),
             log: reader.section("log", Log::read),
             hash: reader.section("hash", Hash::read),
+            passwords: reader.section("passwords", Passwords::read),
             limits: reader.section("limits", Limits::read),
             users: reader.section("users", users::read),
         }

@@ -224,8 +224,19 @@ impl Reader {
 
     /// A list of texts with a meaning, empty by default. In the environment: JSON, or separated by commas.
     pub fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        let Some(items) = self.convert(key, "[]", as_list) else {
-            return Vec::new();
+        self.list_or(key, "[]", Vec::new(), parse)
+    }
+
+    /// The same with a default, which `shown` writes.
+    pub fn list_or<T>(
+        &mut self,
+        key: &str,
+        shown: &str,
+        default: Vec<T>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(items) = self.convert(key, shown, as_list) else {
+            return default;
         };
         let mut values = Vec::new();
         for item in items {

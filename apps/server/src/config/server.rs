@@ -12,6 +12,10 @@ const SECONDS: std::ops::RangeInclusive<u64> = 1..=600;
 /// Settings of the HTTP side.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// What the service is called in authenticator apps, messages and pages.
+    pub service_name: String,
+    /// The language of messages to people of whom nothing else is known, as a primary subtag.
+    pub language: String,
     /// Where to listen.
     pub listen: Listen,
     /// The address people use, as an origin without a trailing slash; see [`Server::public_url`].
@@ -87,6 +91,8 @@ impl Server {
             );
         }
         Self {
+            service_name: reader.parsed("name", "Portcullis", "Portcullis".to_owned(), name),
+            language: reader.parsed("language", "en", "en".to_owned(), language),
             listen,
             configured_public_url,
             allow_insecure_http: insecure,
@@ -119,6 +125,23 @@ impl Server {
     pub fn is_local(&self) -> bool {
         self.configured_public_url.as_deref().is_none_or(is_local_origin)
     }
+}
+
+/// Authenticator apps show a name in a line of its own, and take `:` for the end of it.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim() == text && text.chars().count() <= 64 && !text.contains(':') {
+        return Ok(text.to_owned());
+    }
+    Err("must have 64 characters at most, no `:` and no blanks around it".to_owned())
+}
+
+fn language(text: &str) -> Result<String, String> {
+    if (2..=3).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "must be a language such as `en`, `de`, `es` or `zh`, but is `{text}`"
+    ))
 }
 
 impl LegacyCookies {

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::far::is_far;
 use super::load::Loaded;
-use super::users::{SecondFactor, UserPool};
+use super::safety::SecondFactor;
+use super::users::UserPool;
 
 impl Loaded {
     /// What the server would do with this configuration, in a few lines. Holds no secret.
@@ -20,6 +21,7 @@ impl Loaded {
                     if server.tls.is_some() { "TLS" } else { "plain HTTP" }
                 ),
             ),
+            ("name", server.service_name.clone()),
             ("public address", server.public_url(server.listen.port)),
             ("storage", storage(&config.storage)),
             ("sessions", sessions(&config.sessions)),
@@ -35,11 +37,15 @@ impl Loaded {
             ("key file", config.secrets.key_file.display().to_string()),
             ("log", config.log.level.clone()),
             ("hashing", hashing(&config.hash)),
+            ("breached", breached(&config.passwords)),
             (
                 "limits",
                 if config.limits.enabled { "on" } else { "OFF" }.to_owned(),
             ),
         ];
+        if let Some(file) = &config.audit.file {
+            lines.push(("audit stream", file.display().to_string()));
+        }
         if !server.trusted_proxies.is_empty() {
             let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
             lines.push(("trusted proxies", proxies.join(", ")));
@@ -87,6 +93,19 @@ fn sessions(sessions: &super::Sessions) -> String {
     }
 }
 
+fn breached(passwords: &super::Passwords) -> String {
+    let file = passwords
+        .breached_file
+        .as_ref()
+        .map(|file| file.display().to_string());
+    let asked: Vec<String> = file.into_iter().chain(passwords.breached_url.clone()).collect();
+    if asked.is_empty() {
+        "the built-in list of the most common passwords alone".to_owned()
+    } else {
+        asked.join(" and ")
+    }
+}
+
 fn hashing(hash: &super::Hash) -> String {
     let super::Hash {
         memory_kib,
@@ -99,7 +118,7 @@ fn hashing(hash: &super::Hash) -> String {
 }
 
 fn pool_line(pool: &UserPool) -> String {
-    let factor = match pool.second_factor {
+    let factor = match pool.safety.second_factor {
         SecondFactor::Off => "off",
         SecondFactor::Optional => "optional",
         SecondFactor::Required => "required",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::acl::Acl;
 use super::env::fold_pool;
+use super::lives::Lives;
 use super::read::Reader;
+use super::safety::Safety;
 
 /// The pool that exists without being configured.
 const BUILT_IN: &str = "Users";
@@ -57,8 +59,10 @@ pub struct UserPool {
     pub reject_password_changes_via_patch_or_replace: bool,
     /// Status of an ACL refusal for holders of a token: 401, 403 or 404.
     pub acl_error_status: u16,
-    /// Whether a second factor is due.
-    pub second_factor: SecondFactor,
+    /// Second factors, other ways in, and what asks for a fresh proof.
+    pub safety: Safety,
+    /// How long sessions live, beside the settings that LoopBack has.
+    pub lives: Lives,
     /// Lifetime of a code, in seconds.
     pub code_lifetime: u64,
     /// Lifetime of the token that `loginWithCode` gives, in seconds.
@@ -75,17 +79,6 @@ pub struct UserPool {
     pub password_max_length: u64,
     /// Rules added to the built-in ones.
     pub acls: Vec<Acl>,
-}
-
-/// Whether a second factor is due at login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecondFactor {
-    /// Never.
-    Off,
-    /// When the user has one.
-    Optional,
-    /// Always.
-    Required,
 }
 
 /// Reads all pools; those with `enabled = false` are checked and then dropped.
@@ -139,11 +132,8 @@ impl UserPool {
             reject_password_changes_via_patch_or_replace: reader
                 .flag("reject_password_changes_via_patch_or_replace", false),
             acl_error_status: status(reader),
-            second_factor: reader.choice(
-                "second_factor",
-                ("optional", SecondFactor::Optional),
-                &[("off", SecondFactor::Off), ("required", SecondFactor::Required)],
-            ),
+            safety: Safety::read(reader),
+            lives: Lives::read(reader, max_ttl),
             // OWASP ASVS 5.0, 6.5.5: a code sent out of band lives ten minutes at most.
             code_lifetime: reader.number("code_lifetime", 60, 1..=600),
             code_token_ttl,

@@ -8,6 +8,7 @@
 //! [`Answer`] and [`execute()`], and a file of the same name in `cli/`.
 
 pub mod app;
+pub mod audit;
 mod client;
 mod execute;
 pub mod keys;

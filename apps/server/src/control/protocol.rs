@@ -6,6 +6,7 @@ use domain::secret::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::app::{AppAnswer, AppCommand};
+use super::audit::{AuditAnswer, AuditCommand};
 use super::execute::Refusal;
 use super::keys::{KeysAnswer, KeysCommand};
 
@@ -28,6 +29,8 @@ pub enum Command {
     Keys(KeysCommand),
     /// Client applications.
     App(AppCommand),
+    /// The audit log.
+    Audit(AuditCommand),
 }
 
 impl Command {
@@ -35,7 +38,7 @@ impl Command {
     pub const fn time_limit(&self) -> Option<Duration> {
         match self {
             Self::Keys(KeysCommand::Rotate { .. } | KeysCommand::Reseal { .. }) => None,
-            Self::Keys(_) | Self::App(_) => Some(SHORT_WORK),
+            Self::Keys(_) | Self::App(_) | Self::Audit(_) => Some(SHORT_WORK),
         }
     }
 }
@@ -48,6 +51,8 @@ pub enum Answer {
     Keys(KeysAnswer),
     /// Client applications.
     App(AppAnswer),
+    /// The audit log.
+    Audit(AuditAnswer),
 }
 
 /// The line in.

@@ -5,6 +5,7 @@ mod form;
 mod handbook;
 mod meaning;
 mod pools;
+mod safety;
 
 use std::fs;
 
