@@ -8,8 +8,8 @@
 //! again and gets the same one, though only hashes are kept; so do fifty who ask at once. A used token that comes back when its answer
 //! is known to have arrived is held by two: the whole chain ends (RFC 9700 section 4.14.2, ASVS 10.4.5).
 //!
-//! The order of effects makes every fault in between harmless: what the answer needs is kept first, then the token is marked as
-//! used, then the answer is given. That mark is made only if the token is still there, and a chain ends by forgetting its tokens
+//! The order of effects makes every fault in between harmless: what the answer needs is kept first, the session before the record that
+//! names it; then the token is marked as used, then the answer is given. That mark is made only if the token is still there, and a chain ends by forgetting its tokens
 //! before its sessions: so nothing that is kept for an answer outlives an end that came in between *and* reaches anybody.
 //!
 //! The previous access token is left to its short life: an honest client may have calls under way with it, and needs it if the answer
@@ -18,7 +18,7 @@
 mod chain;
 
 pub(crate) use chain::begin;
-pub use chain::{arrived, login_behind, refresh_record, successor};
+pub use chain::{access_tokens, arrived, is_over, login_behind, refresh_record, successor};
 
 use super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
@@ -31,10 +31,7 @@ use crate::secret::{Token, TokenHash};
 use crate::session::{AccessToken, Session};
 use crate::time::Timestamp;
 use crate::user::User;
-use chain::{Good, access_token, marked, record, session};
-
-/// Access tokens that one refresh token leads to at most, one after another as each dies unused.
-const TURNS: u32 = 1000;
+use chain::{Good, marked, record, session};
 
 /// Where a renewal stands.
 #[derive(Clone, Debug)]
@@ -85,8 +82,9 @@ pub struct Answered {
     pub record: Option<FlowRecord>,
     /// Whether there is a further token behind that one. It says as much as [`RefreshRecord::used`], which two at once may overwrite.
     pub is_followed: bool,
-    /// The session of the access token in it, dead or alive.
-    pub access: Option<Session>,
+    /// The sessions of the access tokens in it, dead or alive, one for each of [`access_tokens`] until one may be given out: for the one
+    /// that the record names (the first one without a record), and for those behind it that were opened by somebody who was stopped.
+    pub accesses: Vec<Option<Session>>,
 }
 
 /// An answer that waits for its token to be marked.
@@ -94,6 +92,8 @@ pub struct Answered {
 pub struct Kept {
     /// The presented token's record as it will be.
     mark: FlowRecord,
+    /// The next one's, where it is to name another access token.
+    next: Option<FlowRecord>,
     /// The answer.
     answer: AccessToken,
     /// Whether it was given before.
@@ -127,30 +127,28 @@ fn judge(facts: Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
     let Answered {
         record: next,
         is_followed,
-        access,
+        accesses,
     } = &facts.answered;
-    match next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) {
-        // An answer that was given and is forgotten: somebody was stopped while they ended the chain.
-        None => Ok(match good.body.used {
-            Some(given) => end_chain(&good, given, cx),
-            None => succeed(&good, facts.taken.clone(), cx),
-        }),
-        Some((next, body)) => {
-            let touched = access.as_ref().is_some_and(|session| session.last_used.is_some());
-            let arrived = *is_followed || body.used.is_some() || body.arrived.is_some() || touched;
-            let given = good.body.used.unwrap_or(next.created);
-            if arrived && !is_recent(given, cx) {
-                return Ok(end_chain(&good, given, cx));
-            }
-            let former = Former {
-                next,
-                body,
-                access: access.as_ref(),
-                has_arrived: arrived,
-            };
-            repeat(&good, &former, facts.taken.clone(), cx)
-        }
+    let Some((next, body)) = next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) else {
+        return match good.body.used {
+            // Given and forgotten: somebody was stopped while they ended the chain.
+            Some(given) => Ok(end_chain(&good, given, cx)),
+            None => succeed(&good, &facts, cx),
+        };
+    };
+    let access = accesses.first().and_then(Option::as_ref);
+    let touched = access.is_some_and(|session| session.last_used.is_some());
+    let has_arrived = *is_followed || body.used.is_some() || body.arrived.is_some() || touched;
+    let given = good.body.used.unwrap_or(next.created);
+    if has_arrived && !is_recent(given, cx) {
+        return Ok(end_chain(&good, given, cx));
     }
+    let former = Former {
+        next,
+        body,
+        has_arrived,
+    };
+    repeat(&good, &former, &facts, cx)
 }
 
 /// Every refusal is the same to the caller; the operator's line names the rule.
@@ -190,93 +188,133 @@ fn is_recent(given: Timestamp, cx: &Ctx<'_>) -> bool {
 }
 
 /// The first answer to a token.
-fn succeed(good: &Good<'_>, taken: Asked, cx: &Ctx<'_>) -> Advanced<RefreshSession> {
+fn succeed(good: &Good<'_>, facts: &Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
+    let access = choose(good, None, facts, cx)?;
     let refresh = successor(good.token, good.body);
-    let secret = access_token(good.token, good.body, 0);
     let body = RefreshRecord {
-        access: secret.hash(),
+        access: access.secret.hash(),
         used: None,
         arrived: None,
         ..good.body.clone()
     };
     let next = record(&refresh, &good.user.key, body, cx);
-    let session = session(good, &secret, cx);
-    let mark = marked(good, cx.now, next.expires);
-    let effects = vec![
-        Effect::PutFlow(Box::new(next)),
-        Effect::OpenSession(Box::new(session.clone())),
-    ];
-    let answer = answer(good, secret, session, refresh);
-    kept(mark, answer, false, taken, effects)
+    let mut effects = access.effects();
+    let kept = Kept {
+        mark: marked(good, cx.now, next.expires),
+        next: None,
+        answer: access.answer(good, refresh),
+        is_repeated: false,
+        taken: facts.taken.clone(),
+    };
+    // Behind its session: where there is a record, the session was there.
+    effects.push(Effect::PutFlow(Box::new(next)));
+    Ok(Advanced {
+        next: RefreshSession::Kept(Box::new(kept)),
+        effects,
+    })
 }
 
 /// An answer that was given before.
 struct Former<'a> {
     next: &'a FlowRecord,
     body: &'a RefreshRecord,
-    access: Option<&'a Session>,
     has_arrived: bool,
 }
 
 /// The same answer again, with another access token only where the former one died before anybody could use it.
-fn repeat(good: &Good<'_>, former: &Former<'_>, taken: Asked, cx: &Ctx<'_>) -> Step<RefreshSession> {
+fn repeat(good: &Good<'_>, former: &Former<'_>, facts: &Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
+    let access = choose(good, Some(former.body.access), facts, cx)?;
     let refresh = successor(good.token, good.body);
-    let mut tokens = (0..TURNS).map(|turn| access_token(good.token, good.body, turn));
-    let Some(secret) = tokens.find(|token| token.hash() == former.body.access) else {
-        return Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx));
-    };
-    let alive = former
-        .access
-        .filter(|session| !session.is_expired(cx.now) && !session.is_idle(cx.now));
-    let mut effects = Vec::new();
-    let mut expires = former.next.expires;
-    let (secret, session) = match (alive, tokens.next()) {
-        (Some(session), _) => (secret, session.clone()),
-        (None, None) => return Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx)),
-        (None, Some(secret)) => {
-            let body = RefreshRecord {
-                access: secret.hash(),
-                ..former.body.clone()
-            };
-            let next = record(&refresh, &good.user.key, body, cx);
-            expires = next.expires;
-            let next = FlowRecord {
-                created: former.next.created,
-                ..next
-            };
-            let session = session(good, &secret, cx);
-            effects.push(Effect::ReplaceFlow(Box::new(next)));
-            effects.push(Effect::OpenSession(Box::new(session.clone())));
-            (secret, session)
+    let hash = access.secret.hash();
+    let next = (hash != former.body.access).then(|| {
+        let body = RefreshRecord {
+            access: hash,
+            ..former.body.clone()
+        };
+        FlowRecord {
+            created: former.next.created,
+            ..record(&refresh, &good.user.key, body, cx)
         }
-    };
+    });
+    let expires = next.as_ref().unwrap_or(former.next).expires;
     // Once the answer has arrived, asking for it again extends nothing.
     let mark = if former.has_arrived {
         good.flow.clone()
     } else {
         marked(good, cx.now, expires)
     };
-    let answer = answer(good, secret, session, refresh);
-    Ok(kept(mark, answer, true, taken, effects))
-}
-
-fn kept(
-    mark: FlowRecord,
-    answer: AccessToken,
-    is_repeated: bool,
-    taken: Asked,
-    effects: Vec<Effect>,
-) -> Advanced<RefreshSession> {
+    let effects = access.effects();
     let kept = Kept {
         mark,
-        answer,
-        is_repeated,
-        taken,
+        next,
+        answer: access.answer(good, refresh),
+        is_repeated: true,
+        taken: facts.taken.clone(),
     };
-    Advanced {
+    Ok(Advanced {
         next: RefreshSession::Kept(Box::new(kept)),
         effects,
+    })
+}
+
+/// The access token of an answer.
+struct Access {
+    secret: Token,
+    session: Session,
+    is_open: bool,
+}
+
+impl Access {
+    fn effects(&self) -> Vec<Effect> {
+        if self.is_open {
+            Vec::new()
+        } else {
+            vec![Effect::OpenSession(Box::new(self.session.clone()))]
+        }
     }
+
+    fn answer(self, good: &Good<'_>, refresh: Token) -> AccessToken {
+        AccessToken {
+            secret: self.secret,
+            session: self.session,
+            user: good.user.clone(),
+            refresh: Some(refresh),
+            device: None,
+        }
+    }
+}
+
+/// The first access token that is alive, or was never opened. The one that a record names was opened before: if it is not there, it is
+/// over.
+fn choose(
+    good: &Good<'_>,
+    named: Option<TokenHash>,
+    facts: &Presented,
+    cx: &Ctx<'_>,
+) -> Result<Access, Refused> {
+    let seen = facts.answered.accesses.iter().map(Option::as_ref);
+    let seen = seen.chain(std::iter::repeat(None));
+    for (at, (secret, seen)) in access_tokens(good.token, good.body, named).zip(seen).enumerate() {
+        match seen {
+            Some(session) if is_over(session, cx.now) => {}
+            Some(session) => {
+                return Ok(Access {
+                    secret,
+                    session: session.clone(),
+                    is_open: true,
+                });
+            }
+            None if at == 0 && named.is_some() => {}
+            None => {
+                return Ok(Access {
+                    session: session(good, &secret, cx),
+                    secret,
+                    is_open: false,
+                });
+            }
+        }
+    }
+    Err(refuse(Some(&good.user.key), "refresh_answer_gone", cx))
 }
 
 /// Gives the answer, if the token it answers is still there to be marked.
@@ -290,11 +328,11 @@ fn give(kept: Kept, session: Option<Session>, cx: &Ctx<'_>) -> Step<RefreshSessi
     } else {
         cx.audit(AuditKind::SessionRefreshed, Some(&user))
     };
-    let effects = vec![
-        Effect::ReplaceFlow(Box::new(kept.mark)),
-        audit,
-        Effect::GiveBack(kept.taken),
-    ];
+    let mut effects = Vec::new();
+    effects.extend(kept.next.map(|next| Effect::ReplaceFlow(Box::new(next))));
+    effects.push(Effect::ReplaceFlow(Box::new(kept.mark)));
+    effects.push(audit);
+    effects.push(Effect::GiveBack(kept.taken));
     let answer = AccessToken {
         session,
         ..kept.answer
@@ -321,15 +359,5 @@ fn end_chain(good: &Good<'_>, given: Timestamp, cx: &Ctx<'_>) -> Advanced<Refres
     Advanced {
         next: RefreshSession::Reused,
         effects,
-    }
-}
-
-fn answer(good: &Good<'_>, secret: Token, session: Session, refresh: Token) -> AccessToken {
-    AccessToken {
-        secret,
-        session,
-        user: good.user.clone(),
-        refresh: Some(refresh),
-        device: None,
     }
 }

@@ -3,10 +3,11 @@
 use super::Services;
 use crate::error::{Denial, DomainError};
 use crate::flow::refresh_session::{
-    self, Answered, Presented, RefreshSession, RefreshSessionEvent, refresh_record, successor,
+    self, Answered, Presented, RefreshSession, RefreshSessionEvent, access_tokens, is_over, refresh_record,
+    successor,
 };
 use crate::flow::{Advanced, Step};
-use crate::flow_record::FlowKind;
+use crate::flow_record::{FlowKind, RefreshRecord};
 use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
@@ -81,28 +82,39 @@ impl Services {
         };
         facts.user = self.user_of(&flow).await?;
         if let Some(record) = refresh_record(&flow) {
-            let next = successor(&facts.token, record);
-            facts.answered = self.answered(&next).await?;
+            facts.answered = self.answered(&facts.token, record).await?;
         }
         facts.record = Some(flow);
         Ok(())
     }
 
-    /// What is kept of the answer whose refresh token this is.
-    async fn answered(&self, next: &Token) -> Result<Answered, PortError> {
+    /// What is kept of the answer to a token.
+    async fn answered(&self, token: &Token, record: &RefreshRecord) -> Result<Answered, PortError> {
         let flows = &self.ports.flows;
-        let Some(flow) = flows.find(&next.hash()).await? else {
-            return Ok(Answered::default());
+        let refresh = successor(token, record);
+        let next = flows.find(&refresh.hash()).await?;
+        let named = next.as_ref().and_then(refresh_record);
+        let is_followed = match named {
+            Some(record) => flows.find(&successor(&refresh, record).hash()).await?.is_some(),
+            None => false,
         };
-        let Some(record) = refresh_record(&flow) else {
-            return Ok(Answered::default());
-        };
-        let access = self.ports.sessions.find(&record.access).await?;
-        let is_followed = flows.find(&successor(next, record).hash()).await?.is_some();
+        let now = self.ports.clock.now();
+        let mut accesses: Vec<Option<Session>> = Vec::new();
+        for access in access_tokens(token, record, named.map(|record| record.access)) {
+            let session = self.ports.sessions.find(&access.hash()).await?;
+            let goes_on = match &session {
+                Some(session) => is_over(session, now),
+                None => accesses.is_empty() && named.is_some(),
+            };
+            accesses.push(session);
+            if !goes_on {
+                break;
+            }
+        }
         Ok(Answered {
-            record: Some(flow),
+            record: next,
             is_followed,
-            access,
+            accesses,
         })
     }
 

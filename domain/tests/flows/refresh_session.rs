@@ -65,11 +65,7 @@ fn kept(answer: Step<RefreshSession>) -> (FlowRecord, Session, Box<Kept>) {
     let RefreshSession::Kept(kept) = advanced.next else {
         panic!("{:?}", advanced.next)
     };
-    let [
-        Effect::PutFlow(next) | Effect::ReplaceFlow(next),
-        Effect::OpenSession(session),
-    ] = &advanced.effects[..]
-    else {
+    let [Effect::OpenSession(session), Effect::PutFlow(next)] = &advanced.effects[..] else {
         panic!("{:?}", advanced.effects)
     };
     (*next.clone(), *session.clone(), kept)
@@ -205,7 +201,7 @@ fn an_answer_that_never_arrived_is_given_again() {
     let answered = Answered {
         record: Some(next),
         is_followed: false,
-        access: Some(first.session.clone()),
+        accesses: vec![Some(first.session.clone())],
     };
     let facts = presented(&token, Some(&mark), Some(ann()), answered);
     let advanced = present(facts, &mut scene).expect("answered");
@@ -232,17 +228,60 @@ fn where_the_access_token_died_unused_the_same_refresh_token_comes_with_another(
         let answered = Answered {
             record: Some(next.clone()),
             is_followed: false,
-            access,
+            accesses: vec![access],
         };
         let facts = presented(&token, Some(&mark), Some(ann()), answered);
-        let (renewed_next, session, kept) = kept(present(facts, &mut scene));
-        assert_eq!((renewed_next.id, renewed_next.created), (next.id, next.created));
-        assert_eq!(of(&renewed_next).access, session.token);
+        let advanced = present(facts, &mut scene).expect("answered");
+        let (RefreshSession::Kept(kept), [Effect::OpenSession(session)]) =
+            (advanced.next, &advanced.effects[..])
+        else {
+            panic!("no session")
+        };
         assert_eq!(session.created, scene.now);
-        let (again, _) = give(kept, Some(session), &mut scene);
+        let event = RefreshSessionEvent::SuccessorKept {
+            session: Some(session.clone()),
+        };
+        let given = step(RefreshSession::Kept(kept), event, &mut scene.cx()).expect("given");
+        let [Effect::ReplaceFlow(renamed), Effect::ReplaceFlow(_), ..] = &given.effects[..] else {
+            panic!("{:?}", given.effects)
+        };
+        assert_eq!((renamed.id, renamed.created), (next.id, next.created));
+        assert_eq!(of(renamed).access, session.token);
+        let RefreshSession::Done(again) = given.next else {
+            panic!("no answer")
+        };
         assert_eq!(again.refresh, first.refresh);
         assert_ne!(again.secret, first.secret, "what is over stays over");
     }
+}
+
+#[test]
+fn what_somebody_opened_who_was_stopped_is_given_out_or_passed_over() {
+    let mut scene = Scene::new();
+    let (token, flow) = begun(&scene);
+    let (opened, ..) = renewed(&token, &flow, &mut scene);
+    let answered = |accesses| Answered {
+        accesses,
+        ..Answered::default()
+    };
+    let alive = presented(
+        &token,
+        Some(&flow),
+        Some(ann()),
+        answered(vec![Some(opened.session.clone())]),
+    );
+    let advanced = present(alive, &mut scene).expect("answered");
+    assert_eq!(story(&advanced.effects), ["put flow"], "the session is there");
+    scene.wait(86_400);
+    let over = presented(
+        &token,
+        Some(&flow),
+        Some(ann()),
+        answered(vec![Some(opened.session.clone())]),
+    );
+    let (next, session, _) = kept(present(over, &mut scene));
+    assert_ne!(session.token, opened.session.token);
+    assert_eq!(of(&next).access, session.token);
 }
 
 /// A used token, presented so much later with what became of its answer.
@@ -253,7 +292,7 @@ fn late(seconds: u64, change: impl FnOnce(&mut Answered, Timestamp)) -> Step<Ref
     let mut answered = Answered {
         record: Some(next),
         is_followed: false,
-        access: Some(first.session),
+        accesses: vec![Some(first.session)],
     };
     change(&mut answered, scene.now);
     scene.wait(seconds);
@@ -272,7 +311,7 @@ fn signs_of_arrival() -> [fn(&mut Answered, Timestamp); 4] {
         |answered, now| noted(answered, |record| record.used = Some(now)),
         |answered, now| noted(answered, |record| record.arrived = Some(now)),
         |answered, now| {
-            let session = answered.access.as_mut().expect("a session");
+            let session = answered.accesses[0].as_mut().expect("a session");
             session.last_used = Some(now);
         },
     ]
@@ -308,7 +347,7 @@ fn crossing_requests_do_not_prolong_the_time_they_have() {
     let answered = Answered {
         record: Some(next),
         is_followed: true,
-        access: Some(first.session.clone()),
+        accesses: vec![Some(first.session.clone())],
     };
     let advanced =
         present(presented(&token, Some(&mark), Some(ann()), answered), &mut scene).expect("answered");

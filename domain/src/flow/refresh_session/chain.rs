@@ -9,6 +9,9 @@ use crate::session::{Session, TokenLife};
 use crate::time::Timestamp;
 use crate::user::User;
 
+/// Access tokens that one refresh token leads to at most, one after another as each dies unused.
+const TURNS: u32 = 1000;
+
 /// A token that is good as far as its record says.
 pub(super) struct Good<'a> {
     pub token: &'a Token,
@@ -47,9 +50,22 @@ pub fn successor(token: &Token, record: &RefreshRecord) -> Token {
     token.derive("refresh-token", &[record.salt.as_bytes()])
 }
 
-/// An access token in that answer: the first one, or the one after so many died unused.
-pub(super) fn access_token(token: &Token, record: &RefreshRecord, turn: u32) -> Token {
-    token.derive("access-token", &[record.salt.as_bytes(), &turn.to_be_bytes()])
+/// The access tokens that may be in that answer: from the one of that hash, or from the first. Each takes its turn when the one before
+/// it died unused.
+pub fn access_tokens(
+    token: &Token,
+    record: &RefreshRecord,
+    from: Option<TokenHash>,
+) -> impl Iterator<Item = Token> {
+    let access =
+        move |turn: u32| token.derive("access-token", &[record.salt.as_bytes(), &turn.to_be_bytes()]);
+    let tokens = (0..TURNS).map(access);
+    tokens.skip_while(move |token| from.is_some_and(|from| token.hash() != from))
+}
+
+/// Whether a session can be used no more by its age.
+pub fn is_over(session: &Session, now: Timestamp) -> bool {
+    session.is_expired(now) || session.is_idle(now)
 }
 
 /// The record of a refresh token whose access token is used for the first time; none for another flow's.
