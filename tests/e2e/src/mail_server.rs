@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::counterparty::{Counterparty, authority};
 
-/// How long a mail may take to arrive, in seconds.
-const PATIENCE: u32 = 40;
+/// How long a mail may take to arrive, in seconds: longer than a claim holds that a killed server leaves behind.
+const PATIENCE: u32 = 100;
 
 /// A running mail server, and the authority that vouches for it.
 pub struct MailServer {
