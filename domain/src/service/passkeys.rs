@@ -45,6 +45,11 @@ pub struct PasskeyLogin {
 }
 
 impl Services {
+    /// Whether this server speaks with authenticators at all.
+    pub fn speaks_passkeys(&self) -> bool {
+        self.ports.passkeys.is_some()
+    }
+
     pub(super) fn verifier(&self) -> Result<&dyn PasskeyVerifier, DomainError> {
         let verifier = self.ports.passkeys.as_deref();
         verifier.ok_or_else(|| Denial::FactorNotOffered.into())
