@@ -12,8 +12,9 @@ use domain::service::Services;
 use http_warp::serve::{Listener, ServeConfig, TlsFiles};
 use http_warp::{App, HttpSettings, LegacyCookies, Metrics, TrustedNetwork};
 
-use crate::adapters::Keepers;
+use crate::adapters::{self, Keepers};
 use crate::config::{Config, Loaded, Server};
+use crate::delivery::{Bell, Delivery};
 use crate::providers::{self, Directory, Providers};
 use crate::wire::{self, Opened, whole};
 use crate::{control, listen, shutdown};
@@ -51,11 +52,14 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         tracing::warn!("{warning}");
     }
     let known: Arc<dyn ProviderDirectory> = Arc::<Directory>::clone(&directory);
-    let opened = wire::open_with(config, public_url.clone(), known).await?;
+    let breached = adapters::open_breached(config).await?;
+    let opened = wire::open_with(config, public_url.clone(), known, breached).await?;
     let operated = opened.operated();
     let Opened {
         services, keepers, ..
     } = opened;
+    let bell = Bell::default();
+    let services = services.waking(bell.ringer());
     let keepers = Arc::new(keepers);
     let settings = http_settings(config, public_url.clone());
     let readiness = Arc::<Keepers>::clone(&keepers);
@@ -63,6 +67,7 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let app = App::new(services.clone(), settings, readiness, metrics, directory)?;
     let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
     let ending = shutdown::listen()?;
+    let delivery = Delivery::begin(services.clone(), &bell);
     let purging = tokio::spawn(purge_now_and_then(services));
     let watching = tokio::spawn(watcher.run());
     let commands = control::listen(operated).await;
@@ -74,6 +79,7 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         })
         .await;
     drop(commands);
+    delivery.end().await;
     purging.abort();
     watching.abort();
     tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");

@@ -192,6 +192,12 @@ fn told(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Vec<
     for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         lines.push(format!("sessions left out: {count}, {why}"));
     }
+    if report.messages_left_out > 0 {
+        lines.push(format!(
+            "mails left out: {}, they are void, were sent or tried here, or users differ",
+            report.messages_left_out
+        ));
+    }
     if let Some(verified) = verified.filter(|verified| verified.is_complete(checked)) {
         lines.push(format!(
             "verified: {} were read back, and count and digest are those of the file (users {})",

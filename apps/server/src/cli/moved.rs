@@ -39,6 +39,7 @@ impl Opened {
             users: storage.users,
             applications: storage.applications,
             sessions: kept,
+            outbox: storage.outbox,
             tombstones: durable.tombstones,
             clock: Arc::new(system::SystemClock),
         };
@@ -66,15 +67,18 @@ pub fn scheme(url: &Secret) -> &str {
     url.expose().split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
-/// `2 users, 1 application, 0 sessions`
+/// `2 users, 1 application, 0 sessions`, and mails where there are any.
 pub fn amounts(tallies: &Tallies) -> String {
     let of = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    [
+    let mut amounts = vec![
         of(tallies.users.count, "user"),
         of(tallies.applications.count, "application"),
         of(tallies.sessions.count, "session"),
-    ]
-    .join(", ")
+    ];
+    if tallies.messages.count > 0 {
+        amounts.push(of(tallies.messages.count, "mail"));
+    }
+    amounts.join(", ")
 }
 
 #[cfg(test)]
@@ -92,7 +96,13 @@ mod tests {
             users: tally(2),
             applications: tally(1),
             sessions: tally(0),
+            messages: tally(0),
         };
         assert_eq!(amounts(&tallies), "2 users, 1 application, 0 sessions");
+        let tallies = Tallies {
+            messages: tally(1),
+            ..tallies
+        };
+        assert_eq!(amounts(&tallies), "2 users, 1 application, 0 sessions, 1 mail");
     }
 }

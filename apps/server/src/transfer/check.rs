@@ -32,6 +32,8 @@ pub struct Checked {
     pub keys: BTreeMap<String, u64>,
     /// When the last of its sessions is over for good; none where one is eternal.
     pub sessions_until: Option<Timestamp>,
+    /// When the last of its messages is void.
+    pub messages_until: Timestamp,
 }
 
 impl Checked {
@@ -54,6 +56,7 @@ pub fn check<R: BufRead>(
     let mut expected = Tallies::default();
     let (mut keys, mut pools) = (BTreeMap::new(), BTreeSet::new());
     let mut until = Some(Timestamp::from_millis(i64::MIN));
+    let mut messages_until = Timestamp::from_millis(i64::MIN);
     while let Some(record) = reading.record()? {
         let line = record.to_line().map_err(|error| TransferError::Line {
             line: reading.line(),
@@ -72,6 +75,9 @@ pub fn check<R: BufRead>(
                 .zip(Tombstone::of_session(session).until)
                 .map(|(one, other)| one.max(other));
         }
+        if let Record::Message(message) = &record {
+            messages_until = messages_until.max(message.expires);
+        }
         progress.at(reading.position());
     }
     progress.end();
@@ -85,6 +91,7 @@ pub fn check<R: BufRead>(
         pools,
         keys,
         sessions_until: until,
+        messages_until,
     })
 }
 

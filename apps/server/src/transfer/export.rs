@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::TransferError;
 use super::frame::{End, Header, end_line, header_line};
+use super::message::travels;
 use super::progress::{Progress, Unit};
 use super::reading::hex;
 use super::record::Record;
@@ -58,7 +59,7 @@ pub(super) enum Position {
     Users(usize, Option<UserId>),
     /// Behind this application.
     Applications(Option<ApplicationId>),
-    /// At the first session: the order of sessions is the store's own, and a listing cannot be taken up from a line.
+    /// At the first session: the order of sessions and of messages is the store's own, and a listing cannot be taken up from a line.
     Sessions,
 }
 
@@ -169,6 +170,7 @@ pub(super) async fn export_from<W: Write>(
     if let Some(sessions) = &stores.sessions {
         exporting.sessions(&**sessions).await?;
     }
+    exporting.messages(pools).await?;
     let done = exporting.sink.finish();
     progress.end();
     done
@@ -210,7 +212,7 @@ impl<W: Write> Exporting<'_, W> {
     async fn sessions(&mut self, sessions: &dyn SessionStore) -> Result<(), TransferError> {
         let mut mark: Option<PageMark> = None;
         loop {
-            let page = persist(|| sessions.list(mark.as_ref(), PAGE)).await;
+            let page = persist(|| sessions.list(None, mark.as_ref(), PAGE)).await;
             let page = page.map_err(TransferError::store("the sessions"))?;
             let stores = self.stores;
             let live = stream::iter(page.sessions).map(|session| live(stores, sessions, session));
@@ -221,6 +223,24 @@ impl<W: Write> Exporting<'_, W> {
                 }
             }
             drop(live);
+            self.page_is_done()?;
+            mark = page.next;
+            if mark.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn messages(&mut self, pools: &[PoolName]) -> Result<(), TransferError> {
+        let mut mark: Option<PageMark> = None;
+        loop {
+            let page = persist(|| self.stores.outbox.list(mark.as_ref(), PAGE)).await;
+            let page = page.map_err(TransferError::store("the messages"))?;
+            for message in page.messages {
+                if travels(&message, self.stores.clock.now()) && pools.contains(&message.user.pool) {
+                    self.sink.record(&Record::Message(message))?;
+                }
+            }
             self.page_is_done()?;
             mark = page.next;
             if mark.is_none() {

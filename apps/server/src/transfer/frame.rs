@@ -42,6 +42,9 @@ pub struct End {
     pub applications: Tally,
     /// Of sessions.
     pub sessions: Tally,
+    /// Of mails that wait; left out where there are none, as by versions that did not know them.
+    #[serde(default, skip_serializing_if = "Tally::is_none")]
+    pub messages: Tally,
     /// SHA-256 of every byte before this line, in hexadecimal digits.
     pub sha256: String,
 }
@@ -53,6 +56,7 @@ impl End {
             users: tallies.users,
             applications: tallies.applications,
             sessions: tallies.sessions,
+            messages: tallies.messages,
             sha256,
         }
     }
@@ -63,6 +67,7 @@ impl End {
             users: self.users,
             applications: self.applications,
             sessions: self.sessions,
+            messages: self.messages,
         }
     }
 }

@@ -13,6 +13,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::check::Checked;
 use super::error::TransferError;
+use super::message::{self, Waiting};
 use super::progress::{Progress, Unit};
 use super::reading::Reading;
 use super::record::Record;
@@ -42,11 +43,11 @@ pub enum Put {
     Present,
     /// Something else is there in its place: which record, and what is in its way.
     Conflict(String),
-    /// A session that is not opened.
+    /// A session that is not opened, or a message that is not put.
     LeftOut(LeftOut),
 }
 
-/// Why a session is not opened.
+/// Why a session is not opened, or a message is not put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftOut {
     /// Its life is over since the export.
@@ -57,6 +58,8 @@ pub enum LeftOut {
     NoUser,
     /// Nothing here keeps sessions, or users differ: who would be logged in as whom?
     NotOpened,
+    /// A message that is void, was handed over before, is being tried here, or would go out while users differ.
+    Message,
 }
 
 /// What became of all records.
@@ -80,6 +83,10 @@ pub struct Report {
     pub not_opened: u64,
     /// Whether all sessions of the file had been opened here before: what is missing of them was ended since.
     pub handed_over: bool,
+    /// Messages that were left out.
+    pub messages_left_out: u64,
+    /// Whether all messages of the file had been put here before: what is missing of them was sent since.
+    pub messages_handed_over: bool,
 }
 
 impl Report {
@@ -97,6 +104,7 @@ impl Report {
             Put::LeftOut(LeftOut::Ended) => self.ended += 1,
             Put::LeftOut(LeftOut::NoUser) => self.without_user += 1,
             Put::LeftOut(LeftOut::NotOpened) => self.not_opened += 1,
+            Put::LeftOut(LeftOut::Message) => self.messages_left_out += 1,
         }
     }
 }
@@ -120,8 +128,13 @@ pub async fn import<R: BufRead>(
     };
     progress.begin(stage, Unit::Records, Some(checked.records()));
     let mut report = Report {
-        handed_over: handed_over(stores, checked).await?,
+        handed_over: handed_over(stores, &mark_of(checked)).await?,
+        messages_handed_over: handed_over(stores, &mark_of_messages(checked)).await?,
         ..Report::default()
+    };
+    let waiting = match checked.end.messages.count {
+        0 => Waiting::default(),
+        _ => Waiting::in_stores(stores).await?,
     };
     let mut done = 0;
     for kind in Kind::ALL {
@@ -129,6 +142,12 @@ pub async fn import<R: BufRead>(
             way,
             opens: stores.sessions.is_some() && report.conflicts == 0,
             handed_over: report.handed_over,
+            messages: message::Mode {
+                way,
+                opens: report.conflicts == 0,
+                handed_over: report.messages_handed_over,
+                waiting: &waiting,
+            },
         };
         let put = |record| put(stores, record, mode);
         each(&mut reading, kind, put, |put| {
@@ -138,8 +157,13 @@ pub async fn import<R: BufRead>(
         })
         .await?;
     }
-    if way != Way::LookOnly && report.conflicts == 0 && report.not_opened == 0 {
-        hand_over(stores, checked).await?;
+    if way != Way::LookOnly && report.conflicts == 0 {
+        if report.not_opened == 0 && checked.end.sessions.count > 0 {
+            hand_over(stores, &mark_of(checked)).await?;
+        }
+        if checked.end.messages.count > 0 {
+            hand_over(stores, &mark_of_messages(checked)).await?;
+        }
     }
     progress.end();
     Ok(report)
@@ -179,37 +203,42 @@ fn mark_of(checked: &Checked) -> Tombstone {
     }
 }
 
-/// Whether the sessions of a file were all opened here before.
-async fn handed_over(stores: &Stores, checked: &Checked) -> Result<bool, TransferError> {
-    let mark = mark_of(checked);
+/// The same for its messages: what is missing then was sent.
+fn mark_of_messages(checked: &Checked) -> Tombstone {
+    Tombstone {
+        token: Token::presented(format!("messages of the export {}", checked.end.sha256)).hash(),
+        until: Some(checked.messages_until),
+    }
+}
+
+/// Whether the sessions or messages of a file were all put here before.
+async fn handed_over(stores: &Stores, mark: &Tombstone) -> Result<bool, TransferError> {
     let asked = persist(|| stores.tombstones.is_buried(&mark.token)).await;
     asked.map_err(TransferError::store("the mark of this file"))
 }
 
-async fn hand_over(stores: &Stores, checked: &Checked) -> Result<(), TransferError> {
-    if checked.end.sessions.count == 0 {
-        return Ok(());
-    }
-    let mark = mark_of(checked);
-    let buried = persist(|| stores.tombstones.bury(&mark)).await;
+async fn hand_over(stores: &Stores, mark: &Tombstone) -> Result<(), TransferError> {
+    let buried = persist(|| stores.tombstones.bury(mark)).await;
     buried
         .map(|_| ())
         .map_err(TransferError::store("the mark of this file"))
 }
 
 #[derive(Clone, Copy)]
-struct Mode {
+struct Mode<'a> {
     way: Way,
     opens: bool,
     handed_over: bool,
+    messages: message::Mode<'a>,
 }
 
-async fn put(stores: &Stores, record: Record, mode: Mode) -> Result<Put, TransferError> {
+async fn put(stores: &Stores, record: Record, mode: Mode<'_>) -> Result<Put, TransferError> {
     let name = record.name();
     let put = match &record {
         Record::User(user) => put_user(stores, user, mode.way).await,
         Record::Application(application) => put_application(stores, application, mode.way).await,
         Record::Session(session) => put_session(stores, session, mode).await,
+        Record::Message(message) => return message::put(stores, message, mode.messages).await,
     };
     put.map_err(TransferError::store(name))
 }
@@ -297,7 +326,7 @@ async fn put_application(stores: &Stores, application: &Application, way: Way) -
     }
 }
 
-async fn put_session(stores: &Stores, session: &Session, mode: Mode) -> Result<Put, PortError> {
+async fn put_session(stores: &Stores, session: &Session, mode: Mode<'_>) -> Result<Put, PortError> {
     let Some(sessions) = stores.sessions.as_deref().filter(|_| mode.opens) else {
         return Ok(Put::LeftOut(LeftOut::NotOpened));
     };

@@ -6,6 +6,7 @@ mod error;
 mod export;
 mod frame;
 mod import;
+mod message;
 mod part;
 mod progress;
 mod reading;

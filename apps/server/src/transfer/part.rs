@@ -137,7 +137,7 @@ fn take_up(file: &File, path: &Path, header: &Header) -> Result<Left, TransferEr
                 same_source(&found, header, path)?;
                 left.position = Some(Position::START);
             }
-            Line::Record(Record::Session(_)) => {
+            Line::Record(Record::Session(_) | Record::Message(_)) => {
                 before_sessions.get_or_insert((lines.before(), lines.hasher(), tallies));
             }
             Line::Record(record) => {
@@ -164,7 +164,7 @@ fn behind(record: &Record, header: &Header) -> Position {
             Position::Users(pool.unwrap_or(0), Some(user.key.id.clone()))
         }
         Record::Application(application) => Position::Applications(Some(application.id.clone())),
-        Record::Session(_) => Position::Sessions,
+        Record::Session(_) | Record::Message(_) => Position::Sessions,
     }
 }
 

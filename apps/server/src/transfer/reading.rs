@@ -132,6 +132,7 @@ fn fits(record: &Record, header: &Header, section: Option<Kind>) -> Result<(), S
     let pool = match record {
         Record::User(user) => &user.key.pool,
         Record::Session(session) => &session.user.pool,
+        Record::Message(message) => &message.user.pool,
         Record::Application(_) => return Ok(()),
     };
     if header.pools.contains(pool) {
@@ -149,6 +150,7 @@ fn agrees(end: &End, read: &Tallies, hasher: &Sha256) -> Result<(), String> {
         ("users", told.users, read.users),
         ("applications", told.applications, read.applications),
         ("sessions", told.sessions, read.sessions),
+        ("messages", told.messages, read.messages),
     ];
     for (what, told, read) in pairs {
         if told.count != read.count {

@@ -1,6 +1,7 @@
 //! One record as one line of JSON, and back, losing nothing.
 
 use domain::application::Application;
+use domain::outbox::OutboxMessage;
 use domain::secret::Sealed;
 use domain::session::Session;
 use domain::stored::{StoredApplication, StoredSession, StoredUser};
@@ -20,6 +21,8 @@ pub enum Record {
     Application(Application),
     /// A session.
     Session(Session),
+    /// A mail that waits for its carrier.
+    Message(OutboxMessage),
 }
 
 impl Record {
@@ -29,6 +32,7 @@ impl Record {
             Self::User(_) => Kind::User,
             Self::Application(_) => Kind::Application,
             Self::Session(_) => Kind::Session,
+            Self::Message(_) => Kind::Message,
         }
     }
 
@@ -38,6 +42,7 @@ impl Record {
             Self::User(user) => format!("user {}", user.key),
             Self::Application(application) => format!("application {}", application.id),
             Self::Session(session) => format!("session {} of user {}", session.id, session.user),
+            Self::Message(message) => format!("message {} to user {}", message.id, message.user),
         }
     }
 
@@ -51,6 +56,7 @@ impl Record {
             Self::User(user) => line(Kind::User, &StoredUser::from(&**user)),
             Self::Application(application) => line(Kind::Application, &StoredApplication::from(application)),
             Self::Session(session) => line(Kind::Session, &StoredSession::from(session)),
+            Self::Message(message) => line(Kind::Message, message),
         }
     }
 
@@ -65,18 +71,25 @@ impl Record {
                 read::<StoredApplication>(kind, value).map(|it| Self::Application(it.into()))
             }
             Kind::Session => read::<StoredSession>(kind, value).map(|it| Self::Session(it.into())),
+            Kind::Message => read::<OutboxMessage>(kind, value).map(Self::Message),
         }
     }
 
     /// Everything in it that only the holder of the keys can read.
     pub fn sealed(&self) -> Vec<&Sealed> {
         match self {
-            Self::User(user) => user.credentials.iter().map(|grant| &grant.tokens).collect(),
+            Self::User(user) => {
+                let grants = user.credentials.iter().map(|grant| &grant.tokens);
+                grants
+                    .chain(user.factors.totp.iter().map(|app| &app.secret))
+                    .collect()
+            }
             Self::Application(application) => {
                 let own = application.credentials.iter();
                 own.filter_map(|own| own.client_secret.as_ref()).collect()
             }
             Self::Session(_) => Vec::new(),
+            Self::Message(message) => vec![&message.payload],
         }
     }
 }
@@ -143,12 +156,13 @@ mod tests {
         Record::read(kind, value)
     }
 
-    fn everything() -> [Record; 3] {
+    fn everything() -> [Record; 4] {
         let ann = sample::key("Users", "ann");
         [
             Record::User(Box::new(sample::full_user(&ann))),
             Record::Application(sample::full_application("a")),
             Record::Session(sample::session(&ann, "token")),
+            Record::Message(sample::message(&ann, "mail")),
         ]
     }
 
@@ -182,6 +196,7 @@ mod tests {
             (Kind::User, ""),
             (Kind::User, "/identities/0/profile"),
             (Kind::Session, ""),
+            (Kind::Message, ""),
         ] {
             let record = everything()
                 .into_iter()
@@ -221,9 +236,10 @@ mod tests {
 
     #[test]
     fn every_sealed_value_is_found() {
-        let [user, application, session] = everything();
+        let [user, application, session, message] = everything();
         assert_eq!(user.sealed().len(), 2);
         assert_eq!(application.sealed().len(), 1);
         assert!(session.sealed().is_empty());
+        assert_eq!(message.sealed().len(), 1);
     }
 }

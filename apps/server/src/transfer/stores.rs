@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::ports::{ApplicationStore, Clock, PortError, SessionStore, Tombstones, UserStore};
+use domain::ports::{ApplicationStore, Clock, Outbox, PortError, SessionStore, Tombstones, UserStore};
 
 /// Records on their way at once, each with calls of its own.
 pub(super) const AT_ONCE: usize = 32;
@@ -23,6 +23,8 @@ pub struct Stores {
     pub applications: Arc<dyn ApplicationStore>,
     /// Sessions; none where they live in the memory of a server and cannot be reached.
     pub sessions: Option<Arc<dyn SessionStore>>,
+    /// Messages that wait for their carrier.
+    pub outbox: Arc<dyn Outbox>,
     /// What was ended or handed over.
     pub tombstones: Arc<dyn Tombstones>,
     /// Tells what has expired.

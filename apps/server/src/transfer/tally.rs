@@ -76,6 +76,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Whether there are no lines.
+    pub const fn is_none(&self) -> bool {
+        self.count == 0
+    }
+
     /// Counts a line, which is without its end.
     pub fn add(&mut self, line: &[u8]) {
         self.count += 1;
@@ -92,6 +97,8 @@ pub struct Tallies {
     pub applications: Tally,
     /// Of sessions.
     pub sessions: Tally,
+    /// Of mails that wait.
+    pub messages: Tally,
 }
 
 impl Tallies {
@@ -101,12 +108,13 @@ impl Tallies {
             Kind::User => &mut self.users,
             Kind::Application => &mut self.applications,
             Kind::Session => &mut self.sessions,
+            Kind::Message => &mut self.messages,
         }
     }
 
     /// All records.
     pub const fn count(&self) -> u64 {
-        self.users.count + self.applications.count + self.sessions.count
+        self.users.count + self.applications.count + self.sessions.count + self.messages.count
     }
 }
 
@@ -119,11 +127,13 @@ pub enum Kind {
     Application,
     /// A live session.
     Session,
+    /// A mail that waits for its carrier.
+    Message,
 }
 
 impl Kind {
     /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::User, Self::Application, Self::Session];
+    pub const ALL: [Self; 4] = [Self::User, Self::Application, Self::Session, Self::Message];
 
     /// The name its lines begin with.
     pub const fn name(self) -> &'static str {
@@ -131,6 +141,7 @@ impl Kind {
             Self::User => "user",
             Self::Application => "application",
             Self::Session => "session",
+            Self::Message => "message",
         }
     }
 }

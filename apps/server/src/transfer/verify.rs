@@ -2,11 +2,13 @@
 
 use std::io::BufRead;
 
+use domain::outbox::OutboxMessage;
 use domain::ports::PortError;
 
 use super::check::Checked;
 use super::error::TransferError;
 use super::import::{EXAMPLES, Report, absence, each};
+use super::message::{Waiting, absent};
 use super::progress::{Progress, Unit};
 use super::reading::Reading;
 use super::record::Record;
@@ -18,7 +20,7 @@ use super::tally::{Kind, Tallies};
 pub struct Verified {
     /// What was found, added up.
     pub found: Tallies,
-    /// Sessions that are rightly not there: over, ended, or of nobody.
+    /// Sessions and messages that are rightly not there: over, ended, sent, or of nobody.
     pub excused: u64,
     /// Records that are not there.
     pub missing: u64,
@@ -34,7 +36,9 @@ impl Verified {
         let counted = self.found.count() + self.excused == checked.expected.count();
         let sums = self.found.users == checked.expected.users
             && self.found.applications == checked.expected.applications
-            && (self.excused > 0 || self.found.sessions == checked.expected.sessions);
+            && (self.excused > 0
+                || (self.found.sessions == checked.expected.sessions
+                    && self.found.messages == checked.expected.messages));
         self.missing == 0 && self.different == 0 && counted && sums
     }
 
@@ -81,8 +85,12 @@ pub async fn verify<R: BufRead>(
     progress.begin("reading back", Unit::Records, Some(checked.records()));
     let mut verified = Verified::default();
     let mut done = 0;
+    let waiting = match checked.end.messages.count {
+        0 => Waiting::default(),
+        _ => Waiting::in_stores(stores).await?,
+    };
     for kind in Kind::ALL {
-        let look = |record: Record| look_back(stores, record, report.handed_over);
+        let look = |record: Record| look_back(stores, record, report, &waiting);
         each(&mut reading, kind, look, |back| {
             verified.add(back);
             done += 1;
@@ -94,15 +102,23 @@ pub async fn verify<R: BufRead>(
     Ok(verified)
 }
 
-async fn look_back(stores: &Stores, record: Record, handed_over: bool) -> Result<Back, TransferError> {
+async fn look_back(
+    stores: &Stores,
+    record: Record,
+    report: &Report,
+    waiting: &Waiting,
+) -> Result<Back, TransferError> {
     let name = record.name();
+    if let Record::Message(message) = &record {
+        return look_for(stores, message, report.messages_handed_over, waiting);
+    }
     let found = find(stores, &record)
         .await
         .map_err(TransferError::store(&*name))?;
-    let unwritable = |error| TransferError::Refused(format!("{name} cannot be written as JSON: {error}"));
+    let unwritable = |error| unwritable(&name, &error);
     let Some(found) = found else {
         if let Record::Session(session) = &record {
-            let why = absence(stores, session, handed_over, true).await;
+            let why = absence(stores, session, report.handed_over, true).await;
             let why = why.map_err(TransferError::store(&*name))?;
             if why.is_some() || stores.sessions.is_none() {
                 return Ok(Back::Excused);
@@ -118,6 +134,31 @@ async fn look_back(stores: &Stores, record: Record, handed_over: bool) -> Result
         Back::Same(record.kind(), found)
     } else {
         Back::Different(name)
+    })
+}
+
+fn unwritable(name: &str, error: &serde_json::Error) -> TransferError {
+    TransferError::Refused(format!("{name} cannot be written as JSON: {error}"))
+}
+
+fn look_for(
+    stores: &Stores,
+    message: &OutboxMessage,
+    handed_over: bool,
+    waiting: &Waiting,
+) -> Result<Back, TransferError> {
+    let record = Record::Message(message.clone());
+    Ok(match waiting.holds(message)? {
+        Some(true) => {
+            let line = record.to_line();
+            Back::Same(
+                record.kind(),
+                line.map_err(|error| unwritable(&record.name(), &error))?,
+            )
+        }
+        _ if absent(stores, message, handed_over) => Back::Excused,
+        Some(false) => Back::Different(record.name()),
+        None => Back::Missing(record.name()),
     })
 }
 
@@ -137,5 +178,7 @@ async fn find(stores: &Stores, record: &Record) -> Result<Option<Record>, PortEr
                 .await?
                 .map(Record::Session),
         },
+        // Found in what was read beforehand.
+        Record::Message(_) => None,
     })
 }

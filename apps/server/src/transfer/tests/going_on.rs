@@ -112,6 +112,7 @@ async fn an_import_goes_on_from_every_record_it_may_have_been_stopped_at() {
                     super::record::Record::User(user) => put_all(&target, &[*user], &[], &[]).await,
                     super::record::Record::Application(it) => put_all(&target, &[], &[it], &[]).await,
                     super::record::Record::Session(it) => put_all(&target, &[], &[], &[it]).await,
+                    super::record::Record::Message(it) => target.stores.outbox.put(&it).await.unwrap(),
                 }
             }
             let (report, verified) = target.import(&file, way).await;

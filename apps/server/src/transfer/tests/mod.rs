@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use conformance::sample;
 use domain::application::Application;
 use domain::id::PoolName;
+use domain::outbox::OutboxMessage;
 use domain::ports::Clock;
 use domain::session::{Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
@@ -49,6 +50,7 @@ fn in_memory() -> Place {
         users: Arc::<MemoryStore>::clone(&store),
         applications: Arc::<MemoryStore>::clone(&store),
         sessions: Some(Arc::new(sessions_memory::MemorySessions::default())),
+        outbox: Arc::<MemoryStore>::clone(&store),
         tombstones: store,
         clock: Arc::<Hands>::clone(&hands),
     };
@@ -67,6 +69,7 @@ fn on_disk() -> Place {
         users: Arc::<SqliteStore>::clone(&store),
         applications: Arc::<SqliteStore>::clone(&store),
         sessions: Some(Arc::<SqliteStore>::clone(&store) as _),
+        outbox: Arc::<SqliteStore>::clone(&store),
         tombstones: store,
         clock: Arc::<Hands>::clone(&hands),
     };
@@ -140,7 +143,19 @@ async fn put_all(place: &Place, users: &[User], applications: &[Application], se
 async fn filled(place: Place) -> Place {
     let (users, applications, sessions) = people();
     put_all(&place, &users, &applications, &sessions).await;
+    for message in mails(&users) {
+        place.stores.outbox.put(&message).await.unwrap();
+    }
     place
+}
+
+/// A mail to each user, one of which was tried already.
+fn mails(users: &[User]) -> Vec<OutboxMessage> {
+    let mail = |user: &User| sample::message(&user.key, &format!("mail to {}", user.key));
+    let mut mails: Vec<OutboxMessage> = users.iter().map(mail).collect();
+    mails[0].attempts = 3;
+    mails[0].settled = 3;
+    mails
 }
 
 impl Place {

@@ -288,3 +288,72 @@ proptest! {
         });
     }
 }
+
+/// What is lost or sent twice is somebody's notice that their password was changed.
+#[tokio::test]
+async fn mails_that_wait_come_along_once() {
+    let first = filled(in_memory()).await;
+    let file = first.exported().await;
+    assert_eq!(checked(&file).unwrap().end.messages.count, 10);
+    let second = on_disk();
+    second.import(&file, Way::WriteFirst).await;
+    // One is tried, and one is sent.
+    let now = second.stores.clock.now();
+    let claimed = second.stores.outbox.claim(now, HOUR, 2).await.unwrap();
+    let sent = &claimed[0];
+    let settled = second
+        .stores
+        .outbox
+        .settle(&sent.id, sent.attempts, domain::outbox::Settled::Done)
+        .await;
+    assert!(settled.unwrap());
+    let (again, verified) = second.import(&file, Way::WriteFirst).await;
+    assert_eq!((again.new, again.conflicts, again.messages_left_out), (0, 0, 2));
+    assert!(verified.is_complete(&checked(&file).unwrap()), "{verified:?}");
+    let left = second.stores.outbox.list(None, 99).await.unwrap();
+    assert_eq!(left.messages.len(), 9);
+}
+
+#[tokio::test]
+async fn codes_and_what_is_void_stay_behind() {
+    let place = in_memory();
+    let ann = sample::with_email("ann", "ann@example.com");
+    put_all(&place, std::slice::from_ref(&ann), &[], &[]).await;
+    let mail = sample::message(&ann.key, "mail");
+    let code = OutboxMessage {
+        channel: domain::outbox::Channel::Sms,
+        ..sample::message(&ann.key, "code")
+    };
+    let void = OutboxMessage {
+        expires: sample::at(9),
+        ..sample::message(&ann.key, "void")
+    };
+    let elsewhere = sample::message(&sample::key("Gone", "ann"), "elsewhere");
+    for message in [&mail, &code, &void, &elsewhere] {
+        place.stores.outbox.put(message).await.unwrap();
+    }
+    let file = place.exported().await;
+    assert_eq!(checked(&file).unwrap().end.messages.count, 1);
+    assert!(file.contains(r#"{"message":{"#), "{file}");
+    let next = in_memory();
+    next.import(&file, Way::LookFirst).await;
+    let there = next.stores.outbox.list(None, 9).await.unwrap();
+    assert_eq!(there.messages, [mail]);
+    // A day later nothing of it is of use.
+    let late = in_memory();
+    late.hands.0.store(86_401, Ordering::Relaxed);
+    let (report, verified) = late.import(&file, Way::WriteFirst).await;
+    assert_eq!((report.new, report.messages_left_out), (1, 1));
+    assert!(verified.is_complete(&checked(&file).unwrap()), "{verified:?}");
+}
+
+#[tokio::test]
+async fn a_file_without_mails_reads_as_one_of_before() {
+    let place = in_memory();
+    let (users, applications, sessions) = people();
+    put_all(&place, &users, &applications, &sessions).await;
+    let file = place.exported().await;
+    assert!(!file.contains("messages"), "{file}");
+    let (report, _) = on_disk().import(&file, Way::WriteFirst).await;
+    assert_eq!(report.conflicts, 0);
+}
