@@ -1,5 +1,6 @@
 //! Changing the password.
 
+use super::login::known_device;
 use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
 use crate::credential::Password;
@@ -25,10 +26,12 @@ impl Services {
         new: &Password,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        let mut taken =
-            self.policy
-                .limits
-                .password_try(&pool.name, caller.user.key.id.as_str(), &origin.address, None);
+        let mut taken = self.policy.limits.password_try(
+            &pool.name,
+            caller.user.key.id.as_str(),
+            &origin.address,
+            known_device(&caller.user, origin),
+        );
         let mut verdict = self.take(&taken).await?;
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {

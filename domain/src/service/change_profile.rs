@@ -1,5 +1,6 @@
 //! Changing and deleting one's own record.
 
+use super::login::known_device;
 use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
@@ -84,10 +85,12 @@ impl Services {
                 };
             event = match &next {
                 ChangeProfile::CheckProof(draft) => {
-                    let taken = self
-                        .policy
-                        .limits
-                        .password_try(&pool.name, &account, &origin.address, None);
+                    let taken = self.policy.limits.password_try(
+                        &pool.name,
+                        &account,
+                        &origin.address,
+                        known_device(&caller.user, origin),
+                    );
                     let verdict = self.take(&taken).await?;
                     let verified = match verdict {
                         Verdict::Allowed => {
