@@ -9,9 +9,13 @@ use http::header::{ACCEPT_LANGUAGE, HeaderName, USER_AGENT};
 
 use super::Request;
 use super::cookies::{Cookie, Jar};
+use crate::pages;
 
 /// Where clients that keep no cookies say which device they are.
 pub static X_DEVICE_TOKEN: HeaderName = HeaderName::from_static("x-device-token");
+
+/// What is presented for a device that has no token yet.
+const NO_DEVICE: &str = "new";
 
 /// Most languages that are taken from a request.
 const LANGUAGES: usize = 5;
@@ -30,14 +34,21 @@ pub fn of(request: &Request) -> Origin {
     }
 }
 
-/// The token of the device, from the header of a program or the cookie of a browser. What cannot be one of ours is none.
+/// The token of the device, from the header of a program or the cookie of a browser. Any other text in the header, and a browser that
+/// was never here, ask for one: who keeps cookies keeps this one too.
 fn device(request: &Request) -> Option<Token> {
     let jar = Jar::new(request.app.settings.is_https());
     let sent = request
         .header(&X_DEVICE_TOKEN)
-        .or_else(|| jar.read(&request.headers, Cookie::Device))?;
-    let plain = sent.len() == TOKEN_LENGTH && sent.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| Token::presented(sent))
+        .or_else(|| jar.read(&request.headers, Cookie::Device));
+    match sent {
+        Some(sent) if sent.len() == TOKEN_LENGTH => Some(Token::presented(sent)),
+        Some(_) => Some(Token::presented(NO_DEVICE)),
+        None if pages::is_wanted(&request.headers) && !request.path.starts_with("/api/") => {
+            Some(Token::presented(NO_DEVICE))
+        }
+        None => None,
+    }
 }
 
 /// The languages of an `Accept-Language` (RFC 9110 section 12.5.4) as primary subtags, best first, each once.

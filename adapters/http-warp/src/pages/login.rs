@@ -2,7 +2,6 @@
 
 use domain::error::{Denial, DomainError};
 use domain::id::UserId;
-use domain::policy::PoolPolicy;
 use domain::service::{Credentials, LoggedIn, LoginName};
 use http::StatusCode;
 
@@ -171,16 +170,16 @@ fn blank(visit: &Visit<'_>) -> LoginView {
         return_to: visit.return_to.clone(),
         realm: visit.pool.realm_required.then(String::new),
         providers: providers::log_in_links(visit),
-        passkey_url: passkey_url(visit.pool),
+        passkey_url: passkey_url(visit),
         magic_link: visit.pool.magic_link,
         ..LoginView::default()
     }
 }
 
 /// Where the script asks what to ask an authenticator; none where a passkey is no log-in.
-fn passkey_url(pool: &PoolPolicy) -> Option<String> {
-    pool.passkey_login
-        .then(|| format!("/api/{}/passkey/options", pool.name))
+fn passkey_url(visit: &Visit<'_>) -> Option<String> {
+    let offered = visit.pool.passkey_login && visit.request.app.services.speaks_passkeys();
+    offered.then(|| format!("/api/{}/passkey/options", visit.pool.name))
 }
 
 /// The login page after a verification link was asked for; the same for everybody.

@@ -135,6 +135,9 @@ async fn every_page_is_closed_to_script_frames_caches_and_other_sites() {
         "/account",
         "/reset",
         "/reset?token=x",
+        "/account/security",
+        "/account/confirm",
+        "/email/revert?token=x",
         "/verify?uid=x&token=y",
         "/nothing",
     ];
@@ -176,11 +179,19 @@ async fn cookies_are_out_of_reach_of_script_and_other_sites() {
         page.set_cookie("portcullis-csrf").is_empty(),
         "the browser has one already"
     );
-    let opened = browser.log_in().await;
+    let kept = [("identifier", EMAIL), ("password", PASSWORD), ("keep", "1")];
+    let kept = browser.fill("/login", "/login", &kept).await;
+    let line = kept.set_cookie("portcullis");
     assert!(
-        opened
-            .set_cookie("portcullis")
-            .ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600")
+        line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600"),
+        "{line}"
+    );
+    browser.forget("portcullis");
+    let opened = browser.log_in().await;
+    let line = opened.set_cookie("portcullis");
+    assert!(
+        line.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
+        "not kept, it ends with the browser: {line}"
     );
     assert!(
         opened

@@ -11,6 +11,7 @@
 mod account;
 mod browser;
 mod external;
+mod factors;
 mod files;
 mod gate;
 mod guard;

@@ -71,8 +71,18 @@ impl SessionStore for Troubled {
         self.sessions.end_all(user, spare).await
     }
 
-    async fn list(&self, after: Option<&PageMark>, limit: usize) -> Result<SessionPage, PortError> {
-        self.sessions.list(after, limit).await
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
+        self.trouble.meet()?;
+        self.sessions.touch(token, at).await
+    }
+
+    async fn list(
+        &self,
+        of: Option<&UserKey>,
+        after: Option<&PageMark>,
+        limit: usize,
+    ) -> Result<SessionPage, PortError> {
+        self.sessions.list(of, after, limit).await
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {

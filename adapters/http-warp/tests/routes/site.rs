@@ -181,6 +181,8 @@ impl Site {
             pools,
             limits: Limits::default(),
             public_url: settings.public_url.clone(),
+            service_name: "Example".to_owned(),
+            language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
         };
         let (console, mailbox) = (Received::default(), Received::default());
@@ -338,7 +340,10 @@ fn ports(clock: &Arc<AtomicI64>, console: &Received, mailbox: &Received) -> Port
         sms: Arc::new(ConsoleSmsSender::writing_to(console.clone())),
         mailer: Arc::new(ConsoleMailer::writing_to("noreply@example.com", mailbox.clone())),
         audit: store.clone(),
-        applications: store,
+        applications: store.clone(),
+        outbox: store,
+        passkeys: None,
+        breached: None,
         timer: Arc::new(SystemTimer),
         providers: Arc::new(outside::directory()),
         sealer: Arc::new(LocalSealer::new(vec![SealKey::new("00000000000000a1", [9; 32])]).unwrap()),

@@ -97,7 +97,7 @@ async fn answer(
         trust_days: passkey::trust_days(pool),
         sessions: shown.collect(),
         offers_totp: pool.takes(FactorKind::Totp),
-        offers_passkeys: pool.takes(FactorKind::Passkey),
+        offers_passkeys: pool.takes(FactorKind::Passkey) && services.speaks_passkeys(),
         offers_recovery: pool.takes(FactorKind::Recovery),
         notice: visit.notice(NOTICES).filter(|_| errors.is_empty()),
         errors,
