@@ -61,8 +61,8 @@ pub async fn open_from_form(visit: &Visit<'_>, opened: &AccessToken) -> Result<R
 
 async fn let_in(visit: &Visit<'_>, opened: &AccessToken, reply: Reply) -> Result<Reply, Problem> {
     end(visit.request).await?;
-    let reply = reply.cookie(&visit.jar().clear(Cookie::Pending));
-    Ok(hand_over(visit, opened, reply))
+    let reply = hand_over(visit, opened, reply);
+    Ok(reply.cookie(&visit.jar().clear(Cookie::Pending)))
 }
 
 /// The session of this browser goes on under a new token: the old one is over already.

@@ -45,14 +45,14 @@ async fn add_app(site: &Site, browser: &Browser) -> String {
     let enrolment = page.hidden("enrolment");
     let fields = [("enrolment", enrolment.as_str()), ("code", "000000")];
     let again = browser
-        .fill("/account/security", "/account/security/totp/confirm", &fields)
+        .post("/account/security/totp/confirm", &page.hidden("csrf"), &fields)
         .await
         .is(422);
     assert!(!again.text.contains("<svg class=\"qr\""), "the key is shown once");
     let code = app_code(site, &secret, 0);
     let fields = [("enrolment", enrolment.as_str()), ("code", code.as_str())];
     browser
-        .fill("/account/security", "/account/security/totp/confirm", &fields)
+        .post("/account/security/totp/confirm", &page.hidden("csrf"), &fields)
         .await
         .leads_to("/account/security?app=1");
     browser
@@ -271,8 +271,9 @@ async fn an_old_address_is_taken_back_by_a_button() {
         .leads_to("/reset?reverted=1");
     browser.get("/account").await.is(303);
     owner.log_in().await.leads_to("/account");
+    let csrf = owner.get("/account").await.hidden("csrf");
     owner
-        .fill("/reset", "/email/revert", &[("token", token)])
+        .post("/email/revert", &csrf, &[("token", token)])
         .await
         .is(400)
         .says("This link does nothing any more");

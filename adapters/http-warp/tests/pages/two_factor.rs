@@ -107,7 +107,7 @@ async fn a_new_code_voids_the_one_before() {
     browser
         .fill("/two-factor", "/two-factor/resend", &[])
         .await
-        .leads_to("/two-factor?sent=1");
+        .leads_to("/two-factor?sent=1&method=sms");
     let after = site.console.code();
     if before != after {
         browser
@@ -159,11 +159,14 @@ async fn a_code_works_in_the_browser_it_was_asked_from_and_once() {
         .fill("/two-factor", "/two-factor", &[("code", &code)])
         .await
         .leads_to("/account");
+    let opened = browser.cookie("portcullis");
     browser.set_cookie("portcullis-pending", &pending);
+    let csrf = browser.get("/account").await.hidden("csrf");
     browser
-        .fill("/two-factor", "/two-factor", &[("code", &code)])
+        .post("/two-factor", &csrf, &[("code", &code)])
         .await
-        .is(401);
+        .leads_to("/login?again=1");
+    assert_eq!(browser.cookie("portcullis"), opened, "no further session");
 }
 
 #[tokio::test]
@@ -203,9 +206,13 @@ async fn an_ended_login_leads_back_to_the_start() {
     let site = Site::open().await;
     let browser = with_second_factor(&site).await;
     browser.log_in().await;
+    let csrf = browser.get("/two-factor").await.is(200).hidden("csrf");
     site.later(Duration::from_mins(11));
+    let pending = browser.cookie("portcullis-pending").unwrap();
+    browser.get("/two-factor").await.leads_to("/login?again=1");
+    browser.set_cookie("portcullis-pending", &pending);
     browser
-        .fill("/two-factor", "/two-factor/resend", &[])
+        .post("/two-factor/resend", &csrf, &[])
         .await
         .leads_to("/login?again=1");
     browser.get("/two-factor").await.leads_to("/login");
