@@ -39,13 +39,14 @@ fn ranges(text: &str) -> Result<String, String> {
             && url.query().is_none()
             && url.fragment().is_none()
     };
-    let url = Url::parse(text).ok().filter(plain);
-    match url {
-        Some(url) if url.scheme() == "https" || is_local_url(&url) => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err(
-            "must be an https address, or http on this machine, such as `https://api.pwnedpasswords.com/range`".to_owned(),
-        ),
+    let safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_local_url(url);
+    if Url::parse(text).is_ok_and(|url| plain(&url) && safe(&url)) {
+        return Ok(text.trim_end_matches('/').to_owned());
     }
+    let example = "https://api.pwnedpasswords.com/range";
+    Err(format!(
+        "must be an https address, or http on this machine, such as `{example}`"
+    ))
 }
 
 fn word(text: &str) -> Result<String, String> {
