@@ -95,7 +95,7 @@ impl Desk {
     async fn before_pages(&self, script: &str) -> Value {
         let body = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}});
         let made = self.drive(Method::POST, "goog/cdp/execute", Some(body)).await;
-        made["identifier"].clone()
+        made.get("identifier").unwrap().clone()
     }
 
     async fn no_more_of(&self, script: Value) {
