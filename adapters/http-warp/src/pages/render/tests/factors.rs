@@ -145,6 +145,14 @@ pub fn gallery(pages: &Pages, value: &str, errors: &dyn Fn(&[&'static str]) -> F
             "confirm by log-in",
             pages.confirm(&confirm(value, &["login"], false, FieldErrors::none())),
         ),
+    ]);
+    shown.extend(alone(pages, value, errors));
+    shown
+}
+
+/// Those with one form, or none.
+fn alone(pages: &Pages, value: &str, errors: &dyn Fn(&[&'static str]) -> FieldErrors) -> Rendered {
+    vec![
         ("app", pages.totp_enrol(&enrol(value, errors(&["code"])))),
         (
             "recovery codes",
@@ -187,8 +195,7 @@ pub fn gallery(pages: &Pages, value: &str, errors: &dyn Fn(&[&'static str]) -> F
                 pool: value.to_owned(),
             }),
         ),
-    ]);
-    shown
+    ]
 }
 
 #[test]
