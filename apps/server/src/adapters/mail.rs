@@ -50,15 +50,18 @@ mod smtp {
 
     pub fn open(chosen: &Chosen, config: &Config) -> Result<Arc<dyn Mailer>, AdapterError> {
         let mail = &config.mail;
-        let mut settings = SmtpConfig::parse(&Secret::new(chosen.text.expose())).map_err(unusable)?;
+        let mut settings =
+            SmtpConfig::parse(&Secret::new(chosen.text.expose())).map_err(|error| unusable(&error))?;
         settings.from.clone_from(&mail.from);
         settings.ca_file.clone_from(&mail.ca_file);
         settings.templates_dir.clone_from(&mail.templates_dir);
-        settings.service_name = config.server.service_name.clone();
-        Ok(Arc::new(SmtpMailer::open(&settings).map_err(unusable)?))
+        settings.service_name.clone_from(&config.server.service_name);
+        Ok(Arc::new(
+            SmtpMailer::open(&settings).map_err(|error| unusable(&error))?,
+        ))
     }
 
-    fn unusable(error: SmtpError) -> AdapterError {
+    fn unusable(error: &SmtpError) -> AdapterError {
         AdapterError::Unusable {
             key: error.key(),
             why: error.to_string(),

@@ -131,7 +131,7 @@ impl AuditArgs {
         let mut seen = Seen::default();
         let mut latest = now;
         loop {
-            for event in seen.new(&events)? {
+            for event in seen.unseen(&events)? {
                 latest = latest.max(event.at);
                 if self.print(event).is_err() {
                     return Ok(Said::default());
@@ -209,7 +209,7 @@ struct Seen(BTreeMap<(Timestamp, String), usize>);
 
 impl Seen {
     /// Those that were not shown yet, in their order.
-    fn new<'a>(
+    fn unseen<'a>(
         &mut self,
         events: &'a [StoredAuditEvent],
     ) -> Result<Vec<&'a StoredAuditEvent>, serde_json::Error> {
@@ -248,14 +248,14 @@ mod tests {
     fn an_event_is_shown_once_and_two_that_are_the_same_twice() {
         let mut seen = Seen::default();
         let (one, two) = (event(1, AuditKind::LoggedIn), event(2, AuditKind::LoggedOut));
-        assert_eq!(seen.new(&[one.clone(), two.clone()]).unwrap().len(), 2);
-        assert!(seen.new(&[one.clone(), two.clone()]).unwrap().is_empty());
+        assert_eq!(seen.unseen(&[one.clone(), two.clone()]).unwrap().len(), 2);
+        assert!(seen.unseen(&[one.clone(), two.clone()]).unwrap().is_empty());
         assert_eq!(
-            seen.new(&[one.clone(), two.clone(), two.clone()]).unwrap(),
+            seen.unseen(&[one.clone(), two.clone(), two.clone()]).unwrap(),
             [&two]
         );
         seen.forget_before(Timestamp::from_millis(2));
-        assert!(seen.new(std::slice::from_ref(&two)).unwrap().is_empty());
+        assert!(seen.unseen(std::slice::from_ref(&two)).unwrap().is_empty());
     }
 
     #[test]
