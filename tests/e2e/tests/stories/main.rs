@@ -10,6 +10,7 @@
 mod code_abuse;
 mod curl_tour;
 mod durability;
+mod factors;
 mod headers;
 mod limits;
 mod log;
@@ -19,6 +20,7 @@ mod moving;
 mod moving_between;
 mod moving_stopped;
 mod operations;
+mod own_sessions;
 mod pools;
 mod profile;
 mod providers;
