@@ -1,15 +1,18 @@
 //! Every number of the product, in one place: lifetimes, lengths, limits. Built once from configuration, never changed after.
 
+mod limits;
+
+pub use limits::{Asked, Limits, MailBudget, PENDING_LOGINS_PER_ACCOUNT, TRIES_PER_CODE, unjudged};
+
 use std::collections::BTreeMap;
 
 use crate::access::AclRule;
 use crate::credential::PasswordRules;
 use crate::error::Denial;
-use crate::id::{DeviceId, PoolName, UserKey};
-use crate::limits::{ClientAddress, LimitKey, Quota};
+use crate::id::PoolName;
 use crate::session::TokenLife;
 use crate::time::Lifetime;
-use crate::user::{FactorKind, Phone, User};
+use crate::user::{FactorKind, User};
 
 /// When a second factor is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,312 +256,6 @@ impl PoolPolicy {
     }
 }
 
-/// How much may be tried. Every number is a configuration key.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Whether anything is limited at all.
-    pub enabled: bool,
-    /// Failed password tries from one address, over all accounts.
-    pub login_per_address: Quota,
-    /// Failed password tries on one account from one address.
-    pub login_per_account_and_address: Quota,
-    /// Failed password tries on one account from everywhere but its known devices, each of which has as many of its own.
-    pub login_per_account: Quota,
-    /// Failed password tries on all accounts of a pool, from everywhere but their known devices; none for as many as there are.
-    pub login_per_pool: Option<Quota>,
-    /// New users from one address.
-    pub sign_up_per_address: Quota,
-    /// Codes sent to one account.
-    pub code_sends_per_account: Quota,
-    /// Codes sent for one address.
-    pub code_sends_per_address: Quota,
-    /// Codes sent to one number, whoever asks.
-    pub code_sends_per_number: Quota,
-    /// Codes sent to the numbers of one country calling code.
-    pub code_sends_per_country: Quota,
-    /// Codes sent in all.
-    pub code_sends_per_day: Quota,
-    /// Failed codes on one account: each kind of second factor has a budget of its own.
-    pub code_tries_per_account: Quota,
-    /// Failed codes from one address.
-    pub code_tries_per_address: Quota,
-    /// Mails to one account.
-    pub mail_per_account: Quota,
-    /// Mails caused by one address.
-    pub mail_per_address: Quota,
-    /// Failed reset and verification tokens from one address.
-    pub token_tries_per_address: Quota,
-    /// People sent to providers from one address.
-    pub authorizations_per_address: Quota,
-}
-
-/// Tries one pending login has, whatever the other limits say.
-pub const TRIES_PER_CODE: u32 = 5;
-
-/// Pending logins one account may have at once; the oldest gives way.
-pub const PENDING_LOGINS_PER_ACCOUNT: usize = 3;
-
-const fn rate(burst: u32, seconds: u64) -> Quota {
-    Quota::Rate {
-        burst,
-        per: Lifetime::from_secs(seconds),
-    }
-}
-
-const fn lockout(free: u32, wait: u64, max_wait: u64, pardons: bool) -> Quota {
-    Quota::Lockout {
-        free,
-        wait: Lifetime::from_secs(wait),
-        max_wait: Lifetime::from_secs(max_wait),
-        forget: Lifetime::from_secs(86_400),
-        pardons,
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            login_per_address: rate(20, 900),
-            login_per_account_and_address: lockout(8, 30, 900, true),
-            login_per_account: lockout(50, 60, 3600, false),
-            login_per_pool: Some(rate(3000, 300)),
-            sign_up_per_address: rate(100, 3600),
-            code_sends_per_account: rate(5, 600),
-            code_sends_per_address: rate(15, 600),
-            code_sends_per_number: rate(8, 3600),
-            code_sends_per_country: rate(1000, 3600),
-            code_sends_per_day: rate(10_000, 86_400),
-            code_tries_per_account: lockout(10, 60, 3600, false),
-            code_tries_per_address: rate(20, 900),
-            mail_per_account: rate(3, 3600),
-            mail_per_address: rate(20, 3600),
-            token_tries_per_address: rate(60, 900),
-            authorizations_per_address: rate(120, 600),
-        }
-    }
-}
-
-/// The kinds of mail that have a budget of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailBudget {
-    /// Verification mails.
-    Verify,
-    /// Reset mails.
-    Reset,
-    /// Mails that a sign-up causes.
-    SignUp,
-    /// Codes to join an account elsewhere with a user.
-    Join,
-    /// Links to log in with.
-    MagicLink,
-    /// Telling an old address that there is a new one.
-    EmailChange,
-}
-
-impl MailBudget {
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Verify => "mail-verify",
-            Self::Reset => "mail-reset",
-            Self::SignUp => "mail-sign-up",
-            Self::Join => "mail-join",
-            Self::MagicLink => "mail-magic-link",
-            Self::EmailChange => "mail-email-change",
-        }
-    }
-}
-
-/// Counters to take from together.
-pub type Asked = Vec<(LimitKey, Quota)>;
-
-/// The same counters for giving back a try that was never judged: nothing is pardoned by it.
-pub fn unjudged(taken: &Asked) -> Asked {
-    taken
-        .iter()
-        .map(|(key, quota)| (key.clone(), quota.without_pardon()))
-        .collect()
-}
-
-impl Limits {
-    fn ask(&self, counters: Asked) -> Asked {
-        if self.enabled { counters } else { Vec::new() }
-    }
-
-    /// A password try on an account, named by its id where it exists and by what was typed where it does not.
-    ///
-    /// `device` is one that its owner logged in from before and that proved it by its token: it is judged by its own counter, so that
-    /// no stranger's guesses, however many, shut an owner out of the places they always log in from (ASVS 6.1.1).
-    pub fn password_try(
-        &self,
-        pool: &PoolName,
-        account: &str,
-        address: &ClientAddress,
-        device: Option<&DeviceId>,
-    ) -> Asked {
-        let (pool, from) = (pool.as_str(), address.as_str());
-        let mut counters = vec![
-            (LimitKey::new("login-address", &[from]), self.login_per_address),
-            (
-                LimitKey::new("login-account-address", &[pool, account, from]),
-                self.login_per_account_and_address,
-            ),
-        ];
-        if let Some(device) = device {
-            let key = LimitKey::new("login-account-device", &[pool, account, device.as_str()]);
-            counters.push((key, self.login_per_account));
-        } else {
-            let key = LimitKey::new("login-account", &[pool, account]);
-            counters.push((key, self.login_per_account));
-            counters.extend(
-                self.login_per_pool
-                    .map(|quota| (LimitKey::new("login-pool", &[pool]), quota)),
-            );
-        }
-        self.ask(counters)
-    }
-
-    /// A new user.
-    pub fn sign_up(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("sign-up", &[address.as_str()]),
-            self.sign_up_per_address,
-        )])
-    }
-
-    /// A code to be sent, to a number where there is one: whoever makes us send to costly numbers empties the budgets of that number,
-    /// that country and that day, and no other.
-    pub fn code_send(&self, user: &UserKey, address: &ClientAddress, phone: Option<&Phone>) -> Asked {
-        let mut counters = vec![
-            (account_key("code-send", user), self.code_sends_per_account),
-            (
-                LimitKey::new("code-send-address", &[address.as_str()]),
-                self.code_sends_per_address,
-            ),
-        ];
-        if let Some(phone) = phone {
-            counters.push((
-                LimitKey::new("code-send-number", &[phone.as_str()]),
-                self.code_sends_per_number,
-            ));
-            counters.push((
-                LimitKey::new("code-send-country", &[phone.country_code()]),
-                self.code_sends_per_country,
-            ));
-            counters.push((LimitKey::new("code-send-day", &[]), self.code_sends_per_day));
-        }
-        self.ask(counters)
-    }
-
-    /// A second factor tried by someone who reaches a flow of that user: the account's budget for that kind is at stake, and no other
-    /// kind's.
-    pub fn factor_try(&self, kind: FactorKind, user: &UserKey) -> Asked {
-        let what = match kind {
-            FactorKind::Sms => "code-try",
-            FactorKind::Totp => "totp-try",
-            FactorKind::Recovery => "recovery-try",
-            FactorKind::Passkey => "passkey-try",
-        };
-        self.ask(vec![(account_key(what, user), self.code_tries_per_account)])
-    }
-
-    /// A code typed for a phone number that is to be confirmed. Its own budget: who knows the password may not shut the second factor.
-    pub fn confirm_phone_try(&self, user: &UserKey) -> Asked {
-        self.ask(vec![(
-            account_key("confirm-phone-try", user),
-            self.code_tries_per_account,
-        )])
-    }
-
-    /// The first code of an authenticator app that is being added.
-    pub fn enrol_try(&self, user: &UserKey) -> Asked {
-        self.ask(vec![(
-            account_key("enrol-try", user),
-            self.code_tries_per_account,
-        )])
-    }
-
-    /// An authenticator that is asked for a login from an address: each leaves an unfinished flow behind.
-    pub fn passkey_call(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("passkey-call", &[address.as_str()]),
-            self.authorizations_per_address,
-        )])
-    }
-
-    /// A mailed code typed to join an account elsewhere with a user. It has a budget of its own: whoever can make an offer to a user
-    /// (a provider that vouches for nothing is enough) must not be able to shut that user's second factor.
-    pub fn join_code_try(&self, user: &UserKey) -> Asked {
-        self.ask(vec![(
-            account_key("join-code-try", user),
-            self.code_tries_per_account,
-        )])
-    }
-
-    /// A code typed without a challenge: it spends the address's budget, whomever it names.
-    pub fn code_try_from(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("code-try-address", &[address.as_str()]),
-            self.code_tries_per_address,
-        )])
-    }
-
-    /// The tries of one flow's code. Never switched off: it is what makes six digits enough.
-    pub fn tries_of_one_code(flow: &str, life: Lifetime) -> Asked {
-        let quota = Quota::Lockout {
-            free: TRIES_PER_CODE,
-            wait: life,
-            max_wait: life,
-            forget: life,
-            pardons: false,
-        };
-        vec![(LimitKey::new("code", &[flow]), quota)]
-    }
-
-    /// A mail of one kind caused from an address to an account, named as in [`Limits::password_try`]. Each kind has its own budget
-    /// per account: whoever asks for one kind cannot stop another.
-    pub fn mail(&self, kind: MailBudget, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
-        self.ask(vec![
-            (
-                LimitKey::new(kind.key(), &[pool.as_str(), account]),
-                self.mail_per_account,
-            ),
-            (
-                LimitKey::new("mail-address", &[address.as_str()]),
-                self.mail_per_address,
-            ),
-        ])
-    }
-
-    /// A mail that was asked for from an address and goes to nobody.
-    pub fn mail_to_nobody(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("mail-address", &[address.as_str()]),
-            self.mail_per_address,
-        )])
-    }
-
-    /// Somebody to be sent to a provider: each leaves an unfinished flow behind.
-    pub fn authorization(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("authorization", &[address.as_str()]),
-            self.authorizations_per_address,
-        )])
-    }
-
-    /// A reset or verification token presented.
-    pub fn token_try(&self, address: &ClientAddress) -> Asked {
-        self.ask(vec![(
-            LimitKey::new("token-try", &[address.as_str()]),
-            self.token_tries_per_address,
-        )])
-    }
-}
-
-fn account_key(what: &str, user: &UserKey) -> LimitKey {
-    LimitKey::new(what, &[user.pool.as_str(), user.id.as_str()])
-}
-
 /// Everything configured that decisions depend on.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -579,7 +276,6 @@ pub struct Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::UserId;
 
     fn pool() -> PoolPolicy {
         PoolPolicy::new(PoolName::new("Users"), "User")
@@ -605,40 +301,6 @@ mod tests {
     }
 
     #[test]
-    fn wrong_codes_of_a_join_shut_no_second_factor() {
-        let (limits, user) = (
-            Limits::default(),
-            UserKey::new(PoolName::new("Users"), UserId::new("1")),
-        );
-        let [(join, _)] = &limits.join_code_try(&user)[..] else {
-            panic!("one budget")
-        };
-        assert!(
-            limits
-                .factor_try(FactorKind::Sms, &user)
-                .iter()
-                .all(|(factor, _)| factor != join)
-        );
-    }
-
-    #[test]
-    fn strangers_count_against_each_other_and_never_against_a_known_device() {
-        let (limits, pool) = (Limits::default(), PoolName::new("Users"));
-        let address = ClientAddress::of("127.0.0.1".parse().unwrap());
-        let keys = |device: Option<&DeviceId>| -> Vec<String> {
-            let asked = limits.password_try(&pool, "1", &address, device);
-            asked.iter().map(|(key, _)| key.as_str().to_owned()).collect()
-        };
-        let (mine, other) = (DeviceId::new("a"), DeviceId::new("b"));
-        let (strange, known) = (keys(None), keys(Some(&mine)));
-        let named = |keys: &[String], what: &str| keys.iter().any(|key| key.starts_with(&format!("{what}:")));
-        assert!(named(&strange, "login-account") && named(&strange, "login-pool"));
-        assert!(!named(&known, "login-account") && !named(&known, "login-pool"));
-        assert!(named(&known, "login-account-device"));
-        assert_ne!(known, keys(Some(&other)));
-    }
-
-    #[test]
     fn no_other_negative_life_and_no_eternity_unless_allowed() {
         let mut pool = pool();
         for bad in [-1.0, -5.0, f64::NAN] {
@@ -647,16 +309,5 @@ mod tests {
         pool.allow_eternal_tokens = true;
         assert!(matches!(pool.session_life(Some(-1.0)), Ok(TokenLife::Eternal)));
         assert!(matches!(pool.session_life(Some(-5.0)), Err(Denial::InvalidTtl)));
-    }
-
-    #[test]
-    fn switched_off_limits_still_count_the_tries_of_a_code() {
-        let limits = Limits {
-            enabled: false,
-            ..Limits::default()
-        };
-        let address = ClientAddress::of("127.0.0.1".parse().unwrap());
-        assert!(limits.sign_up(&address).is_empty());
-        assert!(!Limits::tries_of_one_code("flow", Lifetime::from_secs(600)).is_empty());
     }
 }

@@ -83,6 +83,11 @@ const TOOLS: &[(&str, &str, &str)] = &[
         "gateways are asked as providers are, with a secret in each request",
     ),
     (
+        "outbound-http",
+        "breached-range",
+        "ranges are asked for within the same bounds, by the same certificates and proxy",
+    ),
+    (
         "store-guard",
         "storage-",
         "a breaker and a memory that no write may outlive: as hard to get right twice as once",
