@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
-use domain::audit::{AuditEvent, AuditKind};
-use domain::credential::PasswordHash;
+use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
+use domain::credential::{Passkey, PasswordHash, RecoveryCodes, TotpApp};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PendingLink, Purpose};
 use domain::id::{
-    ApplicationId, CredentialId, EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey,
+    ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, PoolName, ProviderName,
+    RefreshId, SessionId, UserId, UserKey,
 };
 use domain::identity::{
     CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
 };
+use domain::origin::{Agent, RequestId};
 use domain::secret::{Sealed, Token, TokenHash};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::tombstone::Tombstone;
-use domain::user::{Attributes, Email, Phone, Revision, SessionEpoch, User, Username};
+use domain::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
 use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -155,6 +157,60 @@ fn links() -> impl Strategy<Value = (Arc<Vec<Identity>>, Arc<Vec<UserCredential>
         .prop_map(|(identities, credentials)| (Arc::new(identities), Arc::new(credentials)))
 }
 
+fn proofs() -> impl Strategy<Value = (Arc<Factors>, Arc<Vec<Device>>)> {
+    let app = (text(), text(), any::<u64>(), moment(), of(moment())).prop_map(
+        |(id, name, last_step, created, last_used)| TotpApp {
+            id: FactorId::new(id),
+            secret: Sealed::from_bytes(name.as_bytes().to_vec()),
+            name,
+            last_step,
+            created,
+            last_used,
+        },
+    );
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u32>());
+    let passkey =
+        (text(), text(), flags, moment(), of(moment())).prop_map(|(id, name, flags, created, last_used)| {
+            Passkey {
+                id: FactorId::new(id),
+                credential: name.clone(),
+                material: name.clone(),
+                name,
+                sign_count: flags.3,
+                user_verifying: flags.0,
+                backup_eligible: flags.1,
+                backed_up: flags.2,
+                created,
+                last_used,
+            }
+        });
+    let codes = (prop::collection::vec(token(), 0..4), moment())
+        .prop_map(|(left, created)| RecoveryCodes { left, created });
+    let factors = (
+        prop::collection::vec(app, 0..3),
+        of(codes),
+        prop::collection::vec(passkey, 0..3),
+    )
+        .prop_map(|(totp, recovery, passkeys)| {
+            Arc::new(Factors {
+                totp,
+                recovery,
+                passkeys,
+            })
+        });
+    let device = (text(), token(), of(text()), (moment(), moment()), of(moment())).prop_map(
+        |(id, token, name, (created, last_used), trusted_until)| Device {
+            id: DeviceId::new(id),
+            token,
+            name,
+            created,
+            last_used,
+            trusted_until,
+        },
+    );
+    (factors, prop::collection::vec(device, 0..3).prop_map(Arc::new))
+}
+
 /// Any user, with everything a user may have. Names and their keys need not fit: how keys are made may have changed since.
 pub fn user() -> BoxedStrategy<User> {
     let names = (of(text()), of((text(), text())), of((text(), text())));
@@ -166,27 +222,31 @@ pub fn user() -> BoxedStrategy<User> {
         names,
         contacts,
         links(),
-        attributes(),
+        (attributes(), proofs()),
         (counts, moments),
     )
         .prop_map(
-            |(key, (realm, username, email), contacts, links, attributes, (counts, moments))| User {
-                key,
-                revision: Revision::new(counts.0),
-                realm,
-                username: username.map(|(name, key)| Username::restore(name, key)),
-                email: email.map(|(address, key)| Email::restore(address, key)),
-                email_verified: contacts.0,
-                phone: contacts.1.map(Phone::restore),
-                factor_phone: contacts.2.map(Phone::restore),
-                password: contacts.3.map(PasswordHash::new),
-                identities: links.0,
-                credentials: links.1,
-                attributes,
-                session_epoch: SessionEpoch::new(counts.1),
-                spared_session: counts.2.map(SessionId::new),
-                created: moments.0,
-                modified: moments.1,
+            |(key, (realm, username, email), contacts, links, (attributes, proofs), (counts, moments))| {
+                User {
+                    key,
+                    revision: Revision::new(counts.0),
+                    realm,
+                    username: username.map(|(name, key)| Username::restore(name, key)),
+                    email: email.map(|(address, key)| Email::restore(address, key)),
+                    email_verified: contacts.0,
+                    phone: contacts.1.map(Phone::restore),
+                    factor_phone: contacts.2.map(Phone::restore),
+                    password: contacts.3.map(PasswordHash::new),
+                    identities: links.0,
+                    credentials: links.1,
+                    factors: proofs.0,
+                    devices: proofs.1,
+                    attributes,
+                    session_epoch: SessionEpoch::new(counts.1),
+                    spared_session: counts.2.map(SessionId::new),
+                    created: moments.0,
+                    modified: moments.1,
+                }
             },
         )
         .boxed()
@@ -206,6 +266,10 @@ pub fn session() -> impl Strategy<Value = Session> {
         Just(Factor::Sms),
         Just(Factor::Federated),
         Just(Factor::Email),
+        Just(Factor::Totp),
+        Just(Factor::Recovery),
+        Just(Factor::Passkey),
+        Just(Factor::VerifiedPasskey),
     ];
     let factors = prop::collection::vec(factor, 0..4);
     (
@@ -214,17 +278,29 @@ pub fn session() -> impl Strategy<Value = Session> {
         user_key(),
         any::<u32>(),
         (moment(), life()),
-        factors,
-    )
-        .prop_map(|(id, token, user, epoch, (created, life), factors)| Session {
-            id: SessionId::new(id),
-            token,
-            user,
-            epoch: SessionEpoch::new(epoch),
-            created,
-            life,
+        (
             factors,
-        })
+            (moment(), of(moment()), of(any::<u64>())),
+            (of(text()), of(0..PLACES.len()), of(text())),
+        ),
+    )
+        .prop_map(
+            |(id, token, user, epoch, (created, life), (factors, times, more))| Session {
+                id: SessionId::new(id),
+                token,
+                user,
+                epoch: SessionEpoch::new(epoch),
+                created,
+                life,
+                factors,
+                proven: times.0,
+                last_used: times.1,
+                idle: times.2.map(Lifetime::from_millis),
+                agent: more.0.as_deref().and_then(Agent::of),
+                address: more.1.map(place),
+                refresh: more.2.map(RefreshId::new),
+            },
+        )
 }
 
 /// Any kind of flow, those about accounts elsewhere too.
@@ -232,7 +308,12 @@ pub fn every_kind() -> impl Strategy<Value = FlowKind> {
     let elsewhere = prop_oneof![
         Just(FlowKind::Authorization),
         Just(FlowKind::Exchange),
-        Just(FlowKind::Join)
+        Just(FlowKind::Join),
+        Just(FlowKind::Passkey),
+        Just(FlowKind::EnrolTotp),
+        Just(FlowKind::MagicLink),
+        Just(FlowKind::RevertEmail),
+        Just(FlowKind::Refresh)
     ];
     prop_oneof![kind(), elsewhere]
 }
@@ -335,16 +416,28 @@ pub fn application() -> impl Strategy<Value = Application> {
 /// Any audit event.
 pub fn event() -> impl Strategy<Value = AuditEvent> {
     let kind = prop::sample::select(AuditKind::ALL);
-    let address = of((0..PLACES.len()).prop_map(place));
-    (moment(), kind, of(user_key()), address, of(text())).prop_map(|(at, kind, user, address, detail)| {
-        AuditEvent {
+    let actor = prop_oneof![
+        Just(Actor::Client),
+        Just(Actor::Operator),
+        Just(Actor::Server),
+        text().prop_map(|id| Actor::Application(ApplicationId::new(id))),
+    ];
+    (
+        moment(),
+        kind,
+        of(user_key()),
+        (actor, of(text()), of(text())),
+        of(text()),
+    )
+        .prop_map(|(at, kind, user, (actor, network, request), detail)| AuditEvent {
             at,
             kind,
             user,
-            address,
+            actor,
+            network: network.map(NetworkHash::restore),
+            request: request.map(RequestId::new),
             detail,
-        }
-    })
+        })
 }
 
 /// Any tombstone.

@@ -7,11 +7,15 @@ use domain::credential::{PasswordHash, SmsCode};
 use domain::error::Denial;
 use domain::flow::{Ctx, Effect, Step};
 use domain::flow_record::{
-    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PendingLink, PendingLogin, Purpose,
+    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PasskeyCall, PasskeyPurpose, PendingLink,
+    PendingLogin, Purpose, RefreshRecord,
 };
-use domain::id::{EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey};
+use domain::id::{
+    EntryName, FactorId, IdentityId, PoolName, ProviderName, RefreshId, SessionId, UserId, UserKey,
+};
 use domain::identity::{Identity, IdentityKey, Profile};
-use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
+use domain::limits::{LimitKey, Quota, Verdict};
+use domain::origin::Origin;
 use domain::policy::{Asked, Limits, Policy, PoolPolicy, SecondFactor};
 use domain::ports::Verified;
 use domain::secret::{MacKey, Secret, Token};
@@ -33,7 +37,7 @@ pub struct Scene {
     key: MacKey,
     /// The moment it is.
     pub now: Timestamp,
-    address: ClientAddress,
+    origin: Origin,
     seed: u64,
 }
 
@@ -46,7 +50,7 @@ impl Scene {
             pool: &self.pool,
             key: &self.key,
             now: self.now,
-            address: &self.address,
+            origin: &self.origin,
             entropy: &mut entropy,
         })
     }
@@ -77,6 +81,8 @@ pub fn scene() -> impl Strategy<Value = Scene> {
             pools: [(pool.name.clone(), pool.clone())].into(),
             limits: Limits::default(),
             public_url: "http://localhost:3000".to_owned(),
+            service_name: "Example".to_owned(),
+            language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
         };
         Scene {
@@ -84,7 +90,7 @@ pub fn scene() -> impl Strategy<Value = Scene> {
             pool,
             key: MacKey::new([7; 32]),
             now: Timestamp::from_millis(START),
-            address: place(from),
+            origin: place(from).into(),
             seed,
         }
     })
@@ -193,7 +199,8 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
                     epoch,
                     life: TokenLife::Finite(scene.pool.code_token_ttl),
                     phone,
-                    code,
+                    code: Some(code),
+                    refresh: false,
                     session: SessionId::new("to-be"),
                     first: Factor::Password,
                     link: None,
@@ -218,6 +225,7 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
             FlowKind::Authorization => (scene.pool.pending_login_life, authorization(&token)),
             FlowKind::Exchange => (scene.pool.pending_login_life, exchange(epoch)),
             FlowKind::Join => (scene.pool.pending_login_life, join(epoch, code)),
+            other => (scene.pool.pending_login_life, later(other, epoch, &token)),
         };
         let record = FlowRecord {
             id: token.hash(),
@@ -251,6 +259,47 @@ fn exchange(epoch: SessionEpoch) -> FlowBody {
         code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
         link: None,
     })
+}
+
+/// A flow about second factors or what comes after a login.
+fn later(kind: FlowKind, epoch: SessionEpoch, token: &Token) -> FlowBody {
+    let moment = Timestamp::from_millis(START);
+    match kind {
+        FlowKind::Passkey => FlowBody::Passkey(Box::new(PasskeyCall {
+            state: "asked".to_owned(),
+            purpose: PasskeyPurpose::SecondFactor {
+                pending: token.hash(),
+            },
+        })),
+        FlowKind::EnrolTotp => FlowBody::EnrolTotp {
+            factor: FactorId::new("app"),
+            name: "app".to_owned(),
+            secret: domain::secret::Sealed::from_bytes(vec![1, 2, 3]),
+            epoch,
+        },
+        FlowKind::MagicLink => FlowBody::MagicLink {
+            address: "ann@example.com".to_owned(),
+            epoch,
+            return_to: None,
+        },
+        FlowKind::Refresh => FlowBody::Refresh(Box::new(RefreshRecord {
+            chain: RefreshId::new("chain"),
+            session: SessionId::new("asking"),
+            epoch,
+            began: moment,
+            factors: vec![Factor::Password],
+            proven: moment,
+            agent: None,
+            access: token.hash(),
+            salt: token.hash(),
+            used: None,
+            arrived: None,
+        })),
+        _ => FlowBody::RevertEmail {
+            address: "ann@example.com".to_owned(),
+            verified: true,
+        },
+    }
 }
 
 fn join(epoch: SessionEpoch, code: SmsCode) -> FlowBody {
@@ -301,6 +350,12 @@ pub fn session_of(user: &User, age: i64, now: Timestamp) -> Session {
         created: Timestamp::from_millis(now.as_millis() - age),
         life: TokenLife::Finite(Lifetime::from_secs(1_209_600)),
         factors: vec![Factor::Password],
+        proven: Timestamp::from_millis(now.as_millis() - age),
+        last_used: None,
+        idle: None,
+        agent: None,
+        address: None,
+        refresh: None,
     }
 }
 
@@ -365,17 +420,21 @@ fn guards_come_first(effects: &[Effect]) {
 }
 
 fn nothing_secret_shows(effects: &[Effect]) {
-    use domain::message::MailKind::{AlreadyRegistered, JoinCode, ResetPassword, VerifyEmail};
+    use domain::message::MailKind::{AlreadyRegistered, JoinCode, MagicLink, ResetPassword, VerifyEmail};
+    use domain::message::{MailKind, Notice};
     let shown = format!("{effects:?}");
     for effect in effects {
         if let Effect::SendMail(mail) = effect {
             match &mail.kind {
-                VerifyEmail { link } | ResetPassword { link, .. } => {
+                VerifyEmail { link }
+                | ResetPassword { link, .. }
+                | MagicLink { link, .. }
+                | MailKind::Notice(Notice::EmailChanged { undo: link, .. }) => {
                     let token = link.expose().rsplit('=').next().unwrap_or_default();
                     assert!(token.len() == 64 && !shown.contains(token), "a token shows");
                 }
                 JoinCode { code, .. } => assert!(!shown.contains(code.expose()), "a code shows"),
-                AlreadyRegistered => {}
+                AlreadyRegistered | MailKind::Notice(_) => {}
             }
         }
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use domain::credential::Password;
 use domain::error::{Denial, DomainError};
 use domain::flow::change_profile::{Field, ProfileChange};
+use domain::flow::login::Terms;
 use domain::flow::sign_up::NewUser;
 use domain::id::{PoolName, UserId, UserKey};
 use domain::limits::ClientAddress;
 use domain::message::MailKind;
+use domain::origin::Origin;
 use domain::policy::{Limits, Policy, PoolPolicy};
 use domain::secret::{MacKey, Secret, Token};
 use domain::service::{Authenticated, Authentication, CodeLogin, Credentials, LoggedIn, LoginName, Services};
@@ -52,6 +54,8 @@ impl System {
             pools: [(pool.name.clone(), pool)].into(),
             limits,
             public_url: "http://localhost:3000".to_owned(),
+            service_name: "Example".to_owned(),
+            language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
         };
         let world = World::new(rules.seed, rules.reaches_without_number);
@@ -90,7 +94,7 @@ impl System {
     }
 
     fn answer(&mut self, made: &Made) -> Answer {
-        let from = place(made.from);
+        let from = origin(made.from);
         match &made.what {
             Move::SignUp {
                 email,
@@ -110,6 +114,8 @@ impl System {
                     realm: None,
                     code: system.typed(*typed),
                     challenge: challenge.map(|challenge| system.challenge(challenge)),
+                    method: None,
+                    trust_device: false,
                 };
                 repeat(*times, || self.type_code(code(self), &from))
             }
@@ -162,7 +168,7 @@ impl System {
     }
 
     /// What a caller does to their own record.
-    fn own(&self, what: &Move, caller: &Authenticated, from: &ClientAddress) -> Answer {
+    fn own(&self, what: &Move, caller: &Authenticated, from: &Origin) -> Answer {
         let (services, pool) = (&self.services, self.pool());
         match what {
             Move::ChangePassword { current, new, .. } => {
@@ -192,7 +198,7 @@ impl System {
         username: Option<usize>,
         password: usize,
         phone: Option<usize>,
-        from: &ClientAddress,
+        from: &Origin,
     ) -> Answer {
         let form = NewUser {
             username: username.map(|name| pick(&USERNAMES, name).to_owned()),
@@ -208,7 +214,7 @@ impl System {
         Ok(Outcome::Done)
     }
 
-    fn log_in(&mut self, name: Name, password: usize, want: Want, from: &ClientAddress) -> Answer {
+    fn log_in(&mut self, name: Name, password: usize, want: Want, from: &Origin) -> Answer {
         let credentials = Credentials {
             realm: None,
             name: login_name(name),
@@ -218,11 +224,18 @@ impl System {
         let logged_in = match want {
             Want::Session(seconds) => {
                 let life = TokenLife::Finite(Lifetime::from_secs(seconds));
-                let token = run(services.login(pool, &credentials, life, from))?;
+                let token = run(services.login(pool, &credentials, Terms::of(life), from))?;
                 LoggedIn::Opened(Box::new(token))
             }
-            Want::Code => LoggedIn::AwaitingCode(run(services.request_code(pool, &credentials, from))?),
-            Want::Either => run(services.login_or_request_code(pool, &credentials, from))?,
+            Want::Code => {
+                LoggedIn::AwaitingCode(run(services.request_code(pool, &credentials, None, false, from))?)
+            }
+            Want::Either => run(services.login_or_request_code(
+                pool,
+                &credentials,
+                Terms::of(TokenLife::Finite(pool.ttl)),
+                from,
+            ))?,
         };
         Ok(match logged_in {
             LoggedIn::Opened(token) => {
@@ -236,7 +249,7 @@ impl System {
         })
     }
 
-    fn type_code(&mut self, code: CodeLogin, from: &ClientAddress) -> Answer {
+    fn type_code(&mut self, code: CodeLogin, from: &Origin) -> Answer {
         let token = run(self.services.login_with_code(self.pool(), code, from))?;
         self.sessions.push(token);
         Ok(Outcome::Opened)
@@ -300,7 +313,11 @@ impl System {
 pub fn is_reset(kind: &MailKind) -> Option<&Secret> {
     match kind {
         MailKind::ResetPassword { link, .. } => Some(link),
-        MailKind::VerifyEmail { .. } | MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => None,
+        MailKind::VerifyEmail { .. }
+        | MailKind::MagicLink { .. }
+        | MailKind::Notice(_)
+        | MailKind::AlreadyRegistered
+        | MailKind::JoinCode { .. } => None,
     }
 }
 
@@ -308,7 +325,11 @@ pub fn is_reset(kind: &MailKind) -> Option<&Secret> {
 pub fn is_verification(kind: &MailKind) -> Option<&Secret> {
     match kind {
         MailKind::VerifyEmail { link } => Some(link),
-        MailKind::ResetPassword { .. } | MailKind::AlreadyRegistered | MailKind::JoinCode { .. } => None,
+        MailKind::ResetPassword { .. }
+        | MailKind::MagicLink { .. }
+        | MailKind::Notice(_)
+        | MailKind::AlreadyRegistered
+        | MailKind::JoinCode { .. } => None,
     }
 }
 
@@ -318,6 +339,11 @@ pub fn unlimited() -> Limits {
         enabled: false,
         ..Limits::default()
     }
+}
+
+/// What a request from a place says of itself.
+pub fn origin(place_of: usize) -> Origin {
+    place(place_of).into()
 }
 
 /// A place's address.

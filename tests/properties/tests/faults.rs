@@ -9,6 +9,7 @@ use domain::error::{Denial, DomainError};
 use domain::flow::sign_up::NewUser;
 use domain::id::PoolName;
 use domain::limits::ClientAddress;
+use domain::origin::Origin;
 use domain::policy::{Limits, Policy, PoolPolicy};
 use domain::ports::{MockAuditLog, MockMailer, MockPasswordHasher, MockSessionStore, PortError};
 use domain::secret::{MacKey, Token};
@@ -38,13 +39,15 @@ fn services(world: &Arc<World>, replace: impl FnOnce(&mut Ports)) -> Services {
         pools: [(pool().name, pool())].into(),
         limits: Limits::default(),
         public_url: "http://localhost:3000".to_owned(),
+        service_name: "Example".to_owned(),
+        language: "en".to_owned(),
         audit_life: Lifetime::from_secs(86_400),
     };
     Services::new(ports, policy, MacKey::new([7; 32]))
 }
 
-fn home() -> ClientAddress {
-    ClientAddress::of([192, 0, 2, 1].into())
+fn home() -> Origin {
+    ClientAddress::of([192, 0, 2, 1].into()).into()
 }
 
 fn log_in(services: &Services, password: &str) -> Result<Token, DomainError> {
@@ -55,7 +58,12 @@ fn log_in(services: &Services, password: &str) -> Result<Token, DomainError> {
     };
     let life = pool().session_life(None).unwrap();
     let token = services
-        .login(&pool(), &credentials, life, &home())
+        .login(
+            &pool(),
+            &credentials,
+            domain::flow::login::Terms::of(life),
+            &home(),
+        )
         .now_or_never()
         .expect("the world answers at once");
     token.map(|token| token.secret)
@@ -156,10 +164,11 @@ fn a_mail_that_cannot_be_sent_is_said_and_the_next_one_works() {
     let world = with_ann();
     let failing = services(&world, |ports| {
         let mut mailer = MockMailer::new();
+        mailer.expect_is_local().return_const(true);
         mailer
             .expect_send()
             .times(1)
-            .returning(|_| Box::pin(ready(Err(PortError::unavailable("no route")))));
+            .returning(|_, _| Box::pin(ready(Err(PortError::unavailable("no route")))));
         ports.mailer = Arc::new(mailer);
     });
     let reset = |services: &Services| {

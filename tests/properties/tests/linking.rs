@@ -323,7 +323,7 @@ fn two_first_visits_of_one_account_make_one_user() {
 fn ask_for_token(system: &System) -> Result<String, DomainError> {
     let user = &system.people[0];
     let which = system.world.contents().users[user].credentials[0].id.to_string();
-    let address = ClientAddress::of([192, 0, 2, 7].into());
+    let address = domain::origin::Origin::from(ClientAddress::of([192, 0, 2, 7].into()));
     let fresh = run(system.services.fresh_token(system.pool(), user, &which, &address))?;
     Ok(fresh.tokens.access_token.expose().to_owned())
 }

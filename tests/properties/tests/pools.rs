@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::error::DomainError;
+use domain::flow::login::Terms;
 use domain::flow::sign_up::NewUser;
 use domain::id::PoolName;
 use domain::policy::{Policy, PoolPolicy, SecondFactor};
@@ -12,7 +13,7 @@ use domain::service::{Authentication, CodeLogin, Credentials, LoginName, Service
 use domain::session::TokenLife;
 use domain::time::Lifetime;
 use domain::user::User;
-use properties::system::{is_reset, is_verification, place, reason, typed_password, unlimited};
+use properties::system::{is_reset, is_verification, origin, reason, typed_password, unlimited};
 use properties::world::{World, run};
 
 const EMAIL: &str = "ann@example.com";
@@ -41,6 +42,8 @@ fn town() -> Town {
             .into(),
         limits: unlimited(),
         public_url: "http://localhost:3000".to_owned(),
+        service_name: "Example".to_owned(),
+        language: "en".to_owned(),
         audit_life: Lifetime::from_secs(86_400),
     };
     let world = World::new(5, true);
@@ -52,7 +55,7 @@ fn town() -> Town {
             password: Some(typed_password(password)),
             ..NewUser::default()
         };
-        run(services.sign_up(pool, form, &place(0))).expect("one address may be in two pools")
+        run(services.sign_up(pool, form, &origin(0))).expect("one address may be in two pools")
     };
     let (user, employee) = (sign_up(&users, 0), sign_up(&employees, 1));
     Town {
@@ -107,12 +110,14 @@ fn one_person_in_two_pools_is_two_users() {
     let town = town();
     assert_ne!(town.user.key.id, town.employee.key.id);
     let life = Town::life();
-    let wrong = run(town.services.login(&town.users, &credentials(1), life, &place(0)));
+    let wrong = run(town
+        .services
+        .login(&town.users, &credentials(1), Terms::of(life), &origin(0)));
     assert_eq!(denied(wrong), "LoginFailed", "the other pool's password");
     assert!(
         run(town
             .services
-            .login(&town.employees, &credentials(1), life, &place(0)))
+            .login(&town.employees, &credentials(1), Terms::of(life), &origin(0)))
         .is_ok()
     );
 }
@@ -122,7 +127,7 @@ fn a_session_is_worth_nothing_in_another_pool_and_lives_on_in_its_own() {
     let town = town();
     let token = run(town
         .services
-        .login(&town.users, &credentials(0), Town::life(), &place(0)))
+        .login(&town.users, &credentials(0), Terms::of(Town::life()), &origin(0)))
     .expect("logged in");
     let check = |pool: &PoolPolicy| run(town.services.authenticate(&token.secret, Some(&pool.name)));
     assert!(matches!(check(&town.employees), Ok(Authentication::Anonymous)));
@@ -134,7 +139,7 @@ fn a_challenge_and_its_code_open_only_their_own_pool() {
     let town = town();
     let asked = run(town
         .services
-        .request_code(&town.users, &credentials(0), &place(0)))
+        .request_code(&town.users, &credentials(0), None, false, &origin(0)))
     .expect("a code is sent");
     let code = town.world.contents().sms[0].code.clone();
     let by = |challenge: Option<Token>, name: bool| CodeLogin {
@@ -142,34 +147,36 @@ fn a_challenge_and_its_code_open_only_their_own_pool() {
         realm: None,
         code: code.clone(),
         challenge,
+        method: None,
+        trust_device: false,
     };
     for abroad in [
         by(asked.challenge.clone(), false),
         by(asked.challenge.clone(), true),
         by(None, true),
     ] {
-        let step = run(town.services.login_with_code(&town.employees, abroad, &place(0)));
+        let step = run(town.services.login_with_code(&town.employees, abroad, &origin(0)));
         assert_eq!(denied(step), "LoginFailed");
     }
     let challenge = asked.challenge.expect("a challenge is handed out");
-    let again = run(town.services.resend_code(&town.employees, &challenge, &place(0)));
+    let again = run(town.services.resend_code(&town.employees, &challenge, &origin(0)));
     assert_eq!(denied(again), "LoginFailed");
     let home = by(Some(challenge), true);
-    assert!(run(town.services.login_with_code(&town.users, home, &place(0))).is_ok());
+    assert!(run(town.services.login_with_code(&town.users, home, &origin(0))).is_ok());
 }
 
 #[test]
 fn a_reset_link_opens_only_its_own_pool() {
     let town = town();
-    run(town.services.request_reset(&town.users, None, EMAIL, &place(0))).expect("asked");
+    run(town.services.request_reset(&town.users, None, EMAIL, &origin(0))).expect("asked");
     let token = town.mailed(is_reset);
     let abroad = run(town
         .services
-        .reset_password(&town.employees, &token, &typed_password(2), &place(0)));
+        .reset_password(&town.employees, &token, &typed_password(2), &origin(0)));
     assert_eq!(denied(abroad), "TokenRefused");
     let home = run(town
         .services
-        .reset_password(&town.users, &token, &typed_password(2), &place(0)));
+        .reset_password(&town.users, &token, &typed_password(2), &origin(0)));
     assert_eq!(home.expect("reset").key, town.user.key);
 }
 
@@ -177,13 +184,13 @@ fn a_reset_link_opens_only_its_own_pool() {
 fn a_verification_link_confirms_only_in_its_own_pool() {
     let town = town();
     let id = &town.user.key.id;
-    run(town.services.send_verification(&town.users, id, &place(0))).expect("asked");
+    run(town.services.send_verification(&town.users, id, &origin(0))).expect("asked");
     let token = town.mailed(is_verification);
     let abroad = run(town
         .services
-        .confirm_email(&town.employees, id, &token, &place(0)));
+        .confirm_email(&town.employees, id, &token, &origin(0)));
     assert_eq!(denied(abroad), "TokenRefused");
-    assert!(run(town.services.confirm_email(&town.users, id, &token, &place(0))).is_ok());
+    assert!(run(town.services.confirm_email(&town.users, id, &token, &origin(0))).is_ok());
 }
 
 #[test]
@@ -199,13 +206,16 @@ fn what_happens_in_one_pool_leaves_the_other_alone() {
     let life = Town::life();
     let abroad = run(town
         .services
-        .login(&town.employees, &credentials(1), life, &place(0)))
+        .login(&town.employees, &credentials(1), Terms::of(life), &origin(0)))
     .expect("logged in");
-    let home = run(town.services.login(&town.users, &credentials(0), life, &place(0))).expect("logged in");
+    let home = run(town
+        .services
+        .login(&town.users, &credentials(0), Terms::of(life), &origin(0)))
+    .expect("logged in");
     let Ok(Authentication::Live(caller)) = run(town.services.authenticate(&home.secret, None)) else {
         panic!("not live")
     };
-    run(town.services.delete_user(&town.users, &caller, &place(0))).expect("deleted");
+    run(town.services.delete_user(&town.users, &caller, &origin(0))).expect("deleted");
     assert!(is_live(&run(town.services.authenticate(&abroad.secret, None))));
     assert!(!is_live(&run(town.services.authenticate(&home.secret, None))));
 }

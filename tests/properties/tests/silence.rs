@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 use domain::error::DomainError;
+use domain::flow::login::Terms;
 use domain::policy::Limits;
 use domain::secret::{Secret, Token};
 use domain::service::{CodeLogin, Credentials, LoginName};
@@ -10,7 +11,7 @@ use domain::time::Lifetime;
 use properties::cases;
 use properties::moves::{Made, Move, Rules};
 use properties::strategies;
-use properties::system::{System, place, typed_password, unlimited};
+use properties::system::{System, origin, typed_password, unlimited};
 use properties::world::run;
 use proptest::prelude::*;
 
@@ -47,25 +48,31 @@ struct Heard {
 }
 
 fn call(system: &System, call: &Call, name: &str, from: usize) -> Heard {
-    let (services, pool, from) = (&system.services, system.pool(), place(from));
+    let (services, pool, from) = (&system.services, system.pool(), origin(from));
     let before = system.world.contents().clone();
     let credentials = Credentials {
         realm: None,
         name: LoginName::Email(name.to_owned()),
         password: typed_password(3),
     };
-    let life = TokenLife::Finite(Lifetime::from_secs(60));
+    let life = Terms::of(TokenLife::Finite(Lifetime::from_secs(60)));
     let said = |result: Result<(), DomainError>| format!("{result:?}");
     let answer = match call {
         Call::LogIn => said(run(services.login(pool, &credentials, life, &from)).map(drop)),
-        Call::RequestCode => said(run(services.request_code(pool, &credentials, &from)).map(drop)),
-        Call::LoginPage => said(run(services.login_or_request_code(pool, &credentials, &from)).map(drop)),
+        Call::RequestCode => {
+            said(run(services.request_code(pool, &credentials, None, false, &from)).map(drop))
+        }
+        Call::LoginPage => {
+            said(run(services.login_or_request_code(pool, &credentials, life, &from)).map(drop))
+        }
         Call::TypeCode => {
             let code = CodeLogin {
                 name: Some(credentials.name),
                 realm: None,
                 code: Secret::new("000000"),
                 challenge: None,
+                method: None,
+                trust_device: false,
             };
             said(run(services.login_with_code(pool, code, &from)).map(drop))
         }
@@ -132,7 +139,7 @@ proptest! {
                     password: Some(typed_password(1)),
                     ..Default::default()
                 };
-                let made = run(system.services.sign_up(system.pool(), form, &place(0)));
+                let made = run(system.services.sign_up(system.pool(), form, &origin(0)));
                 let shown = made.map(|user| (user.email, user.phone, user.email_verified, user.created, user.attributes));
                 let after = system.world.contents().clone();
                 heard.push((format!("{shown:?}"), after.hashed - before.hashed, after.compared - before.compared));
@@ -154,10 +161,10 @@ proptest! {
         };
         let other = system.clone();
         system.world.intrude(at, move || {
-            let made = run(other.services.sign_up(other.pool(), form(), &place(1)));
+            let made = run(other.services.sign_up(other.pool(), form(), &origin(1)));
             assert!(made.is_ok(), "{made:?}");
         });
-        let made = run(system.services.sign_up(system.pool(), form(), &place(0)));
+        let made = run(system.services.sign_up(system.pool(), form(), &origin(0)));
         prop_assert!(made.is_ok(), "{made:?}");
         prop_assert_eq!(system.world.contents().users.len(), 1);
     }
@@ -172,14 +179,14 @@ proptest! {
         let id = system.people[0].id.clone();
         let nobody = domain::id::UserId::new("nobody");
         let heard = [
-            format!("{:?}", run(services.confirm_email(pool, &id, &token, &place(0))).map(drop)),
-            format!("{:?}", run(services.confirm_email(pool, &nobody, &token, &place(0))).map(drop)),
-            format!("{:?}", run(services.reset_password(pool, &token, &typed_password(1), &place(0))).map(drop)),
+            format!("{:?}", run(services.confirm_email(pool, &id, &token, &origin(0))).map(drop)),
+            format!("{:?}", run(services.confirm_email(pool, &nobody, &token, &origin(0))).map(drop)),
+            format!("{:?}", run(services.reset_password(pool, &token, &typed_password(1), &origin(0))).map(drop)),
         ];
         prop_assert!(heard.iter().all(|said| said == "Err(Denied(TokenRefused))"), "{heard:?}");
         let sent = [
-            format!("{:?}", run(services.send_verification(pool, &id, &place(0)))),
-            format!("{:?}", run(services.send_verification(pool, &nobody, &place(0)))),
+            format!("{:?}", run(services.send_verification(pool, &id, &origin(0)))),
+            format!("{:?}", run(services.send_verification(pool, &nobody, &origin(0)))),
         ];
         prop_assert_eq!(&sent[0], &sent[1]);
     }

@@ -6,12 +6,14 @@ use domain::audit::AuditKind;
 use domain::credential::PasswordHash;
 use domain::error::Denial;
 use domain::flow::change_password::{self, ChangePassword, ChangePasswordEvent};
-use domain::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, Field, ProfileChange};
+use domain::flow::change_profile::{self, ChangeProfile, ChangeProfileEvent, Field, Mails, ProfileChange};
 use domain::flow::log_out::{self, LogOutEvent, LoggedOut};
+use domain::flow::login::Terms;
 use domain::flow::login::{
     self, CodeAskedAgain, CodeTyped, Identified, Login, LoginEvent, PasswordChecked, Sending, Wanted,
 };
 use domain::flow::recover::{self, Recover, RecoverEvent};
+use domain::flow::second_factor::Typed;
 use domain::flow::sign_up::{self, NewUser, SignUp, SignUpEvent};
 use domain::flow::verify_contact::{self, VerifyContact, VerifyContactEvent};
 use domain::flow::{Ctx, Effect, Step};
@@ -23,7 +25,7 @@ use domain::ports::{UniqueKey, Verified};
 use domain::secret::Secret;
 use domain::session::TokenLife;
 use domain::time::Lifetime;
-use domain::user::{Email, User};
+use domain::user::{Email, FactorKind, User};
 use properties::cases;
 use properties::moves::{EMAILS, PASSWORDS, PHONES, USERNAMES};
 use properties::scenes::{Scene, begun, kind, lawful, scene, session_of, taken, user, verdict, verified};
@@ -31,12 +33,21 @@ use properties::system::typed_password;
 use proptest::prelude::*;
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    let life = TokenLife::Finite(Lifetime::from_secs(60));
+    let terms = Terms::of(TokenLife::Finite(Lifetime::from_secs(60)));
     prop_oneof![
-        Just(Wanted::Session(life)),
-        Just(Wanted::Code(life)),
-        Just(Wanted::SessionOrCode(life)),
+        Just(Wanted::Session(terms)),
+        Just(Wanted::Code(terms, None)),
+        Just(Wanted::SessionOrCode(terms)),
     ]
+}
+
+/// A code typed as one that came by text message.
+fn texted(text: Secret) -> Typed {
+    Typed {
+        kind: FactorKind::Sms,
+        text,
+        apps: Vec::new(),
+    }
 }
 
 fn hash() -> PasswordHash {
@@ -65,7 +76,7 @@ proptest! {
         let facts = Identified { user: who.clone(), verdict, taken, wanted };
         let identified = LoginEvent::Identified(Box::new(facts));
         let Ok((state, effects)) = lawful(&scene, &Login::Start, &identified, login::step) else {
-            let off = matches!(wanted, Wanted::Code(_)) && scene.pool.second_factor == SecondFactor::Off;
+            let off = matches!(wanted, Wanted::Code(..)) && scene.pool.second_factor == SecondFactor::Off;
             prop_assert!(verdict != Verdict::Allowed || off);
             return Ok(());
         };
@@ -76,7 +87,7 @@ proptest! {
         let proven = who.filter(|user| verified != Verified::Wrong && user.password.is_some());
         match (lawful(&scene, &state, &checked, login::step), proven) {
             (Ok((Login::Opened(token), effects)), Some(user)) => {
-                prop_assert!(!is_due(&scene, &user) && !matches!(wanted, Wanted::Code(_)));
+                prop_assert!(!is_due(&scene, &user) && !matches!(wanted, Wanted::Code(..)));
                 prop_assert!(user.email_verified || !scene.pool.email_verification_required);
                 prop_assert_eq!(&token.session.user, &user.key);
                 prop_assert_eq!(token.session.epoch, user.session_epoch);
@@ -105,7 +116,8 @@ proptest! {
     ) {
         let typed = if right { begun.digits.clone() } else { Secret::new("x") };
         let facts = CodeTyped {
-            pending: Some(begun.record.clone()), user: who.clone(), typed, verdict, tries_left, taken,
+            pending: Some(begun.record.clone()), user: who.clone(), typed: texted(typed), verdict, tries_left, taken,
+            trust_device: false,
         };
         let FlowBody::PendingLogin(pending) = &begun.record.body else { return Ok(()) };
         let must = verdict == Verdict::Allowed
@@ -257,7 +269,7 @@ proptest! {
         let session = session_of(&who, age, scene.now);
         let fresh = age <= 300_000;
         let asked = ChangeProfileEvent::Asked {
-            user: Box::new(who.clone()), session: Box::new(session.clone()), change: Box::new(change), mail,
+            user: Box::new(who.clone()), session: Box::new(session.clone()), change: Box::new(change), mail: Mails { verify: mail, tell: mail },
         };
         let Ok((mut state, mut effects)) = lawful(&scene, &ChangeProfile::Start, &asked, change_profile::step) else {
             return Ok(());
@@ -333,7 +345,8 @@ proptest! {
             LoginEvent::Identified(Box::new(Identified { user: Some(who.clone()), verdict, taken: taken.clone(), wanted })),
             LoginEvent::PasswordChecked(Box::new(checked)),
             LoginEvent::CodeTyped(Box::new(CodeTyped {
-                pending: None, user: None, typed: Secret::new(""), verdict, tries_left: verdict, taken: taken.clone(),
+                pending: None, user: None, typed: texted(Secret::new("")), verdict, tries_left: verdict, taken: taken.clone(),
+                trust_device: false,
             })),
             LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending: None, user: None, send: verdict })),
         ];
@@ -360,7 +373,7 @@ proptest! {
         all_pairs(&scene, ChangePassword::Start, &passwords, change_password::step);
         let change = ProfileChange { phone: Field::Clear, current_password: Some(typed_password(0)), ..ProfileChange::default() };
         let profiles = [
-            ChangeProfileEvent::Asked { user: boxed.clone(), session: session.clone(), change: Box::new(change), mail: verdict },
+            ChangeProfileEvent::Asked { user: boxed.clone(), session: session.clone(), change: Box::new(change), mail: Mails { verify: verdict, tell: verdict } },
             ChangeProfileEvent::ProofChecked { verdict, verified, taken },
             ChangeProfileEvent::NewHashed(hash()),
             ChangeProfileEvent::KeyTaken(UniqueKey::Email),

@@ -223,7 +223,7 @@ fn an_application_of_an_older_server_reads() {
 #[test]
 fn an_event_of_an_older_server_reads() {
     let event: AuditEvent = older(&json!({"at": 5, "kind": "login.failed"}));
-    assert_eq!((event.user, event.address, event.detail), (None, None, None));
+    assert_eq!((event.user, event.network, event.detail), (None, None, None));
 }
 
 #[test]

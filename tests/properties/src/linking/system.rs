@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use domain::credential::Password;
 use domain::error::{Denial, DomainError};
+use domain::flow::login::Terms;
 use domain::flow::sign_up::NewUser;
 use domain::id::{EntryName, IdentityId, PoolName, ProviderName, UserKey};
 use domain::identity::{Profile, ProfileEmail, ProviderClient, ProviderEntry, ProviderTokens, SubjectScope};
 use domain::limits::ClientAddress;
 use domain::message::MailKind;
+use domain::origin::Origin;
 use domain::policy::{Policy, PoolPolicy};
 use domain::ports::{
     Arrival, AuthorizationRequest, AuthorizationResponse, AuthorizationStart, IdentityProvider,
@@ -146,8 +148,8 @@ fn entry(name: &str, link: bool) -> ProviderEntry {
     }
 }
 
-fn here() -> ClientAddress {
-    ClientAddress::of([192, 0, 2, 1].into())
+fn here() -> Origin {
+    ClientAddress::of([192, 0, 2, 1].into()).into()
 }
 
 type Answer = Result<Outcome, DomainError>;
@@ -165,6 +167,8 @@ impl System {
             pools: [(pool.name.clone(), pool.clone())].into(),
             limits: unlimited(),
             public_url: "http://localhost:3000".to_owned(),
+            service_name: "Example".to_owned(),
+            language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
         };
         let elsewhere = Arc::new(Elsewhere {
@@ -316,7 +320,7 @@ impl System {
             name: LoginName::Email(email.unwrap_or_else(|| "nobody@example.com".to_owned())),
             password: Password::typed(PASSWORD),
         };
-        let life = TokenLife::Finite(Lifetime::from_secs(1_209_600));
+        let life = Terms::of(TokenLife::Finite(Lifetime::from_secs(1_209_600)));
         let token = run(self.services.login(self.pool(), &credentials, life, &here()))?;
         self.sessions.push(token);
         Ok(Outcome::LoggedIn)

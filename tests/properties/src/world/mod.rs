@@ -14,6 +14,7 @@ use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::{ApplicationId, UserKey};
 use domain::limits::{LimitKey, Tries};
 use domain::message::{MailMessage, SmsMessage};
+use domain::outbox::OutboxMessage;
 use domain::ports::ProviderBinding;
 use domain::secret::TokenHash;
 use domain::service::Ports;
@@ -42,6 +43,8 @@ pub struct Contents {
     pub applications: BTreeMap<ApplicationId, Application>,
     /// Counters.
     pub counters: BTreeMap<LimitKey, Tries>,
+    /// Messages that wait for a carrier, by id.
+    pub outbox: BTreeMap<String, OutboxMessage>,
     /// Every code sent.
     pub sms: Vec<SmsMessage>,
     /// Every mail sent.
@@ -130,6 +133,9 @@ impl World {
             providers: self.clone(),
             sealer: self.clone(),
             applications: self.clone(),
+            outbox: self.clone(),
+            passkeys: None,
+            breached: None,
         }
     }
 

@@ -1,12 +1,17 @@
 //! What is not a store: hasher, senders, audit log, clock, chance.
 
 use async_trait::async_trait;
-use domain::audit::AuditEvent;
+use domain::audit::{AuditEvent, AuditPage, AuditQuery};
 use domain::credential::{Password, PasswordHash};
 use domain::entropy::Entropy;
+use domain::id::MessageId;
 use domain::message::{MailMessage, SmsMessage};
-use domain::ports::{AuditLog, Clock, EntropySource, Mailer, PasswordHasher, PortError, SmsSender, Verified};
-use domain::time::Timestamp;
+use domain::outbox::{OutboxMessage, OutboxPage, Settled};
+use domain::ports::{
+    AuditLog, Clock, Delivery, EntropySource, Mailer, Outbox, PageMark, PasswordHasher, PortError, SmsSender,
+    Verified,
+};
+use domain::time::{Lifetime, Timestamp};
 
 use super::{Contents, Seeded, World};
 
@@ -60,19 +65,27 @@ impl SmsSender for World {
         self.contents().reaches_without_number
     }
 
-    async fn send(&self, message: &SmsMessage) -> Result<(), PortError> {
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, _: &MessageId, message: &SmsMessage) -> Result<Delivery, PortError> {
         self.tick();
         self.contents().sms.push(message.clone());
-        Ok(())
+        Ok(Delivery::Sent)
     }
 }
 
 #[async_trait]
 impl Mailer for World {
-    async fn send(&self, message: &MailMessage) -> Result<(), PortError> {
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    async fn send(&self, _: &MessageId, message: &MailMessage) -> Result<Delivery, PortError> {
         self.tick();
         self.contents().mails.push(message.clone());
-        Ok(())
+        Ok(Delivery::Sent)
     }
 }
 
@@ -84,9 +97,79 @@ impl AuditLog for World {
         Ok(())
     }
 
-    async fn latest(&self, limit: usize) -> Result<Vec<AuditEvent>, PortError> {
+    async fn find(
+        &self,
+        query: &AuditQuery,
+        _: Option<&'_ PageMark>,
+        limit: usize,
+    ) -> Result<AuditPage, PortError> {
         self.tick();
-        Ok(self.contents().audit.iter().rev().take(limit).cloned().collect())
+        let contents = self.contents();
+        let fitting = contents.audit.iter().rev().filter(|event| query.fits(event));
+        Ok(AuditPage {
+            events: fitting.take(limit).cloned().collect(),
+            next: None,
+        })
+    }
+
+    async fn purge(&self, _: Timestamp) -> Result<u64, PortError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl Outbox for World {
+    async fn put(&self, message: &OutboxMessage) -> Result<(), PortError> {
+        self.tick();
+        self.contents()
+            .outbox
+            .insert(message.id.as_str().to_owned(), message.clone());
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        now: Timestamp,
+        hold: Lifetime,
+        limit: usize,
+    ) -> Result<Vec<OutboxMessage>, PortError> {
+        self.tick();
+        let mut contents = self.contents();
+        let due = contents
+            .outbox
+            .values_mut()
+            .filter(|message| message.is_claimable(now));
+        let mut claimed = Vec::new();
+        for message in due.take(limit) {
+            *message = message.clone().claimed(now, hold);
+            claimed.push(message.clone());
+        }
+        Ok(claimed)
+    }
+
+    async fn settle(&self, id: &MessageId, attempt: u32, how: Settled) -> Result<bool, PortError> {
+        self.tick();
+        let mut contents = self.contents();
+        let current = contents
+            .outbox
+            .get(id.as_str())
+            .filter(|message| message.attempts == attempt)
+            .cloned();
+        let Some(message) = current else {
+            return Ok(false);
+        };
+        match how {
+            Settled::Done => contents.outbox.remove(id.as_str()),
+            Settled::Again { due } => contents
+                .outbox
+                .insert(id.as_str().to_owned(), message.released(due)),
+        };
+        Ok(true)
+    }
+
+    async fn list(&self, _: Option<&'_ PageMark>, _: usize) -> Result<OutboxPage, PortError> {
+        let messages = self.contents().outbox.values().cloned().collect();
+        Ok(OutboxPage { messages, next: None })
     }
 
     async fn purge(&self, _: Timestamp) -> Result<u64, PortError> {

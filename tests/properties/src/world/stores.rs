@@ -163,10 +163,30 @@ impl SessionStore for World {
         Ok(count(before - contents.sessions.len()))
     }
 
-    async fn list(&self, _after: Option<&'_ PageMark>, _limit: usize) -> Result<SessionPage, PortError> {
+    async fn touch(&self, token: &TokenHash, at: Timestamp) -> Result<(), PortError> {
         self.tick();
-        let sessions = self.contents().sessions.values().cloned().collect();
-        Ok(SessionPage { sessions, next: None })
+        if let Some(session) = self.contents().sessions.get_mut(token) {
+            session.last_used = session.last_used.max(Some(at));
+        }
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        of: Option<&'_ UserKey>,
+        _after: Option<&'_ PageMark>,
+        _limit: usize,
+    ) -> Result<SessionPage, PortError> {
+        self.tick();
+        let contents = self.contents();
+        let asked = contents
+            .sessions
+            .values()
+            .filter(|session| of.is_none_or(|of| session.user == *of));
+        Ok(SessionPage {
+            sessions: asked.cloned().collect(),
+            next: None,
+        })
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, PortError> {
