@@ -1,7 +1,7 @@
 //! "That was not me": whoever reads an account's old address sets it back, and everybody out.
 //!
 //! ```text
-//! Presented ──▶ (done)
+//! TokenPresented ──▶ Reverted
 //! ```
 
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
@@ -15,15 +15,25 @@ use crate::user::{Email, User};
 
 use super::notice::{mail, notify};
 
-/// The token of such a mail was presented.
+/// What happened.
 #[derive(Clone, Debug)]
-pub struct Presented {
-    /// The flow of the token.
-    pub flow: Option<Box<FlowRecord>>,
-    /// Its user, as stored now.
-    pub user: Option<Box<User>>,
-    /// What the counter for tokens said.
-    pub verdict: Verdict,
+pub enum RevertEmailEvent {
+    /// The token of such a mail was presented.
+    TokenPresented {
+        /// The flow of the token.
+        flow: Option<Box<FlowRecord>>,
+        /// Its user, as stored now.
+        user: Option<Box<User>>,
+        /// What the counter for tokens said.
+        verdict: Verdict,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum RevertEmail {
+    /// The user has the old address again.
+    Reverted(Box<User>),
 }
 
 /// Tells both addresses of a change (ASVS 6.3.7): the old one with a way back; the new one unless it is asked to verify itself anyway.
@@ -74,11 +84,12 @@ fn masked(email: &Email) -> String {
 
 /// Sets the address back. Whoever changed it may have the password as well, or have linked an account of theirs: every session ends,
 /// no reset link of the new address works, and the password can be reset from the old one.
-pub fn step(facts: Presented, cx: &mut Ctx<'_>) -> Step<()> {
-    if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
+pub fn step(event: RevertEmailEvent, cx: &mut Ctx<'_>) -> Step<RevertEmail> {
+    let RevertEmailEvent::TokenPresented { flow, user, verdict } = event;
+    if let Some(refused) = Refused::limited(verdict, None, cx) {
         return Err(refused);
     }
-    let reached = facts.flow.zip(facts.user).and_then(|(flow, user)| {
+    let reached = flow.zip(user).and_then(|(flow, user)| {
         let FlowBody::RevertEmail { address, verified } = &flow.body else {
             return None;
         };
@@ -103,12 +114,15 @@ pub fn step(facts: Presented, cx: &mut Ctx<'_>) -> Step<()> {
         FlowKind::MagicLink,
         FlowKind::Exchange,
     ];
-    let mut effects = vec![commit(&user, next), Effect::Spend(flow)];
+    let mut effects = vec![commit(&user, next.clone()), Effect::Spend(flow)];
     effects.extend(kinds.map(|kind| Effect::DropFlows(key.clone(), kind)));
     effects.push(Effect::ClearSessions {
         user: key.clone(),
         spare: None,
     });
     effects.push(cx.audit(AuditKind::EmailReverted, Some(key)));
-    Ok(Advanced { next: (), effects })
+    Ok(Advanced {
+        next: RevertEmail::Reverted(Box::new(next)),
+        effects,
+    })
 }

@@ -4,7 +4,7 @@ use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
 use crate::credential::{TotpApp, TotpSecret};
 use crate::error::{Denial, DomainError};
-use crate::flow::factors::{self, FactorsEvent, FactorsState};
+use crate::flow::factors::{self, ChangeFactors, ChangeFactorsEvent};
 use crate::flow::{Advanced, Step};
 use crate::id::{FactorId, UserKey};
 use crate::origin::Origin;
@@ -44,22 +44,25 @@ impl Services {
         name: Option<String>,
         origin: &Origin,
     ) -> Result<TotpEnrolment, DomainError> {
-        let event = FactorsEvent::TotpAsked {
+        let event = ChangeFactorsEvent::TotpAsked {
             user: Box::new(caller.user.clone()),
             session: Box::new(caller.session.clone()),
             name,
         };
-        let step = self.decide(pool, origin, |cx| factors::step(FactorsState::Start, event, cx));
-        let FactorsState::SealTotp(draft) = self.settle_factors(step).await?.ok_or(PortError::Stale)? else {
+        let step = self.decide(pool, origin, |cx| factors::step(ChangeFactors::Start, event, cx));
+        let ChangeFactors::SealTotp(draft) = self.settle_factors(step).await?.ok_or(PortError::Stale)? else {
             return Err(Denial::Unexpected.into());
         };
         let binding = totp_binding(&caller.user.key, &draft.id);
         let sealed = self.ports.sealer.seal(draft.secret.expose(), &binding).await?;
         let (secret, uri) = (draft.secret.clone(), draft.uri.clone());
-        let (state, event) = (FactorsState::SealTotp(draft), FactorsEvent::TotpSealed(sealed));
+        let (state, event) = (
+            ChangeFactors::SealTotp(draft),
+            ChangeFactorsEvent::TotpSealed(sealed),
+        );
         let step = self.decide(pool, origin, |cx| factors::step(state, event, cx));
         match self.settle_factors(step).await?.ok_or(PortError::Stale)? {
-            FactorsState::TotpAwaited(enrolment) => Ok(TotpEnrolment {
+            ChangeFactors::TotpAwaited(enrolment) => Ok(TotpEnrolment {
                 enrolment,
                 secret,
                 uri,
@@ -93,7 +96,7 @@ impl Services {
             }
             None => None,
         };
-        self.change_factors(pool, caller, origin, |user| FactorsEvent::TotpTyped {
+        self.change_factors(pool, caller, origin, |user| ChangeFactorsEvent::TotpTyped {
             user,
             session: Box::new(caller.session.clone()),
             flow: flow.clone().map(Box::new),
@@ -116,13 +119,13 @@ impl Services {
     ) -> Result<Vec<Secret>, DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
-            let event = FactorsEvent::CodesAsked {
+            let event = ChangeFactorsEvent::CodesAsked {
                 user: Box::new(user.clone()),
                 session: Box::new(caller.session.clone()),
             };
-            let step = self.decide(pool, origin, |cx| factors::step(FactorsState::Start, event, cx));
+            let step = self.decide(pool, origin, |cx| factors::step(ChangeFactors::Start, event, cx));
             match self.settle_factors(step).await? {
-                Some(FactorsState::Codes(codes)) => return Ok(codes),
+                Some(ChangeFactors::Codes(codes)) => return Ok(codes),
                 Some(_) => return Err(Denial::Unexpected.into()),
                 None => user = self.still_there(&user).await?,
             }
@@ -142,7 +145,7 @@ impl Services {
         name: String,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        self.change_factors(pool, caller, origin, |user| FactorsEvent::RenameAsked {
+        self.change_factors(pool, caller, origin, |user| ChangeFactorsEvent::RenameAsked {
             user,
             session: Box::new(caller.session.clone()),
             factor: factor.clone(),
@@ -163,7 +166,7 @@ impl Services {
         origin: &Origin,
     ) -> Result<User, DomainError> {
         let doors = self.doors(pool);
-        self.change_factors(pool, caller, origin, |user| FactorsEvent::RemovalAsked {
+        self.change_factors(pool, caller, origin, |user| ChangeFactorsEvent::RemovalAsked {
             user,
             session: Box::new(caller.session.clone()),
             factor: factor.clone(),
@@ -182,8 +185,8 @@ impl Services {
         caller: &Authenticated,
         origin: &Origin,
     ) -> Result<User, DomainError> {
-        self.change_factors(pool, caller, origin, |user| FactorsEvent::DevicesForgotten {
-            user,
+        self.change_factors(pool, caller, origin, |user| {
+            ChangeFactorsEvent::DevicesForgotten { user }
         })
         .await
     }
@@ -194,14 +197,14 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
         origin: &Origin,
-        event: impl Fn(Box<User>) -> FactorsEvent + Send + Sync,
+        event: impl Fn(Box<User>) -> ChangeFactorsEvent + Send + Sync,
     ) -> Result<User, DomainError> {
         let mut user = caller.user.clone();
         for _ in 0..STALE_RETRIES {
             let event = event(Box::new(user.clone()));
-            let step = self.decide(pool, origin, |cx| factors::step(FactorsState::Start, event, cx));
+            let step = self.decide(pool, origin, |cx| factors::step(ChangeFactors::Start, event, cx));
             match self.settle_factors(step).await? {
-                Some(FactorsState::Done(changed)) => return Ok(*changed),
+                Some(ChangeFactors::Done(changed)) => return Ok(*changed),
                 Some(_) => return Err(Denial::Unexpected.into()),
                 None => user = self.still_there(&user).await?,
             }
@@ -216,7 +219,7 @@ impl Services {
     }
 
     /// Carries a step out. `None` means the user was changed meanwhile.
-    async fn settle_factors(&self, step: Step<FactorsState>) -> Result<Option<FactorsState>, DomainError> {
+    async fn settle_factors(&self, step: Step<ChangeFactors>) -> Result<Option<ChangeFactors>, DomainError> {
         let Advanced { next, effects } = match step {
             Ok(advanced) => advanced,
             Err(refused) => return Err(self.refuse(refused).await),

@@ -6,7 +6,7 @@ use super::login::LoggedIn;
 use super::{Authenticated, Services};
 use crate::credential::Passkey;
 use crate::error::{Denial, DomainError};
-use crate::flow::factors::{FactorsEvent, FactorsState};
+use crate::flow::factors::{ChangeFactors, ChangeFactorsEvent};
 use crate::flow::login::passkey::call;
 use crate::flow::login::{self, Login, LoginEvent, PasskeyAnswered, Terms};
 use crate::flow::{Advanced, Refused, factors};
@@ -172,13 +172,13 @@ impl Services {
         let PasskeyCeremony { options, state } = self
             .verifier()?
             .begin_registration(&holder(user), &user.factors.passkeys)?;
-        let event = FactorsEvent::PasskeyAsked {
+        let event = ChangeFactorsEvent::PasskeyAsked {
             user: Box::new(user.clone()),
             session: Box::new(caller.session.clone()),
             name,
             state,
         };
-        let step = self.decide(pool, origin, |cx| factors::step(FactorsState::Start, event, cx));
+        let step = self.decide(pool, origin, |cx| factors::step(ChangeFactors::Start, event, cx));
         let Advanced { next, effects } = match step {
             Ok(advanced) => advanced,
             Err(refused) => return Err(self.refuse(refused).await),
@@ -187,7 +187,7 @@ impl Services {
             .await
             .map_err(|halt: Halt| halt.or_denial(Denial::PasskeyRefused))?;
         match next {
-            FactorsState::PasskeyAwaited(ceremony) => Ok(PasskeyAsked { ceremony, options }),
+            ChangeFactors::PasskeyAwaited(ceremony) => Ok(PasskeyAsked { ceremony, options }),
             _ => Err(Denial::Unexpected.into()),
         }
     }
@@ -211,7 +211,7 @@ impl Services {
         };
         let credential = made.as_ref().map(|made| made.credential.clone());
         let user = self
-            .change_factors(pool, caller, origin, |user| FactorsEvent::PasskeyMade {
+            .change_factors(pool, caller, origin, |user| ChangeFactorsEvent::PasskeyMade {
                 user,
                 session: Box::new(caller.session.clone()),
                 flow: flow.clone().map(Box::new),

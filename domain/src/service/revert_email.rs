@@ -3,7 +3,7 @@
 use super::perform::Halt;
 use super::{STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
-use crate::flow::revert_email::{self, Presented};
+use crate::flow::revert_email::{self, RevertEmailEvent};
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
@@ -25,7 +25,7 @@ impl Services {
         let flow = self.ports.flows.find(&token.hash()).await?;
         let flow = flow.filter(|flow| flow.pool == pool.name);
         for _ in 0..STALE_RETRIES {
-            let facts = Presented {
+            let event = RevertEmailEvent::TokenPresented {
                 user: match &flow {
                     Some(flow) => self.user_of(flow).await?.map(Box::new),
                     None => None,
@@ -33,7 +33,7 @@ impl Services {
                 flow: flow.clone().map(Box::new),
                 verdict,
             };
-            let effects = match self.decide(pool, origin, |cx| revert_email::step(facts, cx)) {
+            let effects = match self.decide(pool, origin, |cx| revert_email::step(event, cx)) {
                 Ok(advanced) => advanced.effects,
                 Err(refused) => return Err(self.refuse(refused).await),
             };

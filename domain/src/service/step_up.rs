@@ -151,7 +151,8 @@ impl Services {
         let limits = &self.policy.limits;
         let taken = match proof {
             StepUpProof::Password(_) => {
-                limits.password_try(&pool.name, user.key.id.as_str(), &origin.address, None)
+                let known = super::login::known_device(user, origin);
+                limits.password_try(&pool.name, user.key.id.as_str(), &origin.address, known)
             }
             StepUpProof::Code { method, .. } => limits.factor_try(*method, &user.key),
             StepUpProof::Passkey { .. } => limits.factor_try(FactorKind::Passkey, &user.key),

@@ -17,6 +17,7 @@ const OF_THE_CORE: &[&str] = &[
     "serde_json",
     "sha2",
     "subtle",
+    "totp-rs",
     "thiserror",
     "unicode-normalization",
     "unicode-properties",

@@ -39,7 +39,7 @@ use crate::user::{FACTOR_NAME, FactorKind, User};
 
 /// Where a change stands.
 #[derive(Clone, Debug)]
-pub enum FactorsState {
+pub enum ChangeFactors {
     /// Nothing happened yet.
     Start,
     /// The secret of a new app is to be sealed.
@@ -56,7 +56,7 @@ pub enum FactorsState {
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub enum FactorsEvent {
+pub enum ChangeFactorsEvent {
     /// The owner wants to add an authenticator app.
     TotpAsked {
         /// The owner.
@@ -142,15 +142,17 @@ pub enum FactorsEvent {
 }
 
 /// One step of a change.
-pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<FactorsState> {
-    use FactorsEvent as Event;
-    use FactorsState::{SealTotp, Start};
+pub fn step(state: ChangeFactors, event: ChangeFactorsEvent, cx: &mut Ctx<'_>) -> Step<ChangeFactors> {
     match (state, event) {
-        (Start, Event::TotpAsked { user, session, name }) => totp::ask(&user, &session, name, cx),
-        (SealTotp(draft), Event::TotpSealed(sealed)) => Ok(totp::await_code(*draft, sealed, cx)),
+        (ChangeFactors::Start, ChangeFactorsEvent::TotpAsked { user, session, name }) => {
+            totp::ask(&user, &session, name, cx)
+        }
+        (ChangeFactors::SealTotp(draft), ChangeFactorsEvent::TotpSealed(sealed)) => {
+            Ok(totp::await_code(*draft, sealed, cx))
+        }
         (
-            Start,
-            Event::TotpTyped {
+            ChangeFactors::Start,
+            ChangeFactorsEvent::TotpTyped {
                 user,
                 session,
                 flow,
@@ -164,10 +166,12 @@ pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<
             }
             totp::confirm(&user, &session, flow.as_deref(), secret.as_ref(), &typed, cx)
         }
-        (Start, Event::CodesAsked { user, session }) => make_codes(&user, &session, cx),
+        (ChangeFactors::Start, ChangeFactorsEvent::CodesAsked { user, session }) => {
+            make_codes(&user, &session, cx)
+        }
         (
-            Start,
-            Event::PasskeyAsked {
+            ChangeFactors::Start,
+            ChangeFactorsEvent::PasskeyAsked {
                 user,
                 session,
                 name,
@@ -175,8 +179,8 @@ pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<
             },
         ) => passkey::ask(&user, &session, name, state, cx),
         (
-            Start,
-            Event::PasskeyMade {
+            ChangeFactors::Start,
+            ChangeFactorsEvent::PasskeyMade {
                 user,
                 session,
                 flow,
@@ -184,8 +188,8 @@ pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<
             },
         ) => passkey::add(&user, &session, flow.as_deref(), answer, cx),
         (
-            Start,
-            Event::RenameAsked {
+            ChangeFactors::Start,
+            ChangeFactorsEvent::RenameAsked {
                 user,
                 session,
                 factor,
@@ -193,15 +197,17 @@ pub fn step(state: FactorsState, event: FactorsEvent, cx: &mut Ctx<'_>) -> Step<
             },
         ) => rename(&user, &session, &factor, &name, cx),
         (
-            Start,
-            Event::RemovalAsked {
+            ChangeFactors::Start,
+            ChangeFactorsEvent::RemovalAsked {
                 user,
                 session,
                 factor,
                 doors,
             },
         ) => remove::remove(&user, &session, &factor, &doors, cx),
-        (Start, Event::DevicesForgotten { user }) => Ok(forget_devices(&user, cx)),
+        (ChangeFactors::Start, ChangeFactorsEvent::DevicesForgotten { user }) => {
+            Ok(forget_devices(&user, cx))
+        }
         _ => Err(Refused::unexpected()),
     }
 }
@@ -236,7 +242,7 @@ fn name_or(given: Option<String>, otherwise: &str) -> Result<String, Refused> {
 }
 
 /// The commit of a factor that was added, and what is told of it.
-fn added(before: &User, next: User, kind: FactorKind, name: &str, cx: &Ctx<'_>) -> Advanced<FactorsState> {
+fn added(before: &User, next: User, kind: FactorKind, name: &str, cx: &Ctx<'_>) -> Advanced<ChangeFactors> {
     let mut effects = vec![
         commit(before, next.clone()),
         cx.audit_about(AuditKind::FactorAdded, Some(&before.key), kind.name()),
@@ -247,12 +253,12 @@ fn added(before: &User, next: User, kind: FactorKind, name: &str, cx: &Ctx<'_>) 
     };
     effects.extend(notify(&next, notice, cx));
     Advanced {
-        next: FactorsState::Done(Box::new(next)),
+        next: ChangeFactors::Done(Box::new(next)),
         effects,
     }
 }
 
-fn make_codes(user: &User, session: &Session, cx: &mut Ctx<'_>) -> Step<FactorsState> {
+fn make_codes(user: &User, session: &Session, cx: &mut Ctx<'_>) -> Step<ChangeFactors> {
     // They stand in for another factor: without one there is nothing to recover.
     let nothing_to_recover = !user.has_second_factor();
     admit(FactorKind::Recovery, false, user, session, cx)?;
@@ -272,12 +278,18 @@ fn make_codes(user: &User, session: &Session, cx: &mut Ctx<'_>) -> Step<FactorsS
     };
     effects.extend(notify(&next, notice, cx));
     Ok(Advanced {
-        next: FactorsState::Codes(shown),
+        next: ChangeFactors::Codes(shown),
         effects,
     })
 }
 
-fn rename(user: &User, session: &Session, factor: &FactorId, name: &str, cx: &Ctx<'_>) -> Step<FactorsState> {
+fn rename(
+    user: &User,
+    session: &Session,
+    factor: &FactorId,
+    name: &str,
+    cx: &Ctx<'_>,
+) -> Step<ChangeFactors> {
     demand(SensitiveAct::Factors, user, session, cx)?;
     let name = name_or(Some(name.to_owned()), "")?;
     let mut next = user.changed(cx.now);
@@ -294,12 +306,12 @@ fn rename(user: &User, session: &Session, factor: &FactorId, name: &str, cx: &Ct
         cx.audit(AuditKind::FactorRenamed, Some(&user.key)),
     ];
     Ok(Advanced {
-        next: FactorsState::Done(Box::new(next)),
+        next: ChangeFactors::Done(Box::new(next)),
         effects,
     })
 }
 
-fn forget_devices(user: &User, cx: &Ctx<'_>) -> Advanced<FactorsState> {
+fn forget_devices(user: &User, cx: &Ctx<'_>) -> Advanced<ChangeFactors> {
     let mut next = user.changed(cx.now);
     next.devices = Arc::default();
     let effects = vec![
@@ -307,7 +319,7 @@ fn forget_devices(user: &User, cx: &Ctx<'_>) -> Advanced<FactorsState> {
         cx.audit(AuditKind::DevicesForgotten, Some(&user.key)),
     ];
     Advanced {
-        next: FactorsState::Done(Box::new(next)),
+        next: ChangeFactors::Done(Box::new(next)),
         effects,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::login::passkey::{call, live_call};
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
-use super::{FactorsState, added, admit, name_or, refuse_token};
+use super::{ChangeFactors, added, admit, name_or, refuse_token};
 use crate::audit::AuditKind;
 use crate::credential::Passkey;
 use crate::error::Denial;
@@ -20,7 +20,7 @@ pub(super) fn ask(
     name: Option<String>,
     state: String,
     cx: &mut Ctx<'_>,
-) -> Step<FactorsState> {
+) -> Step<ChangeFactors> {
     let full = user.factors.passkeys.len() >= PASSKEYS;
     admit(FactorKind::Passkey, full, user, session, cx)?;
     let name = name_or(name, "Passkey")?;
@@ -30,7 +30,7 @@ pub(super) fn ask(
     };
     let (token, effect) = call(&user.key.pool, Some(&user.key.id), state, purpose, cx);
     Ok(Advanced {
-        next: FactorsState::PasskeyAwaited(token),
+        next: ChangeFactors::PasskeyAwaited(token),
         effects: vec![effect],
     })
 }
@@ -41,7 +41,7 @@ pub(super) fn add(
     flow: Option<&FlowRecord>,
     answer: Result<RegisteredPasskey, PasskeyFault>,
     cx: &mut Ctx<'_>,
-) -> Step<FactorsState> {
+) -> Step<ChangeFactors> {
     let full = user.factors.passkeys.len() >= PASSKEYS;
     admit(FactorKind::Passkey, full, user, session, cx)?;
     let reached = live_call(flow, cx).filter(|(flow, _)| flow.is_of(&user.key));

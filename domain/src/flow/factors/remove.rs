@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::notice::notify;
 use super::super::step_up::demand;
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::FactorsState;
+use super::ChangeFactors;
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow_record::FlowKind;
@@ -23,7 +23,7 @@ pub(super) fn remove(
     factor: &FactorId,
     doors: &[ProviderName],
     cx: &Ctx<'_>,
-) -> Step<FactorsState> {
+) -> Step<ChangeFactors> {
     demand(SensitiveAct::Factors, user, session, cx)?;
     let deny = |denial| Refused::new(denial, Vec::new());
     let Some((kind, name)) = named(user, factor) else {
@@ -57,7 +57,7 @@ pub(super) fn remove(
     };
     effects.extend(notify(&next, notice, cx));
     Ok(Advanced {
-        next: FactorsState::Done(Box::new(next)),
+        next: ChangeFactors::Done(Box::new(next)),
         effects,
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
-use super::{FactorsState, added, admit, name_or, refuse_token};
+use super::{ChangeFactors, added, admit, name_or, refuse_token};
 use crate::audit::AuditKind;
 use crate::credential::{TotpApp, TotpSecret};
 use crate::error::Denial;
@@ -43,7 +43,7 @@ pub(super) fn ask(
     session: &Session,
     name: Option<String>,
     cx: &mut Ctx<'_>,
-) -> Step<FactorsState> {
+) -> Step<ChangeFactors> {
     let full = user.factors.totp.len() >= TOTP_APPS;
     admit(FactorKind::Totp, full, user, session, cx)?;
     let name = name_or(name, "Authenticator app")?;
@@ -59,12 +59,12 @@ pub(super) fn ask(
         name,
     };
     Ok(Advanced {
-        next: FactorsState::SealTotp(Box::new(draft)),
+        next: ChangeFactors::SealTotp(Box::new(draft)),
         effects: Vec::new(),
     })
 }
 
-pub(super) fn await_code(draft: TotpDraft, sealed: Sealed, cx: &mut Ctx<'_>) -> Advanced<FactorsState> {
+pub(super) fn await_code(draft: TotpDraft, sealed: Sealed, cx: &mut Ctx<'_>) -> Advanced<ChangeFactors> {
     let token = Token::draw(cx.entropy);
     let TotpDraft { id, user, name, .. } = draft;
     let record = FlowRecord {
@@ -81,7 +81,7 @@ pub(super) fn await_code(draft: TotpDraft, sealed: Sealed, cx: &mut Ctx<'_>) -> 
         },
     };
     Advanced {
-        next: FactorsState::TotpAwaited(token),
+        next: ChangeFactors::TotpAwaited(token),
         effects: vec![Effect::PutFlow(Box::new(record))],
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn confirm(
     secret: Option<&TotpSecret>,
     typed: &Secret,
     cx: &Ctx<'_>,
-) -> Step<FactorsState> {
+) -> Step<ChangeFactors> {
     let full = user.factors.totp.len() >= TOTP_APPS;
     admit(FactorKind::Totp, full, user, session, cx)?;
     let flow = flow.filter(|flow| flow.is_of(&user.key) && !flow.is_expired(cx.now));
