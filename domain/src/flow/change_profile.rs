@@ -168,9 +168,10 @@ fn admit(
         ..
     } = change;
     let contact_changes = next.email != before.email || next.phone != before.phone;
-    // Where there is a second factor, a session changes no contact unless that factor was proven in it just now (ASVS 7.5.1):
-    // whoever stole it would replace the factor, or the address that a reset goes to.
-    let guarded_by_factor = contact_changes && before.has_second_factor() && !is_proven(before, session, cx);
+    // Where there is a second factor, a session changes no contact, however fresh its login, unless its holder proved that factor
+    // again for it (ASVS 7.5.1): whoever stole it would replace the factor, or the address that a reset goes to.
+    let stepped_up = session.proven > session.created && is_proven(before, session, cx);
+    let guarded_by_factor = contact_changes && before.has_second_factor() && !stepped_up;
     judge_new_password(password.as_ref(), cx).map_err(deny)?;
     let (proof, proof_is_new) = match (current_password, &password) {
         (Some(current), _) => (Some(current), false),
