@@ -9,6 +9,12 @@ pub const INVALID: &str = "invalid_number";
 /// As [`INVALID`].
 pub const PREMIUM: &str = "premium_number";
 
+/// Unpacks the numbering plans of the world beside everything else, so that the first code need not wait for it. Where no thread is to
+/// be had it waits.
+pub fn warm_up() {
+    let _ = std::thread::Builder::new().spawn(|| DATABASE.by_id("DE").is_some());
+}
+
 /// The digits to send to, without `+`.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::id::MessageId;
@@ -35,6 +35,7 @@ impl NexmoSmsSender {
     /// [`NexmoConfigError`] names what cannot be used.
     pub fn open(outbound: Outbound, config: NexmoConfig) -> Result<Self, NexmoConfigError> {
         config.credentials()?;
+        number::warm_up();
         Ok(Self {
             outbound,
             address: config.address()?,
@@ -78,13 +79,15 @@ impl SmsSender for NexmoSmsSender {
     }
 
     async fn send(&self, id: &MessageId, message: &SmsMessage) -> Result<Delivery, PortError> {
+        let begun = Instant::now();
         let phone = message.phone.as_ref().ok_or("no_number");
         let to = match phone.and_then(number::digits) {
             Ok(to) => to,
             Err(reason) => return Ok(Delivery::Unreachable { reason }),
         };
         let posted = self.outbound.send(self.request(id, message, to));
-        let verdict = match tokio::time::timeout(PATIENCE, posted).await {
+        let patience = PATIENCE.saturating_sub(begun.elapsed());
+        let verdict = match tokio::time::timeout(patience, posted).await {
             Ok(Ok(answer)) => judge(&answer),
             Ok(Err(error)) => match not_sent(error) {
                 Some(error) => return Err(error),

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn every_sealed_value_is_found() {
         let [user, application, session, message] = everything();
-        assert_eq!(user.sealed().len(), 2);
+        assert_eq!(user.sealed().len(), 4, "two grants, two authenticator apps");
         assert_eq!(application.sealed().len(), 1);
         assert!(session.sealed().is_empty());
         assert_eq!(message.sealed().len(), 1);

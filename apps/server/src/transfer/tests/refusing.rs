@@ -48,7 +48,7 @@ async fn lines_that_were_taken_out_doubled_or_put_elsewhere_are_noticed() {
     assert!(said(&swapped).contains("the order of its lines was changed"));
     let mut mixed = lines.clone();
     mixed.swap(1, lines.len() - 2);
-    assert!(said(&mixed).contains("behind one of the kind `session`"));
+    assert!(said(&mixed).contains("behind one of the kind `message`"));
     let longer = [&lines[..], &lines[1..2]].concat();
     assert!(said(&longer).contains("behind the last line"));
 }
