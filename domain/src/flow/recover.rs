@@ -179,9 +179,9 @@ fn forget_unproven(next: &mut User, cx: &Ctx<'_>) {
     // A passkey that was added before stays a second factor (a mailbox alone removes none), but opens nothing by itself any more.
     if !next.factors.passkeys.is_empty() {
         let passkeys = &mut Arc::make_mut(&mut next.factors).passkeys;
-        passkeys
-            .iter_mut()
-            .for_each(|passkey| passkey.user_verifying = false);
+        for passkey in passkeys {
+            passkey.user_verifying = false;
+        }
     }
 }
 

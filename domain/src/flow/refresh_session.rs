@@ -111,7 +111,7 @@ impl Kept {
 /// One step of a renewal.
 pub fn step(state: RefreshSession, event: RefreshSessionEvent, cx: &mut Ctx<'_>) -> Step<RefreshSession> {
     match (state, event) {
-        (RefreshSession::Start, RefreshSessionEvent::Presented(facts)) => judge(*facts, cx),
+        (RefreshSession::Start, RefreshSessionEvent::Presented(facts)) => judge(&facts, cx),
         (RefreshSession::Kept(kept), RefreshSessionEvent::SuccessorKept { session }) => {
             give(*kept, session.map(|session| *session), cx)
         }
@@ -119,21 +119,21 @@ pub fn step(state: RefreshSession, event: RefreshSessionEvent, cx: &mut Ctx<'_>)
     }
 }
 
-fn judge(facts: Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
+fn judge(facts: &Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
     if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
         return Err(refused);
     }
-    let good = check(&facts, cx)?;
+    let good = check(facts, cx)?;
     let Answered {
         record: next,
         is_followed,
         accesses,
-    } = &facts.answered;
+    } = facts.answered;
     let Some((next, body)) = next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) else {
         return match good.body.used {
             // Given and forgotten: somebody was stopped while they ended the chain.
             Some(given) => Ok(end_chain(&good, given, cx)),
-            None => succeed(&good, &facts, cx),
+            None => succeed(&good, facts, cx),
         };
     };
     let access = accesses.first().and_then(Option::as_ref);
@@ -148,7 +148,7 @@ fn judge(facts: Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
         body,
         has_arrived,
     };
-    repeat(&good, &former, &facts, cx)
+    repeat(&good, &former, facts, cx)
 }
 
 /// Every refusal is the same to the caller; the operator's line names the rule.

@@ -209,9 +209,9 @@ fn by_code(
         let audit = cx.audit_about(AuditKind::CodeFailed, Some(&user.key), typed.kind.name());
         return Err(Refused::new(Denial::LoginFailed, vec![audit]));
     };
-    let spent = flow.filter(|_| proof.factor == Factor::Sms).map(|flow| flow.id);
+    let used_up = flow.filter(|_| proof.factor == Factor::Sms).map(|flow| flow.id);
     let mut step = renew(user, session, proof.factor, Some(&proof), taken, cx);
-    if let Some(id) = spent {
+    if let Some(id) = used_up {
         let behind = step
             .effects
             .iter()

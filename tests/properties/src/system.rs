@@ -419,6 +419,7 @@ pub fn reason(denial: &Denial) -> &'static str {
         Denial::PasswordChangeNotAllowed => "PasswordChangeNotAllowed",
         Denial::ProofRequired => "ProofRequired",
         Denial::CurrentPasswordRequired => "CurrentPasswordRequired",
+        Denial::LastFactor => "LastFactor",
         Denial::TokenRefused => "TokenRefused",
         Denial::AuthorizationRequired => "AuthorizationRequired",
         Denial::AccessTokenRequired => "AccessTokenRequired",

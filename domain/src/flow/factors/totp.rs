@@ -12,7 +12,7 @@ use crate::id::FactorId;
 use crate::secret::{Sealed, Secret, Token};
 use crate::session::Session;
 use crate::time::Lifetime;
-use crate::user::{FactorKind, TOTP_APPS, User};
+use crate::user::{Email, FactorKind, TOTP_APPS, User, Username};
 
 /// How long a shown secret may be confirmed.
 const ENROLMENT_LIFE: Lifetime = Lifetime::from_secs(900);
@@ -48,8 +48,8 @@ pub(super) fn ask(
     admit(FactorKind::Totp, full, user, session, cx)?;
     let name = name_or(name, "Authenticator app")?;
     let secret = TotpSecret::draw(cx.entropy);
-    let account = user.email.as_ref().map(|email| email.as_str());
-    let account = account.or_else(|| user.username.as_ref().map(|name| name.as_str()));
+    let account = user.email.as_ref().map(Email::as_str);
+    let account = account.or_else(|| user.username.as_ref().map(Username::as_str));
     let uri = secret.enrolment_uri(&cx.policy.service_name, account.unwrap_or(user.key.id.as_str()));
     let draft = TotpDraft {
         id: FactorId::draw(cx.now, cx.entropy),

@@ -94,7 +94,7 @@ pub(crate) fn would_send(user: &User, cx: &Ctx<'_>) -> bool {
 }
 
 /// Judges a token: it opens once, for the address it was mailed to. Reading that mail proves the address.
-pub(super) fn judge(facts: LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
+pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
     if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
         return Err(refused);
     }

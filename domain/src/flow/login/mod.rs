@@ -86,7 +86,7 @@ pub fn step(state: Login, event: LoginEvent, cx: &mut Ctx<'_>) -> Step<Login> {
         (Login::Start, LoginEvent::CodeTyped(facts)) => code::judge(*facts, cx),
         (Login::Start, LoginEvent::CodeAskedAgain(facts)) => pending::send_again(*facts, cx),
         (Login::Start, LoginEvent::PasskeyAnswered(facts)) => passkey::judge(*facts, cx),
-        (Login::Start, LoginEvent::LinkPresented(facts)) => magic_link::judge(*facts, cx),
+        (Login::Start, LoginEvent::LinkPresented(facts)) => magic_link::judge(&facts, cx),
         _ => Err(Refused::unexpected()),
     }
 }

@@ -141,9 +141,9 @@ fn whole(
     proof: &Proof,
     cx: &mut Ctx<'_>,
 ) -> Step<Login> {
-    let used = facts.answer.as_ref().ok();
-    let used = used.and_then(|assertion| user.factors.passkey_of(&assertion.credential));
-    let may_be_whole = used.is_some_and(|passkey| passkey.user_verifying) && cx.pool.passkey_login;
+    let assertion = facts.answer.as_ref().ok();
+    let passkey = assertion.and_then(|assertion| user.factors.passkey_of(&assertion.credential));
+    let may_be_whole = passkey.is_some_and(|passkey| passkey.user_verifying) && cx.pool.passkey_login;
     if proof.factor != Factor::VerifiedPasskey || !may_be_whole {
         let audit = cx.audit_about(
             AuditKind::FactorFailed,

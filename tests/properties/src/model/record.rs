@@ -1,5 +1,7 @@
 //! The reference, for what people do to their own record.
 
+use domain::policy::SecondFactor;
+
 use super::{Link, Model, RESET_LIFE, VERIFY_LIFE};
 use crate::moves::{Change, Name, Number, Outcome, Typed};
 
@@ -64,6 +66,12 @@ impl Model {
             Number::Clear => None,
         };
         let contact = next.email != before.email || next.phone != before.phone;
+        if next.phone.is_none()
+            && before.factor.is_some()
+            && self.rules.second_factor == SecondFactor::Required
+        {
+            return Outcome::Denied("LastFactor");
+        }
         let proof = match (change.current, change.password) {
             (Some(current), _) => Some(current),
             (None, Some(_)) if !change.replace => return Outcome::Denied("PasswordChangeNotAllowed"),
