@@ -128,7 +128,7 @@ fn judge(facts: &Presented, cx: &Ctx<'_>) -> Step<RefreshSession> {
         record: next,
         is_followed,
         accesses,
-    } = facts.answered;
+    } = &facts.answered;
     let Some((next, body)) = next.as_ref().and_then(|next| Some((next, refresh_record(next)?))) else {
         return match good.body.used {
             // Given and forgotten: somebody was stopped while they ended the chain.
