@@ -6,6 +6,7 @@
 
 pub mod aggregates;
 pub mod agreement;
+pub mod factors;
 pub mod linking;
 pub mod model;
 pub mod moves;
