@@ -4,6 +4,7 @@
 mod authorize;
 mod change_password;
 mod change_profile;
+mod devices;
 mod end_session;
 mod factors_manage;
 mod factors_passkey;
@@ -24,5 +25,6 @@ mod refresh_credential;
 mod refresh_session;
 mod revert_email;
 mod sign_up;
+mod step_up;
 mod support;
 mod verify_contact;
