@@ -111,14 +111,8 @@ impl System {
                 challenge,
                 typed,
             } => {
-                let code = |system: &Self| CodeLogin {
-                    name: name.map(login_name),
-                    realm: None,
-                    code: system.typed(*typed),
-                    challenge: challenge.map(|challenge| system.challenge(challenge)),
-                    method: None,
-                    trust_device: false,
-                };
+                let (name, challenge) = (name.map(login_name), *challenge);
+                let code = |system: &Self| system.code_login(name.clone(), challenge, *typed);
                 repeat(*times, || self.type_code(code(self), &from))
             }
             Move::Resend { challenge } => {
@@ -249,6 +243,17 @@ impl System {
                 Outcome::CodeSent
             }
         })
+    }
+
+    fn code_login(&self, name: Option<LoginName>, challenge: Option<usize>, typed: Typed) -> CodeLogin {
+        CodeLogin {
+            name,
+            realm: None,
+            code: self.typed(typed),
+            challenge: challenge.map(|challenge| self.challenge(challenge)),
+            method: None,
+            trust_device: false,
+        }
     }
 
     fn type_code(&mut self, code: CodeLogin, from: &Origin) -> Answer {

@@ -482,7 +482,7 @@ proptest! {
 #[test]
 fn a_login_ends_when_its_time_is_over_however_often_it_is_renewed() {
     let ann = Ann::new(pool(|pool| {
-        pool.refresh_token_max_ttl = Lifetime::from_secs(3 * 86_400)
+        pool.refresh_token_max_ttl = Lifetime::from_secs(3 * 86_400);
     }));
     let mut held = ann.log_in(true);
     for _ in 0..3 {

@@ -362,7 +362,7 @@ fn of_fifty_who_ask_at_once_all_get_the_same_answer() {
         let answers: Vec<AccessToken> = std::thread::scope(|scope| {
             let ask = || ann.client.refresh(&first).expect("renewed");
             let threads: Vec<_> = (0..50).map(|_| scope.spawn(ask)).collect();
-            let answers = threads.into_iter().map(|thread| thread.join());
+            let answers = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             answers.map(|answer| answer.expect("an answer")).collect()
         });
         for answer in &answers {
