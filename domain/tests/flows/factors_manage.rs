@@ -279,7 +279,7 @@ fn a_mailed_link_is_a_way_in_only_to_a_proven_address() {
 #[test]
 fn another_passkey_is_a_way_in_only_if_it_may_be_a_whole_login() {
     let two = with_factors(only_a_passkey(), |factors| {
-        factors.passkeys.push(passkey("other"))
+        factors.passkeys.push(passkey("other"));
     });
     done(remove(&mut Scene::new(), &two, "id of key", &[]));
     let mut scene = Scene::with(|pool| pool.passkey_login = false);

@@ -68,11 +68,11 @@ fn a_recovery_code_opens_once_and_its_owner_is_told() {
     );
     assert_eq!(proven_in(&token.session), ["pwd", "recovery"]);
     assert_eq!(detail(&effects), Some("pwd+recovery"));
-    let used = effects.iter().find_map(|effect| match effect {
+    let left = effects.iter().find_map(|effect| match effect {
         Effect::Audit(event) if event.kind.name() == "factor.recovery_code_used" => event.detail.as_deref(),
         _ => None,
     });
-    assert_eq!(used, Some("9 left"));
+    assert_eq!(left, Some("9 left"));
     let flow = scene.waiting(&token.user, "next");
     let again = typed(Some(flow.clone()), Some(token.user.clone()), &codes[4]);
     assert_refused(judge(&mut scene, again), &Denial::LoginFailed, FAILED);

@@ -84,9 +84,9 @@ fn a_right_code_opens_the_session_and_uses_its_step_up_in_the_same_commit() {
         story(&effects),
         ["commit", "spend", "open session", "give back", "login.succeeded"]
     );
-    let used = &committed(&effects).factors.totp[0];
-    assert_eq!(used.last_step, totp_step(scene.now));
-    assert_eq!(used.last_used, Some(scene.now));
+    let kept = &committed(&effects).factors.totp[0];
+    assert_eq!(kept.last_step, totp_step(scene.now));
+    assert_eq!(kept.last_used, Some(scene.now));
     assert_eq!(token.user, *committed(&effects));
     assert_eq!(token.session.id.as_str(), "session-of-flow");
     assert_eq!(token.session.life, hour());

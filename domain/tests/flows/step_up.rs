@@ -173,10 +173,10 @@ fn a_code_goes_to_the_confirmed_number_and_to_no_other() {
 fn a_code_that_was_sent_is_spent_with_the_proof() {
     let mut scene = Scene::new();
     let user = ann_with_factor();
-    let send = StepUpEvent::CodeAsked {
+    let asked = StepUpEvent::CodeAsked {
         send: Verdict::Allowed,
     };
-    let sent = run(&mut scene, &user, send).expect("sent").effects;
+    let sent = run(&mut scene, &user, asked).expect("sent").effects;
     let (flow, digits) = (kept(&sent).clone(), Secret::new(texted(&sent).0));
     let event = by_code(FactorKind::Sms, &digits, Some(flow.clone()));
     let (token, effects) = proven(run(&mut scene, &user, event));

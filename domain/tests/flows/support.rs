@@ -576,12 +576,11 @@ pub fn proven_in(session: &Session) -> Vec<&'static str> {
 
 /// What the last audit line is about.
 pub fn detail(effects: &[Effect]) -> Option<&str> {
-    let events = effects.iter().rev();
-    let mut details = events.filter_map(|effect| match effect {
+    let last = effects.iter().rev().find_map(|effect| match effect {
         Effect::Audit(event) => Some(event.detail.as_deref()),
         _ => None,
     });
-    details.next().flatten()
+    last.flatten()
 }
 
 /// A session in which these were proven, so many seconds before noon.
