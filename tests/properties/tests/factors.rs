@@ -457,7 +457,7 @@ impl Story {
                 }
                 self.renewed(at, answer, right, true);
             }
-            change => self.change(at, proven, change),
+            change => self.change(at, proven, &change),
         }
     }
 
@@ -476,7 +476,7 @@ impl Story {
     }
 
     /// Changes of factors: by a session that is proven they happen, by any other they do not.
-    fn change(&mut self, at: usize, proven: bool, what: ByHolder) {
+    fn change(&mut self, at: usize, proven: bool, what: &ByHolder) {
         let caller = self.house.caller(&self.model.logins[at].token).expect("live");
         let made = self.model.made;
         self.model.made += 1;
@@ -492,7 +492,7 @@ impl Story {
                     assert!(wants_step_up(&added), "{added:?}");
                 }
             }
-            ByHolder::AddKey(counts, verifies) if made < 20 => {
+            &ByHolder::AddKey(counts, verifies) if made < 20 => {
                 let mut key = Box::new(Authenticator::new(made, counts, verifies));
                 let added = self.house.add_passkey(&caller, &mut key);
                 if proven {
@@ -522,7 +522,7 @@ impl Story {
                 let renamed = run(services.rename_factor(pool, &caller, &factor, "mine".to_owned(), &origin));
                 assert_eq!(renamed.is_ok(), proven);
             }
-            ByHolder::Remove(index) if !self.model.factors.is_empty() => self.remove(at, proven, index),
+            ByHolder::Remove(index) if !self.model.factors.is_empty() => self.remove(at, proven, *index),
             _ => {}
         }
     }
