@@ -101,13 +101,16 @@ fn round(state: [u32; 5], block: &[u8]) -> [u32; 5] {
 mod tests {
     use super::*;
 
+    fn hex(bytes: &[u8]) -> String {
+        let texts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        texts.concat()
+    }
+
     #[test]
     fn a_known_text_has_its_known_digest() {
-        let hex: String = sha1(b"abc").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
         let long = sha1(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
-        let hex: String = long.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+        assert_eq!(hex(&long), "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
     }
 
     #[test]
