@@ -24,6 +24,8 @@ pub enum RevertEmailEvent {
         flow: Option<Box<FlowRecord>>,
         /// Its user, as stored now.
         user: Option<Box<User>>,
+        /// Every way back of that user there is.
+        ways_back: Vec<FlowRecord>,
         /// What the counter for tokens said.
         verdict: Verdict,
     },
@@ -85,7 +87,12 @@ fn masked(email: &Email) -> String {
 /// Sets the address back. Whoever changed it may have the password as well, or have linked an account of theirs: every session ends,
 /// no reset link of the new address works, and the password can be reset from the old one.
 pub fn step(event: RevertEmailEvent, cx: &mut Ctx<'_>) -> Step<RevertEmail> {
-    let RevertEmailEvent::TokenPresented { flow, user, verdict } = event;
+    let RevertEmailEvent::TokenPresented {
+        flow,
+        user,
+        ways_back,
+        verdict,
+    } = event;
     if let Some(refused) = Refused::limited(verdict, None, cx) {
         return Err(refused);
     }
@@ -95,9 +102,9 @@ pub fn step(event: RevertEmailEvent, cx: &mut Ctx<'_>) -> Step<RevertEmail> {
         };
         let address = Email::parse(address, cx.pool.case_sensitive_email)?;
         let good = flow.is_of(&user.key) && !flow.is_expired(cx.now);
-        good.then_some((flow.id, address, *verified, user))
+        good.then_some((flow.id, flow.created, address, *verified, user))
     });
-    let Some((flow, address, verified, user)) = reached else {
+    let Some((flow, since, address, verified, user)) = reached else {
         let audit = cx.audit(AuditKind::TokenRefused, None);
         return Err(Refused::new(Denial::TokenRefused, vec![audit]));
     };
@@ -116,6 +123,12 @@ pub fn step(event: RevertEmailEvent, cx: &mut Ctx<'_>) -> Step<RevertEmail> {
     ];
     let mut effects = vec![commit(&user, next.clone()), Effect::Spend(flow)];
     effects.extend(kinds.map(|kind| Effect::DropFlows(key.clone(), kind)));
+    // Whoever changed the address may have changed it again, and got a way back to theirs: it goes. One from before stays: it may be
+    // the owner's.
+    let later = ways_back
+        .iter()
+        .filter(|way| way.created >= since && way.id != flow);
+    effects.extend(later.map(|way| Effect::DropFlow(way.id)));
     effects.push(Effect::ClearSessions {
         user: key.clone(),
         spare: None,

@@ -4,6 +4,7 @@ use super::perform::Halt;
 use super::{STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::revert_email::{self, RevertEmailEvent};
+use crate::flow_record::FlowKind;
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::PortError;
@@ -25,12 +26,18 @@ impl Services {
         let flow = self.ports.flows.find(&token.hash()).await?;
         let flow = flow.filter(|flow| flow.pool == pool.name);
         for _ in 0..STALE_RETRIES {
+            let user = match &flow {
+                Some(flow) => self.user_of(flow).await?,
+                None => None,
+            };
+            let ways_back = match &user {
+                Some(user) => self.ports.flows.list(&user.key, FlowKind::RevertEmail).await?,
+                None => Vec::new(),
+            };
             let event = RevertEmailEvent::TokenPresented {
-                user: match &flow {
-                    Some(flow) => self.user_of(flow).await?.map(Box::new),
-                    None => None,
-                },
                 flow: flow.clone().map(Box::new),
+                user: user.map(Box::new),
+                ways_back,
                 verdict,
             };
             let effects = match self.decide(pool, origin, |cx| revert_email::step(event, cx)) {

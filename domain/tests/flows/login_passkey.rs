@@ -285,7 +285,7 @@ fn an_unproven_address_is_not_logged_in_where_proof_is_required() {
     assert_refused(
         judge(&mut scene, facts.clone()),
         &Denial::EmailNotVerified { user: ann().key.id },
-        &["give back", "login.refused_unverified"],
+        &["drop flow", "give back", "login.refused_unverified"],
     );
     for proven in [
         User {
@@ -390,7 +390,7 @@ fn a_second_factor_completes_the_pending_login_it_was_asked_for_and_no_other() {
         void,
     ];
     for facts in wrong {
-        assert_not_let_in(&mut scene, facts, FAILED, Some("passkey:no_pending_login"));
+        assert_not_let_in(&mut scene, facts, SPENT, Some("passkey:no_pending_login"));
     }
     opened(judge(&mut scene, good));
 }
@@ -406,7 +406,7 @@ fn a_pending_login_that_is_over_is_completed_by_no_passkey() {
         pending: Some(pending),
         ..whole(&scene)
     };
-    assert_not_let_in(&mut scene, facts, FAILED, Some("passkey:no_pending_login"));
+    assert_not_let_in(&mut scene, facts, SPENT, Some("passkey:no_pending_login"));
 }
 
 #[test]

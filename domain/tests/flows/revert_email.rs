@@ -43,6 +43,7 @@ fn present(
     let event = RevertEmailEvent::TokenPresented {
         flow: flow.map(Box::new),
         user: user.map(Box::new),
+        ways_back: Vec::new(),
         verdict,
     };
     step(event, &mut scene.cx())

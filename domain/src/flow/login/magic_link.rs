@@ -2,6 +2,7 @@
 //! a second one is due as ever.
 
 use super::super::notice::mail;
+use super::super::verify_contact::verification_mail;
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::door::{self, Entrant};
 use super::pending::{self, FirstProof, Sending, Waits};
@@ -56,6 +57,10 @@ pub(crate) fn ask(
     let Some((user, email)) = address.filter(|_| mail_verdict == Verdict::Allowed) else {
         return Ok(Vec::new());
     };
+    if !user.email_verified {
+        // Nobody proved the address yet: somebody else may have set the password. It is proven first, by the mail that says so.
+        return Ok(verification_mail(user, cx));
+    }
     let token = Token::draw(cx.entropy);
     let link = format!(
         "{}/login/link?pool={}&token={}",
@@ -93,7 +98,7 @@ pub(crate) fn would_send(user: &User, cx: &Ctx<'_>) -> bool {
     cx.pool.magic_link && user.email.is_some()
 }
 
-/// Judges a token: it opens once, for the address it was mailed to. Reading that mail proves the address.
+/// Judges a token: it opens once, for the address it was mailed to, which was proven before.
 pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
     if let Some(refused) = Refused::limited(facts.verdict, None, cx) {
         return Err(refused);
@@ -103,15 +108,10 @@ pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
         let audit = cx.audit(AuditKind::TokenRefused, None);
         return Err(Refused::new(Denial::TokenRefused, vec![audit]));
     };
-    let next = (!user.email_verified).then(|| {
-        let mut next = user.changed(cx.now);
-        next.email_verified = true;
-        next
-    });
     if waits != Waits::No {
         let proof = FirstProof {
             user: user.clone(),
-            next,
+            next: None,
             factor: Factor::Email,
             link: None,
             taken: Asked::new(),
@@ -130,7 +130,7 @@ pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
     let mut effects = vec![Effect::Spend(flow.id)];
     let entrant = Entrant {
         before: Some(user.clone()),
-        next: next.unwrap_or_else(|| user.clone()),
+        next: user.clone(),
         id: SessionId::draw(cx.now, cx.entropy),
         terms: facts.terms,
         factors: vec![Factor::Email],
@@ -156,6 +156,7 @@ fn reached<'a>(
     let same = user.email.as_ref().is_some_and(|email| email.as_str() == address);
     let good = cx.pool.magic_link
         && same
+        && user.email_verified
         && flow.is_of(&user.key)
         && !flow.is_expired(cx.now)
         && *epoch == user.session_epoch;

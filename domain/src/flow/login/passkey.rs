@@ -113,7 +113,10 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
                     Some(&user.key),
                     "passkey:no_pending_login",
                 );
-                return Err(refuse(audit));
+                return Err(Refused::new(
+                    Denial::LoginFailed,
+                    vec![Effect::DropFlow(record.id), audit],
+                ));
             };
             let second = Second {
                 record: flow,
@@ -157,6 +160,7 @@ fn whole(
     }
     if cx.pool.email_verification_required && !user.email_verified && user.email.is_some() {
         let effects = vec![
+            Effect::DropFlow(call.id),
             Effect::GiveBack(facts.taken),
             cx.audit(AuditKind::LoginUnverified, Some(&user.key)),
         ];
