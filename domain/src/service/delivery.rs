@@ -73,28 +73,31 @@ impl Services {
         let now = self.ports.clock.now();
         let claimed = self.ports.outbox.claim(now, HOLD, limit).await?;
         let count = claimed.len();
+        let mut failed = None;
         for message in claimed {
-            if let Some(fate) = deliver::given_up(&message, self.ports.clock.now()) {
-                self.settle_message(&message, fate).await?;
-                continue;
-            }
-            let binding = message_binding(&message.id, &message.user);
-            let text = match self.ports.sealer.open(&message.payload, &binding).await {
-                // Sealed by a key that is gone: it will never be read.
-                Err(PortError::Corrupt { .. }) => None,
-                opened => Message::from_secret(message.channel, &message.user, &opened?)
-                    .map(|text| text.with_life(message.expires.since(self.ports.clock.now()))),
-            };
-            match text {
-                Some(text) => {
-                    self.attempt(&message, &text).await?;
-                }
-                None => {
-                    self.settle_message(&message, deliver::unreadable()).await?;
-                }
+            // One that cannot be tried must not hold up those behind it.
+            if let Err(error) = self.deliver_one(&message).await {
+                failed = failed.or(Some(error));
             }
         }
-        Ok(count)
+        failed.map_or(Ok(count), |error| Err(error.into()))
+    }
+
+    async fn deliver_one(&self, message: &OutboxMessage) -> Result<(), PortError> {
+        if let Some(fate) = deliver::given_up(message, self.ports.clock.now()) {
+            return self.settle_message(message, fate).await;
+        }
+        let binding = message_binding(&message.id, &message.user);
+        let text = match self.ports.sealer.open(&message.payload, &binding).await {
+            // Sealed by a key that is gone: it will never be read.
+            Err(PortError::Corrupt { .. }) => None,
+            opened => Message::from_secret(message.channel, &message.user, &opened?)
+                .map(|text| text.with_life(message.expires.since(self.ports.clock.now()))),
+        };
+        match text {
+            Some(text) => self.attempt(message, &text).await.map(drop),
+            None => self.settle_message(message, deliver::unreadable()).await,
+        }
     }
 
     /// One attempt of a claimed message, written down before and after. `None` for a carrier that could not be reached.

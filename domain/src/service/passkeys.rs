@@ -125,7 +125,9 @@ impl Services {
             },
             _ => None,
         };
-        let taken = self.passkey_try(user.as_ref(), origin);
+        // Whom an answer names proves nothing: no stranger may use up the budget of somebody whose id they know. Behind a pending login
+        // stands a first factor.
+        let taken = self.passkey_try(user.as_ref().filter(|_| pending.is_some()), origin);
         let verdict = self.take(&taken).await?;
         let mut user = user;
         for _ in 0..STALE_RETRIES {

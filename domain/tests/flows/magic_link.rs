@@ -13,8 +13,8 @@ use domain::session::{AssuranceLevel, Factor};
 use domain::user::{Email, FactorKind, User};
 
 use crate::support::{
-    LIMIT, NO, Scene, ann, ann_with_app, ann_with_factor, assert_refused, awaiting, bob, committed, detail,
-    hour, kept, later_epoch, limited, opened, proven_in, sending, story, taken, texted, verified_ann,
+    LIMIT, NO, Scene, ann, ann_with_factor, assert_refused, awaiting, bob, detail, hour, kept, later_epoch,
+    limited, opened, proven_in, sending, story, taken, texted, verified_ann,
 };
 
 fn scene() -> Scene {
