@@ -23,4 +23,6 @@ leaf localhost ca 'DNS:localhost,IP:127.0.0.1' 825
 leaf wrong-host ca 'DNS:elsewhere.example' 825
 leaf untrusted other-ca 'DNS:localhost,IP:127.0.0.1' 825
 leaf expired ca 'DNS:localhost,IP:127.0.0.1' 0
+# Its life ends in the second it was made in: whoever looks at once would still believe it.
+sleep 2
 touch done
