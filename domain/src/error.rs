@@ -38,6 +38,8 @@ pub enum Denial {
     SecondFactorRequired {
         /// The ways to prove it.
         methods: Vec<&'static str>,
+        /// Those that can be added on the way, by who has none.
+        enrols: Vec<&'static str>,
         /// Continues the login with the code that was sent; none where nothing was sent.
         challenge: Option<Token>,
     },

@@ -258,6 +258,20 @@ pub struct PendingLogin {
     /// What is attached to the user once the code is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<PendingLink>>,
+    /// The authenticator app that its first code adds: of somebody who needs a second factor and has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<NewApp>>,
+}
+
+/// An authenticator app between its secret, which was shown, and its first code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewApp {
+    /// The id it gets.
+    pub factor: FactorId,
+    /// What its owner calls it.
+    pub name: String,
+    /// Its secret, sealed for its owner.
+    pub secret: Sealed,
 }
 
 const fn by_password() -> Factor {

@@ -129,12 +129,19 @@ impl Problem {
             Denial::EmailNotVerified { user } => {
                 problem.details = Some(Box::new(json!({ "userId": user.as_str() })));
             }
-            Denial::SecondFactorRequired { methods, challenge } => {
-                let mut details = json!({ "methods": methods });
-                if let (Some(object), Some(challenge)) = (details.as_object_mut(), challenge) {
-                    object.insert("challenge".to_owned(), json!(challenge.expose()));
+            Denial::SecondFactorRequired {
+                methods,
+                enrols,
+                challenge,
+            } => {
+                let mut details = Map::from_iter([("methods".to_owned(), json!(methods))]);
+                if !enrols.is_empty() {
+                    details.insert("enrols".to_owned(), json!(enrols));
                 }
-                problem.details = Some(Box::new(details));
+                if let Some(challenge) = challenge {
+                    details.insert("challenge".to_owned(), json!(challenge.expose()));
+                }
+                problem.details = Some(Box::new(details.into()));
             }
             Denial::StepUpRequired { methods } => {
                 problem.details = Some(Box::new(json!({ "methods": methods })));

@@ -91,6 +91,7 @@ const OPEN: &[&str] = &[
     "requestCode",
     "loginWithCode",
     "resendCode",
+    "enrolTotp",
     "passkeyOptions",
     "loginWithPasskey",
     "requestLink",

@@ -2,10 +2,11 @@
 
 use super::perform::Halt;
 use super::{Authenticated, STALE_RETRIES, Services};
-use crate::credential::{TotpApp, TotpSecret};
+use crate::credential::TotpSecret;
 use crate::error::{Denial, DomainError};
 use crate::flow::factors::{self, ChangeFactors, ChangeFactorsEvent};
 use crate::flow::{Advanced, Step};
+use crate::flow_record::NewApp;
 use crate::id::{FactorId, UserKey};
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
@@ -231,18 +232,20 @@ impl Services {
         }
     }
 
-    /// The secrets of a user's authenticator apps, where a code of one is judged. One that does not open (its key is gone) judges
+    /// The secrets of a user's authenticator apps and of the one being added, where a code of one is judged. One that does not open (its key is gone) judges
     /// nothing.
     pub(super) async fn opened_apps(
         &self,
         user: Option<&User>,
+        new: Option<&NewApp>,
         kind: FactorKind,
     ) -> Result<Vec<(FactorId, TotpSecret)>, PortError> {
         let Some(user) = user.filter(|_| kind == FactorKind::Totp) else {
             return Ok(Vec::new());
         };
         let mut opened = Vec::new();
-        for TotpApp { id, secret, .. } in &user.factors.totp {
+        let kept = user.factors.totp.iter().map(|app| (&app.id, &app.secret));
+        for (id, secret) in kept.chain(new.map(|app| (&app.factor, &app.secret))) {
             match self.ports.sealer.open(secret, &totp_binding(&user.key, id)).await {
                 Ok(secret) => opened.push((id.clone(), TotpSecret::opened(secret))),
                 Err(PortError::Corrupt { .. }) => {}

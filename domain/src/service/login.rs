@@ -4,7 +4,7 @@ use super::lookup::Named;
 use super::perform::Halt;
 use super::{Credentials, LoginName, STALE_RETRIES, Services};
 use crate::error::{Denial, DomainError};
-use crate::flow::login::pending::{Waits, methods_of};
+use crate::flow::login::pending::Waits;
 use crate::flow::login::{
     self, Candidate, CodeAskedAgain, CodeRequested, CodeTyped, Identified, Login, LoginEvent,
     PasswordChecked, Sending, Terms, Wanted,
@@ -191,7 +191,8 @@ impl Services {
         let Some(user) = user.filter(|_| waits != Waits::No) else {
             return Ok(sending);
         };
-        if waits == Waits::WithCode {
+        let reached = user.code_phone().is_some() || sending.reaches_without_number;
+        if waits == Waits::WithCode && reached {
             sending.verdict = self.take_send(user, origin).await?;
         }
         sending.pending = self.ports.flows.list(&user.key, FlowKind::PendingLogin).await?;
@@ -216,10 +217,16 @@ impl Services {
         origin: &Origin,
     ) -> Result<AccessToken, DomainError> {
         let (pending, user) = self.pending_login(pool, &code, origin).await?;
-        let was_sent = pending
-            .as_ref()
-            .is_some_and(|flow| matches!(&flow.body, FlowBody::PendingLogin(login) if login.code.is_some()));
-        let kind = kind_of(code.method, &code.code, was_sent);
+        let login = pending.as_ref().and_then(|flow| match &flow.body {
+            FlowBody::PendingLogin(login) => Some(login),
+            _ => None,
+        });
+        let kind = kind_of(
+            code.method,
+            &code.code,
+            login.is_some_and(|login| login.code.is_some()),
+        );
+        let new_app = login.and_then(|login| login.app.clone());
         // The account's budget is at stake only for who reaches a pending login: a stranger can neither drain it nor learn by it
         // that the account exists.
         let mut taken = match (&pending, &user) {
@@ -245,7 +252,11 @@ impl Services {
                 kind,
                 text: code.code,
                 apps: self
-                    .opened_apps(user.as_ref().filter(|_| pending.is_some()), kind)
+                    .opened_apps(
+                        user.as_ref().filter(|_| pending.is_some()),
+                        new_app.as_deref(),
+                        kind,
+                    )
                     .await?,
             },
             pending,
@@ -282,27 +293,17 @@ impl Services {
             Some(user) => self.take_send(user, origin).await?,
             None => Verdict::Allowed,
         };
-        let event = LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending, user, send }));
+        let event = LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain {
+            pending,
+            user,
+            send,
+            reaches_without_number: self.ports.sms.reaches_without_number(),
+        }));
         let step = self.decide(pool, origin, |cx| login::step(Login::Start, event, cx));
         match self.settle(step).await? {
             Some(LoggedIn::AwaitingCode(requested)) => Ok(requested),
             _ => Err(Denial::LoginFailed.into()),
         }
-    }
-
-    /// The ways to prove the second factor that a pending login waits for; none for a challenge that is void.
-    ///
-    /// # Errors
-    /// Ports that do not answer.
-    pub async fn pending_methods(
-        &self,
-        pool: &PoolPolicy,
-        challenge: &Token,
-    ) -> Result<Vec<FactorKind>, DomainError> {
-        let (pending, user) = self.challenged(pool, challenge).await?;
-        let now = self.ports.clock.now();
-        let live = pending.filter(|flow| flow.kind() == FlowKind::PendingLogin && !flow.is_expired(now));
-        Ok(live.and(user).as_ref().map(methods_of).unwrap_or_default())
     }
 
     /// Carries a step out. `None` means the user was changed meanwhile.
@@ -319,7 +320,7 @@ impl Services {
         match next {
             Login::Opened(token) => Ok(Some(LoggedIn::Opened(token))),
             Login::AwaitingCode(requested) => Ok(Some(LoggedIn::AwaitingCode(requested))),
-            Login::Start | Login::CheckPassword(_) => Err(Denial::Unexpected.into()),
+            Login::Start | Login::CheckPassword(_) | Login::SealApp(_) => Err(Denial::Unexpected.into()),
         }
     }
 

@@ -6,6 +6,7 @@ mod audit;
 mod change_password;
 mod change_profile;
 mod delivery;
+mod enrol;
 mod external_login;
 mod factors;
 mod fresh_token;

@@ -182,7 +182,7 @@ impl Services {
                 typed: Box::new(Typed {
                     kind: *method,
                     text: typed.clone(),
-                    apps: self.opened_apps(Some(user), *method).await?,
+                    apps: self.opened_apps(Some(user), None, *method).await?,
                 }),
                 verdict,
                 taken,

@@ -40,6 +40,11 @@ impl FactorKind {
         }
     }
 
+    /// The names of several.
+    pub fn names(kinds: &[Self]) -> Vec<&'static str> {
+        kinds.iter().map(|kind| kind.name()).collect()
+    }
+
     /// The kind of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

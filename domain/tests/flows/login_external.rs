@@ -16,7 +16,7 @@ use domain::policy::SecondFactor;
 use domain::secret::Token;
 use domain::session::{AccessToken, Factor};
 use domain::time::Lifetime;
-use domain::user::{Email, User, Username};
+use domain::user::{Email, FactorKind, User, Username};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -450,6 +450,14 @@ fn a_required_factor_is_asked_of_newcomers_too() {
     let mut scene = Scene::with(|pool| pool.second_factor = SecondFactor::Required);
     let newcomer = newcomer(&mut scene, by_google(Profile::default()));
     let arriving = looked_up(&mut scene, newcomer, None, None);
+    let (requested, effects) = awaiting(settle(&mut scene, arriving.clone(), sending()));
+    assert_eq!(
+        requested.enrols,
+        [FactorKind::Totp],
+        "an app can be added on the way"
+    );
+    assert_eq!(story(&effects)[..2], ["create", "put flow"]);
+    scene.pool.factor_kinds = [FactorKind::Sms].into();
     let without_number = settle(&mut scene, arriving.clone(), sending());
     assert_refused(without_number, &Denial::PhoneRequired, &["give back"]);
     let console = Sending {

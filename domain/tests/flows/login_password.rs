@@ -12,12 +12,11 @@ use domain::flow_record::{FlowBody, FlowRecord};
 use domain::limits::Verdict;
 use domain::policy::SecondFactor;
 use domain::ports::Verified;
-use domain::session::AccessToken;
 use domain::user::{Phone, User};
 
 use crate::support::{
-    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, committed, elsewhere, home, hour, kept,
-    limited, sending, story, taken, texted,
+    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, awaiting, committed, elsewhere, home,
+    hour, kept, limited, opened, sending, story, taken, texted,
 };
 
 fn identified(user: Option<User>, wanted: Wanted, verdict: Verdict) -> LoginEvent {
@@ -52,26 +51,6 @@ fn log_in(scene: &mut Scene, user: Option<User>, wanted: Wanted, facts: Password
     let candidate = candidate(scene, user, wanted);
     let event = LoginEvent::PasswordChecked(Box::new(facts));
     step(Login::CheckPassword(candidate), event, &mut scene.cx())
-}
-
-fn opened(step: Step<Login>) -> (AccessToken, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: Login::Opened(token),
-            effects,
-        }) => (*token, effects),
-        other => panic!("not opened: {other:?}"),
-    }
-}
-
-fn awaiting(step: Step<Login>) -> (CodeRequested, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: Login::AwaitingCode(requested),
-            effects,
-        }) => (requested, effects),
-        other => panic!("no code awaited: {other:?}"),
-    }
 }
 
 const SESSION: fn() -> Wanted = || Wanted::Session(Terms::of(hour()));
@@ -230,12 +209,23 @@ fn a_verified_address_logs_in_where_verification_is_required() {
 #[test]
 fn a_due_second_factor_opens_nothing_and_names_the_way() {
     let factor = (SecondFactor::Optional, ann_with_factor());
-    let required = (SecondFactor::Required, ann());
-    for (rule, user) in [factor, required] {
+    let number = User {
+        phone: Phone::parse(NUMBER),
+        ..ann()
+    };
+    let required = (SecondFactor::Required, number);
+    let nothing = (SecondFactor::Required, ann());
+    let cases = [
+        (factor, vec!["sms"], vec![]),
+        (required, vec!["sms"], vec!["totp"]),
+        (nothing, vec![], vec!["totp"]),
+    ];
+    for ((rule, user), methods, enrols) in cases {
         let mut scene = Scene::with(|pool| pool.second_factor = rule);
         let step = log_in(&mut scene, Some(user), SESSION(), checked(Verified::Right));
         let denial = Denial::SecondFactorRequired {
-            methods: vec!["sms"],
+            methods,
+            enrols,
             challenge: None,
         };
         assert_refused(step, &denial, &["give back", "login.second_factor_due"]);
@@ -474,5 +464,6 @@ fn code_requested() -> CodeRequested {
         challenge: None,
         sent_to: None,
         methods: Vec::new(),
+        enrols: Vec::new(),
     }
 }

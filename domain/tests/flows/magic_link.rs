@@ -186,6 +186,7 @@ fn a_link_is_one_factor_and_a_second_one_is_due_as_ever() {
 fn where_a_factor_is_required_and_no_code_can_be_sent_the_link_is_not_spent() {
     let mut scene = scene();
     scene.pool.second_factor = SecondFactor::Required;
+    scene.pool.factor_kinds = [FactorKind::Sms].into();
     let facts = presented(&scene, verified_ann());
     assert_refused(judge(&mut scene, facts), &Denial::PhoneRequired, &["give back"]);
     let busy = LinkPresented {

@@ -12,6 +12,7 @@ mod factors_totp;
 mod join;
 mod link;
 mod log_out;
+mod login_enrol;
 mod login_exchange;
 mod login_external;
 mod login_passkey;

@@ -7,8 +7,8 @@ use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
 use domain::credential::{Passkey, PasswordHash, RecoveryCodes, SmsCode, TotpApp};
 use domain::entropy::CountingEntropy;
 use domain::flow_record::{
-    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, PasskeyCall, PasskeyPurpose, PendingLink,
-    PendingLogin, Purpose, RefreshRecord,
+    Authorization, Exchange, FlowBody, FlowKind, FlowRecord, Join, NewApp, PasskeyCall, PasskeyPurpose,
+    PendingLink, PendingLogin, Purpose, RefreshRecord,
 };
 use domain::id::{
     ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, MessageId, PoolName,
@@ -406,6 +406,11 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
             refresh: true,
             first: Factor::Sms,
             link: Some(Box::new(pending_link())),
+            app: Some(Box::new(NewApp {
+                factor: FactorId::new("to-be"),
+                name: "Zoës Telefon".to_owned(),
+                secret: Sealed::from_bytes(vec![0, 7, 255]),
+            })),
         }),
         FlowKind::ConfirmPhone => FlowBody::ConfirmPhone {
             phone: Phone::restore("+491701234567"),

@@ -204,6 +204,7 @@ pub fn begun(scene: Scene, kind: FlowKind) -> impl Strategy<Value = Begun> {
                     session: SessionId::new("to-be"),
                     first: Factor::Password,
                     link: None,
+                    app: None,
                 };
                 (scene.pool.pending_login_life, FlowBody::PendingLogin(pending))
             }

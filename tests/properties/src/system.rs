@@ -48,6 +48,8 @@ impl System {
     pub fn new(rules: &Rules, limits: Limits) -> Self {
         let mut pool = PoolPolicy::new(PoolName::new(POOL), "User");
         pool.second_factor = rules.second_factor;
+        // The model knows codes by text message alone.
+        pool.factor_kinds = [domain::user::FactorKind::Sms].into();
         pool.email_verification_required = rules.verification;
         pool.hide_existing = rules.hide_existing;
         // The model counts mails that carry something; what owners are told besides has tests of its own.

@@ -216,6 +216,7 @@ impl Story {
         if self.is_due(place) {
             let denial = Denial::SecondFactorRequired {
                 methods: Vec::new(),
+                enrols: Vec::new(),
                 challenge: None,
             };
             assert!(is_refused(&answer, &denial), "{answer:?}");

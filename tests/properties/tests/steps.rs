@@ -105,7 +105,9 @@ proptest! {
             }
             (Ok((Login::AwaitingCode(requested), effects)), Some(user)) => {
                 prop_assert!(requested.challenge.is_some());
-                prop_assert!(user.code_phone().is_some() || reaches_without_number);
+                prop_assert!(!requested.methods.is_empty() || !requested.enrols.is_empty());
+                prop_assert!(user.has_second_factor() || user.code_phone().is_some() || reaches_without_number
+                    || scene.pool.second_factor == SecondFactor::Required);
                 prop_assert!(!effects.iter().any(|effect| matches!(effect, Effect::OpenSession(_))));
             }
             (Ok((state, _)), _) => prop_assert!(false, "{state:?} without a proof"),
@@ -155,7 +157,7 @@ proptest! {
         who in prop::option::weighted(0.9, user()),
         send in verdict(),
     ) {
-        let facts = CodeAskedAgain { pending: Some(begun.record.clone()), user: who, send };
+        let facts = CodeAskedAgain { pending: Some(begun.record.clone()), user: who, send, reaches_without_number: false };
         let asked = LoginEvent::CodeAskedAgain(Box::new(facts));
         let Ok((_, effects)) = lawful(&scene, &Login::Start, &asked, login::step) else { return Ok(()) };
         let Some(Effect::ReplaceFlow(next)) = effects.first() else {
@@ -357,7 +359,7 @@ proptest! {
                 pending: None, user: None, typed: texted(Secret::new("")), verdict, tries_left: verdict, taken: taken.clone(),
                 trust_device: false,
             })),
-            LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending: None, user: None, send: verdict })),
+            LoginEvent::CodeAskedAgain(Box::new(CodeAskedAgain { pending: None, user: None, send: verdict, reaches_without_number: false })),
         ];
         all_pairs(&scene, Login::Start, &logins, login::step);
         let form = NewUser { email: Some(EMAILS[0].to_owned()), password: Some(typed_password(0)), ..NewUser::default() };

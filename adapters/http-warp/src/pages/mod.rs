@@ -24,6 +24,7 @@ mod reset;
 mod revert_email;
 pub(crate) mod session;
 mod signup;
+mod totp;
 mod two_factor;
 mod verify;
 pub mod view;
@@ -48,6 +49,7 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
     ("/signup", "POST", handler!(signup::submit)),
     ("/two-factor", "GET", handler!(two_factor::show)),
     ("/two-factor", "POST", handler!(two_factor::submit)),
+    ("/two-factor/app", "POST", handler!(two_factor::enrol)),
     ("/two-factor/passkey", "POST", handler!(two_factor::with_passkey)),
     ("/two-factor/resend", "POST", handler!(two_factor::resend)),
     ("/email/revert", "GET", handler!(revert_email::show)),

@@ -9,9 +9,9 @@ use http::StatusCode;
 
 use super::form::Form;
 use super::pending::{Awaited, Pending};
-use super::view::{FieldErrors, TwoFactorView};
+use super::view::{FieldErrors, TotpEnrolView, TwoFactorView};
 use super::visit::Visit;
-use super::{external, passkey, place};
+use super::{external, passkey, place, totp};
 use crate::extract::Request;
 use crate::extract::cookies::{Cookie, Jar};
 use crate::extract::query::Query;
@@ -23,6 +23,9 @@ const NOTICES: &[(&str, &str)] = &[("sent", "A new code is on its way. The one b
 
 /// What nobody is asked for first: it is for the day when all else is lost.
 const LAST: FactorKind = FactorKind::Recovery;
+
+/// The way of who has none: the page's word for adding an authenticator app.
+const ENROL: &str = "enrol";
 
 /// `GET /two-factor`: asks for the way that `method` names, else for the one that was begun.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
@@ -137,6 +140,35 @@ pub async fn resend(mut request: Request, _: Matched) -> Result<Reply, Problem> 
     }
 }
 
+/// `POST /two-factor/app`: the key of an authenticator app, shown once, for who has no second factor yet. Its first code is typed into
+/// the form of [`submit`].
+pub async fn enrol(mut request: Request, _: Matched) -> Result<Reply, Problem> {
+    let form = Form::read(&mut request, &["return_to"]).await?;
+    let Some(pending) = Pending::of(&request, Awaited::Login) else {
+        return Ok(Reply::see_other("/login"));
+    };
+    let visit = Visit::within(&request, &pending.pool)?.leading_to(form.filled("return_to"));
+    let services = &request.app.services;
+    let begun = services
+        .enrol_totp_at_login(visit.pool, &pending.token, None, request.origin())
+        .await;
+    match begun {
+        Ok(begun) => {
+            let view = TotpEnrolView {
+                csrf: visit.csrf(),
+                return_to: visit.return_to.clone(),
+                trust_days: passkey::trust_days(visit.pool),
+                ..totp::shown(&begun)
+            };
+            visit.page(StatusCode::OK, request.app.pages.totp_enrol(&view))
+        }
+        Err(DomainError::Denied(Denial::LoginFailed | Denial::FactorNotOffered)) => {
+            Ok(start_again(&visit, visit.jar()))
+        }
+        Err(error) => Err(Problem::of(error, visit.pool)),
+    }
+}
+
 fn start_again(visit: &Visit<'_>, jar: Jar) -> Reply {
     Reply::see_other(&visit.url("/login", Some("again"))).cookie(&jar.clear(Cookie::Pending))
 }
@@ -151,13 +183,13 @@ async fn answer(
     status: StatusCode,
 ) -> Result<Reply, Problem> {
     let services = &visit.request.app.services;
-    let ways = services.pending_methods(visit.pool, &pending.token).await;
-    let ways = ways.map_err(|error| Problem::of(error, visit.pool))?;
-    let Some(method) = chosen(&ways, asked, pending) else {
+    let ways = services.pending_ways(visit.pool, &pending.token).await;
+    let Some(ways) = ways.map_err(|error| Problem::of(error, visit.pool))? else {
         return Ok(start_again(visit, visit.jar()));
     };
+    let method = chosen(&ways.methods, asked, pending);
     let passkey = match method {
-        FactorKind::Passkey => {
+        Some(FactorKind::Passkey) => {
             let asked = services
                 .begin_passkey_login(visit.pool, Some(&pending.token), visit.request.origin())
                 .await;
@@ -168,15 +200,14 @@ async fn answer(
         _ => None,
     };
     let scripted = passkey.is_some();
+    let mut all: Vec<&str> = ways.methods.iter().map(|way| way.name()).collect();
+    all.extend(ways.enrols.first().map(|_| ENROL));
+    let method = method.map_or(ENROL, FactorKind::name);
     let view = TwoFactorView {
         csrf: visit.csrf(),
         return_to: visit.return_to.clone(),
-        method: method.name(),
-        others: ways
-            .iter()
-            .filter(|way| **way != method)
-            .map(|way| way.name())
-            .collect(),
+        method,
+        others: all.into_iter().filter(|way| *way != method).collect(),
         passkey,
         sent_to: pending.sent_to(),
         lifetime_seconds: Some(visit.pool.code_life.as_secs_ceil()),
@@ -193,7 +224,7 @@ async fn answer(
 }
 
 /// The way to ask for: the one that was chosen; else a text message if one was sent; else the app, which costs nothing; else what
-/// there is. None where the log-in is void.
+/// there is. None where one is to be added first.
 fn chosen(ways: &[FactorKind], asked: Option<FactorKind>, pending: &Pending) -> Option<FactorKind> {
     let sent = pending.sent_to().map(|_| FactorKind::Sms);
     let wishes = [asked, sent, Some(FactorKind::Totp), Some(FactorKind::Sms)];

@@ -70,8 +70,9 @@ impl Safety {
 
     fn check(&self, reader: &mut Reader) {
         let has = |kind: &str| self.second_factor_kinds.iter().any(|known| known == kind);
-        if self.second_factor == SecondFactor::Required && !(has("sms") || has("totp") || has("passkey")) {
-            let message = "has no kind that somebody could begin with, and `second_factor` is required: name sms, totp or passkey";
+        if self.second_factor == SecondFactor::Required && !(has("sms") || has("totp")) {
+            let message = "has no kind that somebody without one could log in with, and `second_factor` is required: name sms or totp \
+                           (passkeys are added after the first login)";
             reader.refuse("second_factor_kinds", message);
         }
     }

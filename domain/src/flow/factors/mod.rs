@@ -19,6 +19,7 @@ mod totp;
 use std::sync::Arc;
 
 pub(crate) use remove::without_orphaned_codes;
+pub(crate) use totp::draft_totp;
 pub use totp::{TotpDraft, enrolled};
 
 use super::notice::notify;

@@ -26,8 +26,10 @@ pub struct TotpDraft {
     pub secret: TotpSecret,
     /// What the QR picture says.
     pub uri: Option<Secret>,
-    user: User,
-    name: String,
+    /// Its owner.
+    pub(crate) user: User,
+    /// What they call it.
+    pub(crate) name: String,
 }
 
 /// The app of an enrolment: its id and sealed secret.
@@ -46,21 +48,25 @@ pub(super) fn ask(
 ) -> Step<ChangeFactors> {
     let full = user.factors.totp.len() >= TOTP_APPS;
     admit(FactorKind::Totp, full, user, session, cx)?;
+    Ok(Advanced {
+        next: ChangeFactors::SealTotp(Box::new(draft_totp(user, name, cx)?)),
+        effects: Vec::new(),
+    })
+}
+
+/// Draws an app for a user who may have one.
+pub(crate) fn draft_totp(user: &User, name: Option<String>, cx: &mut Ctx<'_>) -> Result<TotpDraft, Refused> {
     let name = name_or(name, "Authenticator app")?;
     let secret = TotpSecret::draw(cx.entropy);
     let account = user.email.as_ref().map(Email::as_str);
     let account = account.or_else(|| user.username.as_ref().map(Username::as_str));
     let uri = secret.enrolment_uri(&cx.policy.service_name, account.unwrap_or(user.key.id.as_str()));
-    let draft = TotpDraft {
+    Ok(TotpDraft {
         id: FactorId::draw(cx.now, cx.entropy),
         secret,
         uri,
         user: user.clone(),
         name,
-    };
-    Ok(Advanced {
-        next: ChangeFactors::SealTotp(Box::new(draft)),
-        effects: Vec::new(),
     })
 }
 

@@ -4,6 +4,7 @@
 use super::super::second_factor::{Proof, Typed, judge_typed};
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::door::{self, Entrant};
+use super::enrol::{self, with_new_app};
 use super::pending::live;
 use super::{Login, Terms};
 use crate::audit::AuditKind;
@@ -12,6 +13,7 @@ use crate::flow::link::attach;
 use crate::flow_record::{FlowRecord, PendingLogin};
 use crate::limits::Verdict;
 use crate::policy::Asked;
+use crate::session::Factor;
 use crate::user::User;
 
 /// Facts: a code was typed for a pending login.
@@ -51,7 +53,8 @@ pub(super) fn judge(facts: CodeTyped, cx: &mut Ctx<'_>) -> Step<Login> {
     let account = user.as_ref().map(|user| user.key.clone());
     let right = live(pending, user, cx).and_then(|(record, login, user)| {
         let sent = login.code.as_ref().map(|code| (code, &record.id));
-        let proof = judge_typed(&user, &typed, sent, cx).filter(|_| tries_left == Verdict::Allowed)?;
+        let judged = with_new_app(&user, &login, cx);
+        let proof = judge_typed(&judged, &typed, sent, cx).filter(|_| tries_left == Verdict::Allowed)?;
         Some((record, login, user, proof))
     });
     let Some((record, login, user, proof)) = right else {
@@ -133,8 +136,8 @@ pub(super) fn enter(second: Second, spent: Vec<Effect>, cx: &mut Ctx<'_>) -> Ste
     })
 }
 
-/// What a right second factor completes: it is used up; the number a code went to is confirmed, the first time; an account elsewhere
-/// that waited for it is attached.
+/// What a right second factor completes: it is used up; the number a code went to is confirmed, the first time; so is an app that
+/// was added on the way; an account elsewhere that waited for it is attached.
 fn complete(
     user: &User,
     login: &PendingLogin,
@@ -143,7 +146,7 @@ fn complete(
     cx: &Ctx<'_>,
 ) -> Result<User, Denial> {
     let sent_to = login.phone.as_ref();
-    let proves = proof.factor == crate::session::Factor::Sms
+    let proves = proof.factor == Factor::Sms
         && sent_to.is_some()
         && user.factor_phone.is_none()
         && user.phone.as_ref() == sent_to;
@@ -151,6 +154,10 @@ fn complete(
         return Ok(user.clone());
     }
     let mut next = user.changed(cx.now);
+    if proof.factor == Factor::Totp && !user.has_second_factor() {
+        next.factors = with_new_app(user, login, cx).factors;
+        effects.extend(enrol::told(&next, login, cx));
+    }
     proof.apply(&mut next, cx.now);
     if proves {
         next.factor_phone = sent_to.cloned();

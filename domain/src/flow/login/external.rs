@@ -133,7 +133,12 @@ impl Arriving {
     /// Whether this will wait for a second factor.
     pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         let lets_in = self.as_what != Relation::Namesake && self.onward.code_challenge.is_none();
-        Waits::of(&self.user, lets_in && cx.second_factor_is_due(&self.user), None)
+        Waits::of(
+            &self.user,
+            lets_in && cx.second_factor_is_due(&self.user),
+            None,
+            cx,
+        )
     }
 }
 

@@ -38,7 +38,7 @@ impl LinkPresented {
     pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         let reached = reached(self.flow.as_ref(), self.user.as_ref(), cx);
         reached.map_or(Waits::No, |(_, user)| {
-            Waits::of(user, cx.second_factor_is_due(user), None)
+            Waits::of(user, cx.second_factor_is_due(user), None, cx)
         })
     }
 }

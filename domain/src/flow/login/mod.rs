@@ -5,6 +5,7 @@
 //!                                     └─────────────────▶ AwaitingCode
 //! Start ──CodeTyped──▶ Opened
 //! Start ──CodeAskedAgain──▶ AwaitingCode
+//! Start ──AppAsked──▶ SealApp ──AppSealed──▶ AwaitingCode
 //! Start ──PasskeyAnswered──▶ Opened
 //! Start ──LinkPresented──▶ Opened
 //!                     └──▶ AwaitingCode
@@ -14,6 +15,7 @@
 
 pub mod code;
 pub(crate) mod door;
+pub mod enrol;
 pub mod external;
 pub mod magic_link;
 pub mod passkey;
@@ -21,6 +23,7 @@ pub mod password;
 pub mod pending;
 
 pub use code::CodeTyped;
+pub use enrol::{AppAsked, AppDraft};
 pub use external::{Exchanged, External, ExternalEvent, Opening};
 pub use magic_link::LinkPresented;
 pub use passkey::PasskeyAnswered;
@@ -28,6 +31,7 @@ pub use password::{Candidate, Identified, PasswordChecked, Wanted};
 pub use pending::{CodeAskedAgain, CodeRequested, Sending};
 
 use super::{Ctx, Refused, Step};
+use crate::secret::Sealed;
 use crate::session::{AccessToken, TokenLife};
 
 /// What a session is to be like.
@@ -55,6 +59,8 @@ pub enum Login {
     CheckPassword(Box<Candidate>),
     /// The password was right; a code is on its way.
     AwaitingCode(CodeRequested),
+    /// An authenticator app is being added on the way; its secret is to be sealed.
+    SealApp(Box<AppDraft>),
     /// All that is required was proven.
     Opened(Box<AccessToken>),
 }
@@ -70,6 +76,10 @@ pub enum LoginEvent {
     CodeTyped(Box<CodeTyped>),
     /// A new code was asked for.
     CodeAskedAgain(Box<CodeAskedAgain>),
+    /// An authenticator app is to be added on the way.
+    AppAsked(Box<AppAsked>),
+    /// Its secret was sealed.
+    AppSealed(Sealed),
     /// An authenticator answered.
     PasskeyAnswered(Box<PasskeyAnswered>),
     /// The token of a mailed link was presented.
@@ -85,6 +95,8 @@ pub fn step(state: Login, event: LoginEvent, cx: &mut Ctx<'_>) -> Step<Login> {
         }
         (Login::Start, LoginEvent::CodeTyped(facts)) => code::judge(*facts, cx),
         (Login::Start, LoginEvent::CodeAskedAgain(facts)) => pending::send_again(*facts, cx),
+        (Login::Start, LoginEvent::AppAsked(facts)) => enrol::ask(*facts, cx),
+        (Login::SealApp(draft), LoginEvent::AppSealed(sealed)) => Ok(enrol::keep(*draft, sealed, cx)),
         (Login::Start, LoginEvent::PasskeyAnswered(facts)) => passkey::judge(*facts, cx),
         (Login::Start, LoginEvent::LinkPresented(facts)) => magic_link::judge(&facts, cx),
         _ => Err(Refused::unexpected()),

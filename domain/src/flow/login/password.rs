@@ -2,7 +2,7 @@
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::door::{self, Entrant};
-use super::pending::{self, Sending, Waits, methods_of};
+use super::pending::{self, Reach, Sending, Waits, ways_of};
 use super::{Login, Terms};
 use crate::audit::AuditKind;
 use crate::error::Denial;
@@ -52,7 +52,7 @@ impl Candidate {
     pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         self.user.as_ref().map_or(Waits::No, |user| {
             let is_due = wants_code(self.wanted, user, cx) && !is_unverified(user, cx);
-            Waits::of(user, is_due, method_of(self.wanted))
+            Waits::of(user, is_due, method_of(self.wanted), cx)
         })
     }
 }
@@ -125,13 +125,15 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
         return pending::begin(proof, &facts.sending, cx);
     }
     if cx.second_factor_is_due(&user) {
+        let ways = ways_of(&user, cx.pool, Reach::of(facts.sending.reaches_without_number));
         let effects = vec![
             Effect::GiveBack(taken),
             cx.audit(AuditKind::SecondFactorDue, Some(&user.key)),
         ];
         return Err(Refused::new(
             Denial::SecondFactorRequired {
-                methods: methods_of(&user).into_iter().map(FactorKind::name).collect(),
+                methods: FactorKind::names(&ways.methods),
+                enrols: FactorKind::names(&ways.enrols),
                 challenge: None,
             },
             effects,

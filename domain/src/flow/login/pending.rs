@@ -9,7 +9,7 @@ use crate::flow_record::{FlowBody, FlowRecord, PendingLink, PendingLogin};
 use crate::id::SessionId;
 use crate::limits::Verdict;
 use crate::message::SmsMessage;
-use crate::policy::{Asked, PENDING_LOGINS_PER_ACCOUNT};
+use crate::policy::{Asked, PENDING_LOGINS_PER_ACCOUNT, PoolPolicy, SecondFactor};
 use crate::secret::{Secret, Token, TokenHash};
 use crate::session::Factor;
 use crate::time::Timestamp;
@@ -26,6 +26,8 @@ pub struct CodeRequested {
     pub sent_to: Option<String>,
     /// The ways to prove the second factor, the strongest first.
     pub methods: Vec<FactorKind>,
+    /// The second factors that can be added on the way, by who has none.
+    pub enrols: Vec<FactorKind>,
 }
 
 /// Facts: the holder of a challenge wants a new code.
@@ -37,6 +39,8 @@ pub struct CodeAskedAgain {
     pub user: Option<User>,
     /// What the counters for messages said.
     pub send: Verdict,
+    /// Whether codes can be delivered without a number.
+    pub reaches_without_number: bool,
 }
 
 /// What was proven before the second factor, and what that changes.
@@ -70,11 +74,13 @@ pub enum Waits {
 
 impl Waits {
     /// Of a user whose second factor is due or not.
-    pub(crate) fn of(user: &User, is_due: bool, asked: Option<FactorKind>) -> Self {
-        match (is_due, method_for(user, asked)) {
-            (false, _) => Self::No,
-            (true, FactorKind::Sms) => Self::WithCode,
-            (true, _) => Self::WithoutCode,
+    pub(crate) fn of(user: &User, is_due: bool, asked: Option<FactorKind>, cx: &Ctx<'_>) -> Self {
+        // Whether the sender reaches who has no number is not known here: counters asked in vain cost nothing.
+        let sends = || ways_of(user, cx.pool, Reach::Anybody).sends_for(asked);
+        match is_due {
+            false => Self::No,
+            true if sends() => Self::WithCode,
+            true => Self::WithoutCode,
         }
     }
 }
@@ -90,24 +96,80 @@ pub struct Sending {
     pub reaches_without_number: bool,
 }
 
-/// The second factors a user can prove here. Who has none (where one is required) gets a code to the number they gave, or on the
-/// console: the right code confirms it.
-pub fn methods_of(user: &User) -> Vec<FactorKind> {
-    if user.has_second_factor() {
-        user.second_factors()
-    } else {
-        vec![FactorKind::Sms]
+/// Whom codes by text message reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Whoever gave a number.
+    ByNumber,
+    /// Everybody: they are shown on the console.
+    Anybody,
+}
+
+impl Reach {
+    /// Of a sender that does without a number, or not.
+    pub const fn of(without_number: bool) -> Self {
+        if without_number {
+            Self::Anybody
+        } else {
+            Self::ByNumber
+        }
     }
 }
 
-/// The second factor a login waits for: the one that was asked for, else an authenticator app, else a code by text message. Nothing is
-/// sent to who can do without.
-pub fn method_for(user: &User, asked: Option<FactorKind>) -> FactorKind {
-    let methods = methods_of(user);
-    let preferred = [asked, Some(FactorKind::Totp), Some(FactorKind::Sms)];
-    let mut preferred = preferred.into_iter().flatten();
-    let first = methods.first().copied().unwrap_or(FactorKind::Sms);
-    preferred.find(|kind| methods.contains(kind)).unwrap_or(first)
+/// How a user can get past the second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// What they can prove, the strongest first.
+    pub methods: Vec<FactorKind>,
+    /// What they can add on the way.
+    pub enrols: Vec<FactorKind>,
+}
+
+/// How `user` can get past the second factor. Who has none gets a code to the number they gave, and the right code confirms it;
+/// where the pool requires one, they can also add an authenticator app before the door opens, so that nobody is shut out.
+pub fn ways_of(user: &User, pool: &PoolPolicy, reach: Reach) -> Ways {
+    if user.has_second_factor() {
+        return Ways {
+            methods: user.second_factors(),
+            enrols: Vec::new(),
+        };
+    }
+    let reached = user.code_phone().is_some() || reach == Reach::Anybody;
+    let only = |kind, given: bool| {
+        if given && pool.takes(kind) {
+            vec![kind]
+        } else {
+            Vec::new()
+        }
+    };
+    Ways {
+        methods: only(FactorKind::Sms, reached),
+        enrols: only(FactorKind::Totp, pool.second_factor == SecondFactor::Required),
+    }
+}
+
+impl Ways {
+    /// The same for a login that waits, where an app may be on its way already: then its first code is one of them.
+    pub fn of_login(login: &PendingLogin, user: &User, pool: &PoolPolicy, reach: Reach) -> Self {
+        let mut ways = ways_of(user, pool, reach);
+        if login.app.is_some() && ways.enrols.contains(&FactorKind::Totp) {
+            ways.methods.insert(0, FactorKind::Totp);
+        }
+        ways
+    }
+
+    /// Whether a code is sent at once: if it was asked for, or if nothing that costs nothing (an authenticator app) is at hand.
+    pub fn sends_for(&self, asked: Option<FactorKind>) -> bool {
+        let asked = asked.filter(|kind| self.methods.contains(kind) || self.enrols.contains(kind));
+        match asked {
+            Some(kind) => kind == FactorKind::Sms,
+            None => self.methods.contains(&FactorKind::Sms) && !self.methods.contains(&FactorKind::Totp),
+        }
+    }
+
+    const fn lead_nowhere(&self) -> bool {
+        self.methods.is_empty() && self.enrols.is_empty()
+    }
 }
 
 /// Lets a login wait: the first factor was right.
@@ -121,11 +183,12 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         terms,
         method,
     } = proof;
-    let sends = method_for(&user, method) == FactorKind::Sms;
-    let phone = user.code_phone().filter(|_| sends).cloned();
-    if sends && phone.is_none() && !facts.reaches_without_number {
+    let ways = ways_of(&user, cx.pool, Reach::of(facts.reaches_without_number));
+    if ways.lead_nowhere() {
         return Err(Refused::new(Denial::PhoneRequired, vec![Effect::GiveBack(taken)]));
     }
+    let sends = ways.sends_for(method);
+    let phone = user.code_phone().filter(|_| sends).cloned();
     if let Some(mut refused) = Refused::limited(facts.verdict, Some(&user.key), cx) {
         refused.effects.push(Effect::GiveBack(taken));
         return Err(refused);
@@ -154,6 +217,7 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         session,
         first: factor,
         link,
+        app: None,
     };
     effects.push(Effect::PutFlow(Box::new(FlowRecord {
         id: challenge.hash(),
@@ -176,7 +240,8 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
             at: cx.now,
             challenge: Some(challenge),
             sent_to: phone.as_ref().map(Phone::masked),
-            methods: methods_of(&user),
+            methods: ways.methods,
+            enrols: ways.enrols,
         }),
         effects,
     })
@@ -197,12 +262,13 @@ fn give_way(pending: &[FlowRecord], cx: &Ctx<'_>) -> Vec<TokenHash> {
 /// Sends a new code for the same pending login, or the first one where another factor was awaited; the former code is void from now
 /// on.
 pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login> {
-    let reached = live(facts.pending, facts.user, cx);
-    let Some((record, login, user)) =
-        reached.filter(|(_, _, user)| methods_of(user).contains(&FactorKind::Sms))
-    else {
+    let Some((record, login, user)) = live(facts.pending, facts.user, cx) else {
         return Err(Refused::new(Denial::LoginFailed, Vec::new()));
     };
+    let ways = ways_of(&user, cx.pool, Reach::of(facts.reaches_without_number));
+    if !ways.methods.contains(&FactorKind::Sms) {
+        return Err(Refused::new(Denial::LoginFailed, Vec::new()));
+    }
     if let Some(refused) = Refused::limited(facts.send, Some(&user.key), cx) {
         return Err(refused);
     }
@@ -228,7 +294,8 @@ pub(super) fn send_again(facts: CodeAskedAgain, cx: &mut Ctx<'_>) -> Step<Login>
             at: cx.now,
             challenge: None,
             sent_to,
-            methods: methods_of(&user),
+            methods: ways.methods,
+            enrols: ways.enrols,
         }),
         effects,
     })

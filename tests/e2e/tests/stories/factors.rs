@@ -233,3 +233,66 @@ async fn factors_are_nobody_elses() {
     let begin = format!("{}/factors/totp", ann.path());
     assert_eq!(hers.post(&begin, json!({})).await.status, 401);
 }
+
+#[tokio::test]
+async fn who_must_have_a_factor_and_has_none_adds_an_app_on_the_way_in() {
+    let server = Portcullis::with("[users.Users]\nsecond_factor = \"required\"\n").await;
+    let client = server.client();
+    let ann = client.sign_up("ann").await;
+    let plain = plain_login(&client, &ann).await;
+    plain.refused(401, "SECOND_FACTOR_REQUIRED");
+    assert_eq!(plain.json()["error"]["details"]["enrols"], json!(["totp"]));
+    let body = json!({ "email": ann.email, "password": PASSWORD, "method": "totp" });
+    let requested = client.post(&ann.of_pool("requestCode"), body).await.expect(200);
+    let challenge = requested.at("challenge");
+    assert_eq!(requested.json()["enrols"], json!(["totp"]));
+    assert_eq!(
+        server.console().codes_in_all(),
+        0,
+        "nothing is sent to who wants an app"
+    );
+    let typed = |secret: &str, ahead| json!({ "challenge": challenge, "method": "totp", "twofactor": app_code(secret, ahead) });
+    let enrol = json!({ "challenge": challenge, "name": "Pocket" });
+    let first = client
+        .post(&ann.of_pool("enrolTotp"), enrol.clone())
+        .await
+        .expect(200);
+    assert!(first.at("uri").starts_with("otpauth://totp/"), "{}", first.text);
+    // Asked for again, the first one is void.
+    let second = client
+        .post(&ann.of_pool("enrolTotp"), enrol.clone())
+        .await
+        .expect(200);
+    let login = ann.of_pool("loginWithCode");
+    client
+        .post(&login, typed(&first.at("secret"), 0))
+        .await
+        .refused(401, "LOGIN_FAILED");
+    let opened = client
+        .post(&login, typed(&second.at("secret"), 0))
+        .await
+        .expect(200);
+    let session = client.with(&opened.at("id"));
+    let told = factors(&session, &ann).await;
+    assert_eq!(told["session"]["amr"], json!(["pwd", "otp"]));
+    assert_eq!(
+        (&told["totp"][0]["name"], &told["methods"]),
+        (&json!("Pocket"), &json!(["totp"]))
+    );
+    // The challenge is used up, and from now on the app is the only way.
+    client
+        .post(&ann.of_pool("enrolTotp"), enrol)
+        .await
+        .refused(401, "LOGIN_FAILED");
+    let challenge = request_code(&client, &ann).await;
+    let enrol = json!({ "challenge": challenge });
+    client
+        .post(&ann.of_pool("enrolTotp"), enrol)
+        .await
+        .refused(422, "FACTOR_NOT_OFFERED");
+    let code = app_code(&second.at("secret"), 1);
+    type_code_with(&client, &ann, &code, &challenge)
+        .await
+        .expect(200)
+        .done();
+}

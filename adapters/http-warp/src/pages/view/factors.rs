@@ -22,9 +22,9 @@ pub struct TwoFactorView {
     pub csrf: String,
     /// Local path to open after the log-in, already judged safe.
     pub return_to: Option<String>,
-    /// The way the page asks for: `sms`, `totp`, `recovery` or `passkey`.
+    /// The way the page asks for: `sms`, `totp`, `recovery`, `passkey`, or `enrol` where an authenticator app is to be added first.
     pub method: &'static str,
-    /// The other ways.
+    /// The other ways, named alike.
     pub others: Vec<&'static str>,
     /// What the authenticator is asked, where that is the way.
     pub passkey: Option<PasskeyView>,
@@ -112,17 +112,22 @@ pub struct QrView {
     pub path: String,
 }
 
-/// An authenticator app that is to be confirmed. Posts `csrf`, `enrolment` and `code` to `/account/security/totp/confirm`.
+/// An authenticator app that is to be confirmed. Posts `csrf`, `enrolment` and `code` to `/account/security/totp/confirm`; of a log-in that
+/// waits for it `csrf`, `method`, `code`, `return_to` and, if ticked, `trust` to `/two-factor`.
 #[derive(Clone, Default, Serialize)]
 pub struct TotpEnrolView {
     /// Anti-forgery value of this browser.
     pub csrf: String,
-    /// The token that continues it.
-    pub enrolment: String,
+    /// The token that continues it; none where a log-in waits for it.
+    pub enrolment: Option<String>,
     /// The key, shown once; none on the page after a wrong code.
     pub secret: Option<String>,
     /// The same as a picture.
     pub qr: Option<QrView>,
+    /// Local path to open after the log-in that waits, already judged safe.
+    pub return_to: Option<String>,
+    /// For how many days that log-in's device may be trusted; none where none is.
+    pub trust_days: Option<u64>,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
 }

@@ -6,7 +6,7 @@ use domain::id::IdentityId;
 use domain::secret::Token;
 use domain::service::{Authenticated, Finished, Outcome};
 use domain::session::AccessToken;
-use domain::user::User;
+use domain::user::{FactorKind, User};
 use http::StatusCode;
 use serde_json::json;
 
@@ -110,7 +110,8 @@ pub fn awaiting(
 /// 401 `SECOND_FACTOR_REQUIRED` for a code that is on its way.
 pub fn awaiting_code(requested: CodeRequested) -> Problem {
     let denial = Denial::SecondFactorRequired {
-        methods: requested.methods.iter().map(|kind| kind.name()).collect(),
+        methods: FactorKind::names(&requested.methods),
+        enrols: FactorKind::names(&requested.enrols),
         challenge: requested.challenge,
     };
     Problem::of_denial(&denial, "")

@@ -72,7 +72,7 @@ pub async fn login_with_code(mut call: Call) -> Result<Reply, Problem> {
 }
 
 fn answer(requested: &CodeRequested) -> Value {
-    let methods: Vec<&str> = requested.methods.iter().map(|kind| kind.name()).collect();
+    let methods = FactorKind::names(&requested.methods);
     let mut answer = json!({ "timestamp": requested.at.as_millis(), "methods": methods });
     if let Some(object) = answer.as_object_mut() {
         if let Some(challenge) = &requested.challenge {
@@ -80,6 +80,10 @@ fn answer(requested: &CodeRequested) -> Value {
         }
         if let Some(sent_to) = &requested.sent_to {
             object.insert("sentTo".to_owned(), json!(sent_to));
+        }
+        if !requested.enrols.is_empty() {
+            let enrols = FactorKind::names(&requested.enrols);
+            object.insert("enrols".to_owned(), json!(enrols));
         }
     }
     answer

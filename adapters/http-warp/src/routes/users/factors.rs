@@ -7,7 +7,7 @@ use domain::secret::Secret;
 use domain::service::Authenticated;
 use domain::session::{Factor, Session};
 use domain::time::Timestamp;
-use domain::user::{Phone, User};
+use domain::user::{FactorKind, Phone, User};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ pub fn proof(session: &Session) -> Value {
 }
 
 fn record(pool: &PoolPolicy, user: &User, session: &Session, now: Timestamp) -> Value {
-    let methods: Vec<&str> = user.second_factors().iter().map(|kind| kind.name()).collect();
+    let methods = FactorKind::names(&user.second_factors());
     let apps: Vec<Value> = user.factors.totp.iter().map(app).collect();
     let passkeys = user.factors.passkeys.iter();
     let passkeys: Vec<Value> = passkeys.map(|found| passkey(found, pool)).collect();

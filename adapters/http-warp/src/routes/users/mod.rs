@@ -112,6 +112,7 @@ methods! {
     "POST"   "/requestcode"              requestCode       Execute code::request_code;
     "POST"   "/loginwithcode"            loginWithCode     Execute code::login_with_code;
     "POST"   "/resendcode"               resendCode        Execute code::resend_code;
+    "POST"   "/enroltotp"                enrolTotp         Execute totp::enrol_at_login;
     "POST"   "/passkey/options"          passkeyOptions    Execute passkeys::options;
     "POST"   "/loginwithpasskey"         loginWithPasskey  Execute passkeys::login;
     "POST"   "/requestlink"              requestLink       Execute magic_link::request;
@@ -200,7 +201,10 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .services
         .pool(&pool_name)
         .ok_or_else(|| Problem::internal("no such pool"))?;
-    let of_codes = matches!(method.property, "requestCode" | "loginWithCode" | "resendCode");
+    let of_codes = matches!(
+        method.property,
+        "requestCode" | "loginWithCode" | "resendCode" | "enrolTotp"
+    );
     if pool.second_factor == SecondFactor::Off && of_codes {
         return super::api::unknown(request, Matched::default()).await;
     }

@@ -1,4 +1,4 @@
-//! `POST /api/{pool}/{id}/factors/totp` and its `/confirm`: adding an authenticator app.
+//! `POST /api/{pool}/{id}/factors/totp` and its `/confirm`, and `POST /api/{pool}/enrolTotp`: adding an authenticator app.
 
 use domain::secret::Secret;
 use http::StatusCode;
@@ -23,6 +23,25 @@ pub async fn begin(mut call: Call) -> Result<Reply, Problem> {
     let begun = begun.map_err(|error| Problem::of(error, pool))?;
     let answer = json!({
         "enrolment": begun.enrolment.expose(),
+        "secret": begun.secret.expose().expose(),
+        "uri": begun.uri.as_ref().map(Secret::expose),
+    });
+    Ok(Reply::json(StatusCode::OK, &answer))
+}
+
+/// 200 as [`begin`], without an enrolment: for who needs a second factor to log in and has none. The challenge of the login goes on, and
+/// the app's first code completes it (`loginWithCode`).
+pub async fn enrol_at_login(mut call: Call) -> Result<Reply, Problem> {
+    output::acceptable(&call.request)?;
+    let mut input = Input::read(&mut call.request).await?;
+    let (challenge, name) = (input.token("challenge")?, input.text("name")?);
+    let pool = call.pool()?;
+    let begun = call
+        .services()
+        .enrol_totp_at_login(pool, &challenge, name, call.request.origin())
+        .await;
+    let begun = begun.map_err(|error| Problem::of(error, pool))?;
+    let answer = json!({
         "secret": begun.secret.expose().expose(),
         "uri": begun.uri.as_ref().map(Secret::expose),
     });

@@ -56,8 +56,8 @@ fn settings_that_would_lock_people_out_or_thieves_in_are_refused() {
         "must hold some of sms, totp, recovery, passkey, but has `face`",
     );
     says(
-        "second_factor = \"required\"\nsecond_factor_kinds = [\"recovery\"]",
-        "has no kind that somebody could begin with",
+        "second_factor = \"required\"\nsecond_factor_kinds = [\"recovery\", \"passkey\"]",
+        "has no kind that somebody without one could log in with",
     );
     says("step_up = [\"login\"]", "but has `login`");
     says("magic_link_ttl = 601", "must be between 60 and 600");

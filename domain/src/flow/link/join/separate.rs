@@ -52,7 +52,7 @@ impl Separate {
     /// Whether this will wait for a second factor.
     pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         let is_due = self.code_challenge.is_none() && cx.pool.second_factor_is_due(&self.user);
-        Waits::of(&self.user, is_due, None)
+        Waits::of(&self.user, is_due, None, cx)
     }
 }
 

@@ -46,7 +46,7 @@ impl Entrance {
     /// Whether this will wait for a second factor.
     pub fn waits(&self, cx: &Ctx<'_>) -> Waits {
         let is_due = self.code_challenge.is_none() && cx.second_factor_is_due(&self.next);
-        Waits::of(&self.next, is_due, None)
+        Waits::of(&self.next, is_due, None, cx)
     }
 }
 

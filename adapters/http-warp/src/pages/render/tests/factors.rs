@@ -7,7 +7,7 @@ use super::super::super::view::{
 use super::{Pages, Rendered, attribute, pages, tags};
 
 /// Every way to prove a second step.
-const WAYS: [&str; 4] = ["sms", "totp", "recovery", "passkey"];
+const WAYS: [&str; 5] = ["sms", "totp", "recovery", "passkey", "enrol"];
 
 fn passkey(value: &str) -> PasskeyView {
     PasskeyView {
@@ -97,7 +97,9 @@ fn enrol(value: &str, errors: FieldErrors) -> TotpEnrolView {
     let first = errors.is_empty();
     TotpEnrolView {
         csrf: format!("csrf-{value}"),
-        enrolment: value.to_owned(),
+        enrolment: Some(value.to_owned()),
+        return_to: None,
+        trust_days: None,
         secret: first.then(|| value.to_owned()),
         qr: first.then(|| QrView {
             size: 29,
@@ -154,6 +156,15 @@ pub fn gallery(pages: &Pages, value: &str, errors: &dyn Fn(&[&'static str]) -> F
 fn alone(pages: &Pages, value: &str, errors: &dyn Fn(&[&'static str]) -> FieldErrors) -> Rendered {
     vec![
         ("app", pages.totp_enrol(&enrol(value, errors(&["code"])))),
+        (
+            "app on the way in",
+            pages.totp_enrol(&TotpEnrolView {
+                enrolment: None,
+                return_to: Some(value.to_owned()),
+                trust_days: Some(30),
+                ..enrol(value, errors(&["code"]))
+            }),
+        ),
         (
             "recovery codes",
             pages.recovery_codes(&RecoveryCodesView {
