@@ -1,13 +1,20 @@
 //! A headless Chromium, driven by chromedriver, for one test.
 //!
 //! The driver takes a port of its own; both processes and the profile are gone when the [`Browser`] is. Screenshots lie in
-//! [`screenshots`].
+//! [`screenshots`]. A [`Desk`] is a person at such a browser, who logs in and out, adds and loses second factors.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
     reason = "a harness that cannot go on fails the test"
 )]
+
+mod app;
+mod authenticator;
+mod desk;
+mod devtools;
+mod pictures;
+mod security;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -22,6 +29,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
 
+pub use app::App;
+pub use authenticator::{BEGUN, FAILED, MAKE, NO_SUGGESTIONS, PASSKEY_LOGIN, PASSKEY_STEP};
+pub use desk::{ACCOUNT, Desk, SECOND_STEP, at_localhost};
+pub use pictures::screenshots;
+pub use security::{CONFIRM, SECURITY};
+
 /// How long a page may take. Far more than it needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,11 +47,6 @@ pub struct Browser {
     name: String,
     shots: u32,
     _profile: TempDir,
-}
-
-/// Where the screenshots of a test are: a folder below the system's place for temporary files.
-pub fn screenshots(test: &str) -> PathBuf {
-    std::env::temp_dir().join("portcullis-screenshots").join(test)
 }
 
 /// A program on the path, by the first of its names that is there.
@@ -163,15 +171,17 @@ impl Browser {
         self.find("body").await.text().await.unwrap_or_default()
     }
 
-    /// Takes a picture.
+    /// What a person reads in each element that a CSS selector means, which may be none.
     ///
     /// # Panics
-    /// When it cannot be kept.
-    pub async fn shoot(&mut self, what: &str) {
-        self.shots += 1;
-        let png = self.page.screenshot().await.expect("a screenshot");
-        let path = screenshots(&self.name).join(format!("{:02}-{what}.png", self.shots));
-        std::fs::write(path, png).expect("a kept screenshot");
+    /// When the page goes away meanwhile.
+    pub async fn words(&self, css: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let found = self.page.find_all(Locator::Css(css)).await;
+        for element in found.expect("a selector") {
+            words.push(element.text().await.expect("an element that is there"));
+        }
+        words
     }
 
     async fn shown(&self) -> String {
