@@ -33,12 +33,13 @@ pub use effect::Effect;
 use crate::audit::{AuditEvent, AuditKind};
 use crate::entropy::Entropy;
 use crate::error::Denial;
+use crate::flow_record::{FlowBody, FlowRecord};
 use crate::id::UserKey;
 use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Policy, PoolPolicy};
-use crate::secret::MacKey;
-use crate::time::Timestamp;
+use crate::secret::{MacKey, Secret, Token};
+use crate::time::{Lifetime, Timestamp};
 use crate::user::User;
 
 /// What a step may know of the world besides its event.
@@ -90,6 +91,24 @@ impl Ctx<'_> {
         chosen
             .or_else(|| self.origin.languages.first().cloned())
             .unwrap_or_else(|| self.policy.language.clone())
+    }
+
+    /// Keeps a flow of a user from now on for a while; whoever shows `token` continues it.
+    pub(crate) fn keep(&self, user: &User, token: &Token, life: Lifetime, body: FlowBody) -> Effect {
+        Effect::PutFlow(Box::new(FlowRecord {
+            id: token.hash(),
+            pool: user.key.pool.clone(),
+            user: Some(user.key.id.clone()),
+            created: self.now,
+            expires: self.now.plus(life),
+            body,
+        }))
+    }
+
+    /// A link to one of our own pages that carries a token of this pool.
+    pub(crate) fn link(&self, page: &str, token: &Token) -> Secret {
+        let (site, pool) = (&self.policy.public_url, &self.pool.name);
+        Secret::new(format!("{site}{page}?pool={pool}&token={}", token.expose()))
     }
 
     fn event(&self, kind: AuditKind, user: Option<&UserKey>) -> AuditEvent {

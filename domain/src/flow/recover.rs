@@ -17,7 +17,7 @@ use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::identity::Identity;
 use crate::limits::Verdict;
 use crate::message::{MailKind, Notice};
-use crate::secret::{Secret, Token};
+use crate::secret::Token;
 use crate::user::User;
 
 /// Where a recovery stands.
@@ -111,29 +111,16 @@ fn ask(user: Option<&User>, mail: Verdict, cx: &mut Ctx<'_>) -> Advanced<Recover
 fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effect> {
     let token = Token::draw(cx.entropy);
     let life = cx.pool.reset_password_token_ttl;
-    let link = format!(
-        "{}/reset?pool={}&token={}",
-        cx.policy.public_url,
-        cx.pool.name,
-        token.expose()
-    );
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(life),
-        body: FlowBody::ResetPassword {
-            epoch: user.session_epoch,
-        },
+    let body = FlowBody::ResetPassword {
+        epoch: user.session_epoch,
     };
     let kind = MailKind::ResetPassword {
-        link: Secret::new(link),
+        link: cx.link("/reset", &token),
         life,
     };
     vec![
         Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
-        Effect::PutFlow(Box::new(record)),
+        cx.keep(user, &token, life, body),
         mail(user, to, kind, cx),
         cx.audit(AuditKind::ResetSent, Some(&user.key)),
     ]

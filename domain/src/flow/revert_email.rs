@@ -10,7 +10,7 @@ use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::limits::Verdict;
 use crate::message::{MailKind, Notice};
-use crate::secret::{Secret, Token};
+use crate::secret::Token;
 use crate::user::{Email, User};
 
 use super::notice::{mail, notify};
@@ -45,30 +45,17 @@ pub(super) fn tell_both(before: &User, next: &User, cx: &mut Ctx<'_>) -> Vec<Eff
     };
     let token = Token::draw(cx.entropy);
     let life = cx.pool.revert_email_life;
-    let link = format!(
-        "{}/email/revert?pool={}&token={}",
-        cx.policy.public_url,
-        cx.pool.name,
-        token.expose()
-    );
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: before.key.pool.clone(),
-        user: Some(before.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(life),
-        body: FlowBody::RevertEmail {
-            address: old.as_str().to_owned(),
-            verified: before.email_verified,
-        },
+    let body = FlowBody::RevertEmail {
+        address: old.as_str().to_owned(),
+        verified: before.email_verified,
     };
     let notice = Notice::EmailChanged {
         to: next.email.as_ref().map(masked).unwrap_or_default(),
-        undo: Secret::new(link),
+        undo: cx.link("/email/revert", &token),
         life,
     };
     let mut effects = vec![
-        Effect::PutFlow(Box::new(record)),
+        cx.keep(before, &token, life, body),
         mail(before, old, MailKind::Notice(notice), cx),
     ];
     if !cx.pool.email_verification_required {

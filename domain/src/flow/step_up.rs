@@ -8,19 +8,18 @@
 //! gets a new token: whoever holds the old one gains nothing (ASVS 7.2.4).
 
 use super::login::passkey::{call, live_call};
-use super::login::pending::message;
 use super::second_factor::{Proof, Typed, judge_signed, judge_typed};
+use super::verify_contact::code_to;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
-use crate::credential::SmsCode;
 use crate::error::Denial;
-use crate::flow_record::{FlowBody, FlowKind, FlowRecord, PasskeyPurpose};
+use crate::flow_record::{FlowBody, FlowRecord, PasskeyPurpose};
 use crate::limits::Verdict;
 use crate::policy::{Asked, SensitiveAct};
 use crate::ports::{PasskeyAssertion, PasskeyFault, Verified};
 use crate::secret::Token;
 use crate::session::{AccessToken, Factor, Session};
-use crate::user::{Phone, User};
+use crate::user::User;
 
 /// Lets a sensitive act pass, or asks for a fresh proof.
 pub(crate) fn demand(act: SensitiveAct, user: &User, session: &Session, cx: &Ctx<'_>) -> Result<(), Refused> {
@@ -165,29 +164,10 @@ fn send_code(user: &User, send: Verdict, cx: &mut Ctx<'_>) -> Step<StepUp> {
         return Err(Refused::new(Denial::PhoneRequired, Vec::new()));
     };
     limited(send, user, cx)?;
-    let token = Token::draw(cx.entropy);
-    let (code, digits) = SmsCode::draw(&token.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy);
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(cx.pool.pending_login_life),
-        body: FlowBody::ConfirmPhone {
-            phone: phone.clone(),
-            code,
-        },
-    };
-    let effects = vec![
-        Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),
-        Effect::PutFlow(Box::new(record)),
-        message(user, Some(&phone), digits, cx),
-        cx.audit(AuditKind::CodeSent, Some(&user.key)),
-    ];
-    Ok(Advanced {
-        next: StepUp::CodeSent(Phone::masked(&phone)),
-        effects,
-    })
+    let next = StepUp::CodeSent(phone.masked());
+    // Who steps up shows their session, and needs no token besides.
+    let (_, effects) = code_to(user, phone, cx);
+    Ok(Advanced { next, effects })
 }
 
 fn by_code(

@@ -6,6 +6,7 @@
 //! ```
 //! One step each, so the flow has a single state; what lies between is in the [`FlowRecord`] the first step keeps.
 
+use super::login::pending::message;
 use super::notice::mail;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
@@ -14,7 +15,7 @@ use crate::error::Denial;
 use crate::flow_record::{FlowBody, FlowKind, FlowRecord};
 use crate::id::UserId;
 use crate::limits::Verdict;
-use crate::message::{MailKind, SmsMessage};
+use crate::message::MailKind;
 use crate::secret::{Secret, Token};
 use crate::user::{Phone, User};
 
@@ -130,22 +131,15 @@ pub(super) fn verification_mail(user: &User, cx: &mut Ctx<'_>) -> Vec<Effect> {
         user.key.id,
         token.expose()
     );
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(cx.pool.verify_token_ttl),
-        body: FlowBody::ConfirmEmail {
-            address: email.as_str().to_owned(),
-        },
+    let body = FlowBody::ConfirmEmail {
+        address: email.as_str().to_owned(),
     };
     let kind = MailKind::VerifyEmail {
         link: Secret::new(link),
     };
     vec![
         Effect::DropFlows(user.key.clone(), FlowKind::ConfirmEmail),
-        Effect::PutFlow(Box::new(record)),
+        cx.keep(user, &token, cx.pool.verify_token_ttl, body),
         mail(user, email, kind, cx),
         cx.audit(AuditKind::VerificationSent, Some(&user.key)),
     ]
@@ -200,42 +194,27 @@ fn ask_phone(user: &User, send: Verdict, cx: &mut Ctx<'_>) -> Step<VerifyContact
     if let Some(refused) = Refused::limited(send, Some(&user.key), cx) {
         return Err(refused);
     }
-    let token = Token::draw(cx.entropy);
-    let (code, digits) = SmsCode::draw(&token.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy);
-    let name = user
-        .email
-        .as_ref()
-        .map_or_else(|| user.key.id.to_string(), ToString::to_string);
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        // Longer than the code, which knows its own end: who holds the token may ask for another one.
-        expires: cx.now.plus(cx.pool.pending_login_life),
-        body: FlowBody::ConfirmPhone {
-            phone: phone.clone(),
-            code,
-        },
-    };
-    let message = SmsMessage {
-        user: user.key.clone(),
-        name,
-        phone: Some(phone),
-        code: digits,
-        life: cx.pool.code_life,
-        language: cx.language_of(user),
-    };
-    let effects = vec![
-        Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),
-        Effect::PutFlow(Box::new(record)),
-        Effect::SendSms(Box::new(message)),
-        cx.audit(AuditKind::CodeSent, Some(&user.key)),
-    ];
+    let (token, effects) = code_to(user, phone, cx);
     Ok(Advanced {
         next: VerifyContact::CodeSent(token),
         effects,
     })
+}
+
+/// A code to a number of a user, and the flow behind it, with its token; the former code is void.
+pub(super) fn code_to(user: &User, phone: Phone, cx: &mut Ctx<'_>) -> (Token, Vec<Effect>) {
+    let token = Token::draw(cx.entropy);
+    let (code, digits) = SmsCode::draw(&token.hash(), cx.pool.code_life, cx.now, cx.key, cx.entropy);
+    let message = message(user, Some(&phone), digits, cx);
+    // Longer than the code, which knows its own end: who holds the token may ask for another one.
+    let life = cx.pool.pending_login_life;
+    let effects = vec![
+        Effect::DropFlows(user.key.clone(), FlowKind::ConfirmPhone),
+        cx.keep(user, &token, life, FlowBody::ConfirmPhone { phone, code }),
+        message,
+        cx.audit(AuditKind::CodeSent, Some(&user.key)),
+    ];
+    (token, effects)
 }
 
 /// A code somebody typed, with what the counters said to the try.
