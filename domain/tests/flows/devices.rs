@@ -6,7 +6,7 @@ use domain::flow::login::{CodeTyped, LinkPresented, Login, LoginEvent, Terms, st
 use domain::flow::second_factor::Typed;
 use domain::flow::{Effect, Step};
 use domain::flow_record::FlowBody;
-use domain::id::{DeviceId, FactorId};
+use domain::id::FactorId;
 use domain::limits::Verdict;
 use domain::message::{MailKind, Notice};
 use domain::origin::Agent;
@@ -17,23 +17,12 @@ use domain::time::Lifetime;
 use domain::user::{Attributes, DEVICES, Device, FactorKind, User};
 
 use crate::support::{
-    APP_SECRET, NOON, Scene, ann, ann_with_app, app_secret, committed, elsewhere, hour, mailed, opened,
-    sending, shown, story, taken, verified_ann,
+    APP_SECRET, NOON, Scene, ann, ann_with_app, app_secret, committed, device, elsewhere, hour, mailed,
+    opened, sending, shown, story, taken, verified_ann,
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 const MONTH: Lifetime = Lifetime::from_secs(2_592_000);
-
-fn device(text: &str) -> Device {
-    Device {
-        id: DeviceId::new(text),
-        token: Token::presented(text).hash(),
-        name: None,
-        created: NOON,
-        last_used: NOON,
-        trusted_until: None,
-    }
-}
 
 fn with_devices(user: User, devices: Vec<Device>) -> User {
     User {

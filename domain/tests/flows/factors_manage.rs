@@ -6,17 +6,17 @@ use domain::error::Denial;
 use domain::flow::factors::{ChangeFactors, ChangeFactorsEvent, step};
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::FlowKind;
-use domain::id::{DeviceId, FactorId, ProviderName, SessionId};
+use domain::id::{FactorId, ProviderName, SessionId};
 use domain::message::{MailKind, Notice};
 use domain::policy::SecondFactor;
-use domain::secret::{Secret, Token};
+use domain::secret::Secret;
 use domain::session::{Factor, Session};
 use domain::user::{Device, FactorKind, SessionEpoch, User};
 
 use crate::support::{
-    NOON, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, app, assert_refused, committed,
-    detail, linked, mailed, passkey, proven_session, refusal, session, story, verified_ann, with_codes,
-    with_factors,
+    NOON, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, app, assert_refused, changed,
+    committed, detail, device, linked, mailed, passkey, proven_session, refusal, session, story,
+    verified_ann, with_codes, with_factors,
 };
 
 /// A session in which everything was proven just now.
@@ -63,16 +63,6 @@ fn shown_once(step: Step<ChangeFactors>) -> (Vec<Secret>, Vec<Effect>) {
             effects,
         }) => (codes, effects),
         other => panic!("no codes: {other:?}"),
-    }
-}
-
-fn done(step: Step<ChangeFactors>) -> (User, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: ChangeFactors::Done(user),
-            effects,
-        }) => (*user, effects),
-        other => panic!("not done: {other:?}"),
     }
 }
 
@@ -145,13 +135,13 @@ fn codes_are_made_only_by_who_proved_the_factor_they_stand_in_for() {
 fn an_app_and_a_passkey_get_other_names_and_nothing_else_changes() {
     let mut scene = Scene::new();
     let user = with_factors(ann_with_app(), |factors| factors.passkeys.push(passkey("key")));
-    let (renamed, effects) = done(rename(&mut scene, &user, "app", " Old phone "));
+    let (renamed, effects) = changed(rename(&mut scene, &user, "app", " Old phone "));
     assert_eq!(story(&effects), ["commit", "factor.renamed"]);
     assert_eq!(committed(&effects), &renamed);
     assert_eq!(renamed.factors.totp[0].name, "Old phone");
     assert_eq!(renamed.factors.passkeys, user.factors.passkeys);
     assert_eq!(renamed.session_epoch, user.session_epoch);
-    let (renamed, _) = done(rename(&mut scene, &user, "id of key", "Key ring"));
+    let (renamed, _) = changed(rename(&mut scene, &user, "id of key", "Key ring"));
     assert_eq!(renamed.factors.passkeys[0].name, "Key ring");
     assert_eq!(renamed.factors.totp, user.factors.totp);
 }
@@ -182,7 +172,7 @@ fn a_name_that_will_not_do_changes_nothing() {
 fn whoever_held_a_removed_factor_is_out_and_its_owner_is_told() {
     let mut scene = Scene::new();
     let user = with_factors(ann_with_app(), |factors| factors.totp.push(app("spare")));
-    let (next, effects) = done(remove(&mut scene, &user, "app", &[]));
+    let (next, effects) = changed(remove(&mut scene, &user, "app", &[]));
     assert_eq!(
         story(&effects),
         [
@@ -238,7 +228,7 @@ fn the_last_factor_stays_where_one_is_required() {
         factor_phone: ann_with_factor().factor_phone,
         ..ann_with_app()
     };
-    done(remove(&mut scene, &with_number, "app", &[]));
+    changed(remove(&mut scene, &with_number, "app", &[]));
 }
 
 #[test]
@@ -246,7 +236,7 @@ fn the_last_way_in_stays() {
     let mut scene = Scene::new();
     let step = remove(&mut scene, &only_a_passkey(), "id of key", &["google"]);
     assert_refused(step, &Denial::LastWayIn, &[]);
-    let (gone, _) = done(remove(&mut scene, &ann_with_passkey(), "id of key", &[]));
+    let (gone, _) = changed(remove(&mut scene, &ann_with_passkey(), "id of key", &[]));
     assert!(gone.factors.passkeys.is_empty(), "a password is a way in");
 }
 
@@ -258,7 +248,7 @@ fn a_linked_account_is_a_way_in_only_where_its_provider_is_a_door() {
         let step = remove(&mut scene, &user, "id of key", doors);
         assert_refused(step, &Denial::LastWayIn, &[]);
     }
-    done(remove(&mut scene, &user, "id of key", &["github", "google"]));
+    changed(remove(&mut scene, &user, "id of key", &["github", "google"]));
 }
 
 #[test]
@@ -269,7 +259,7 @@ fn a_mailed_link_is_a_way_in_only_to_a_proven_address() {
         ..verified_ann()
     };
     let mut scene = Scene::with(|pool| pool.magic_link = true);
-    done(remove(&mut scene, &proven_address, "id of key", &[]));
+    changed(remove(&mut scene, &proven_address, "id of key", &[]));
     let step = remove(&mut scene, &only_a_passkey(), "id of key", &[]);
     assert_refused(step, &Denial::LastWayIn, &[]);
     let step = remove(&mut Scene::new(), &proven_address, "id of key", &[]);
@@ -281,7 +271,7 @@ fn another_passkey_is_a_way_in_only_if_it_may_be_a_whole_login() {
     let two = with_factors(only_a_passkey(), |factors| {
         factors.passkeys.push(passkey("other"));
     });
-    done(remove(&mut Scene::new(), &two, "id of key", &[]));
+    changed(remove(&mut Scene::new(), &two, "id of key", &[]));
     let mut scene = Scene::with(|pool| pool.passkey_login = false);
     let step = remove(&mut scene, &two, "id of key", &[]);
     assert_refused(step, &Denial::LastWayIn, &[]);
@@ -296,16 +286,16 @@ fn recovery_codes_go_with_the_last_factor_and_not_before() {
     let (two, _) = with_codes(with_factors(ann_with_app(), |factors| {
         factors.passkeys.push(passkey("key"));
     }));
-    let (one, _) = done(remove(&mut scene, &two, "id of key", &[]));
+    let (one, _) = changed(remove(&mut scene, &two, "id of key", &[]));
     assert_eq!(one.factors.recovery_codes_left(), 10);
-    let (none, effects) = done(remove(&mut scene, &one, "app", &[]));
+    let (none, effects) = changed(remove(&mut scene, &one, "app", &[]));
     assert!(none.factors.is_empty());
     assert!(committed(&effects).factors.recovery.is_none());
     let (with_number, _) = with_codes(User {
         factor_phone: ann_with_factor().factor_phone,
         ..ann_with_app()
     });
-    let (next, _) = done(remove(&mut scene, &with_number, "app", &[]));
+    let (next, _) = changed(remove(&mut scene, &with_number, "app", &[]));
     assert_eq!(next.factors.recovery_codes_left(), 10);
 }
 
@@ -336,19 +326,16 @@ fn neither_naming_nor_removing_goes_without_a_fresh_proof() {
 fn a_removed_factor_leaves_no_device_trusted() {
     let mut scene = Scene::new();
     let mut user = ann_with_app();
-    user.devices = Arc::new(vec![device("laptop")]);
-    let (next, _) = done(remove(&mut scene, &user, "app", &[]));
+    user.devices = Arc::new(vec![trusted("laptop")]);
+    let (next, _) = changed(remove(&mut scene, &user, "app", &[]));
     assert_eq!(next.devices[0].trusted_until, None);
 }
 
-fn device(text: &str) -> Device {
+/// A device that is trusted for an hour.
+fn trusted(text: &str) -> Device {
     Device {
-        id: DeviceId::new(text),
-        token: Token::presented(text).hash(),
-        name: None,
-        created: NOON,
-        last_used: NOON,
         trusted_until: Some(NOON.plus(domain::time::Lifetime::from_secs(3600))),
+        ..device(text)
     }
 }
 
@@ -356,11 +343,11 @@ fn device(text: &str) -> Device {
 fn forgotten_devices_are_all_gone_and_nobody_is_logged_out() {
     let mut scene = Scene::new();
     let mut user = ann_with_app();
-    user.devices = Arc::new(vec![device("laptop"), device("phone")]);
+    user.devices = Arc::new(vec![trusted("laptop"), trusted("phone")]);
     let event = ChangeFactorsEvent::DevicesForgotten {
         user: Box::new(user.clone()),
     };
-    let (next, effects) = done(run(&mut scene, event));
+    let (next, effects) = changed(run(&mut scene, event));
     assert_eq!(story(&effects), ["commit", "device.forgotten"]);
     assert!(committed(&effects).devices.is_empty());
     assert_eq!(next.session_epoch, user.session_epoch);

@@ -4,7 +4,7 @@ use domain::error::Denial;
 use domain::flow::factors::{ChangeFactors, ChangeFactorsEvent, step};
 use domain::flow::login::passkey::PASSKEY_CALL_LIFE;
 use domain::flow::{Advanced, Effect, Step};
-use domain::flow_record::{FlowBody, FlowRecord, PasskeyCall, PasskeyPurpose};
+use domain::flow_record::{FlowBody, FlowRecord, PasskeyPurpose};
 use domain::id::PoolName;
 use domain::message::{MailKind, Notice};
 use domain::policy::SecondFactor;
@@ -14,8 +14,8 @@ use domain::session::{Factor, Session};
 use domain::user::{FactorKind, PASSKEYS, User};
 
 use crate::support::{
-    Scene, ann, ann_with_passkey, assert_refused, bob, committed, detail, kept, later_epoch, mailed, passkey,
-    proven_session, refusal, session, story, with_factors,
+    Scene, ann, ann_with_passkey, assert_refused, bob, changed, committed, detail, kept, later_epoch, mailed,
+    passkey, passkey_call, proven_session, refusal, session, story, with_factors,
 };
 
 fn registered() -> RegisteredPasskey {
@@ -29,20 +29,12 @@ fn registered() -> RegisteredPasskey {
     }
 }
 
-fn call(scene: &Scene, purpose: PasskeyPurpose) -> FlowRecord {
-    let body = FlowBody::Passkey(Box::new(PasskeyCall {
-        state: "what the verifier keeps".to_owned(),
-        purpose,
-    }));
-    scene.record(&ann(), "call", PASSKEY_CALL_LIFE, body)
-}
-
 fn register(scene: &Scene) -> FlowRecord {
     let purpose = PasskeyPurpose::Register {
         name: "Key ring".to_owned(),
         epoch: ann().session_epoch,
     };
-    call(scene, purpose)
+    passkey_call(scene, purpose)
 }
 
 fn ask(scene: &mut Scene, user: &User, session: Session, name: Option<&str>) -> Step<ChangeFactors> {
@@ -69,16 +61,6 @@ fn add(
         answer,
     };
     step(ChangeFactors::Start, event, &mut scene.cx())
-}
-
-fn done(step: Step<ChangeFactors>) -> (User, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: ChangeFactors::Done(user),
-            effects,
-        }) => (*user, effects),
-        other => panic!("not done: {other:?}"),
-    }
 }
 
 #[test]
@@ -119,7 +101,7 @@ fn what_the_authenticator_made_is_added_and_its_owner_is_told() {
         Some(flow.clone()),
         Ok(registered()),
     );
-    let (user, effects) = done(step);
+    let (user, effects) = changed(step);
     assert_eq!(story(&effects), ["commit", "spend", "factor.added", "send mail"]);
     assert_eq!(effects[1], Effect::Spend(flow.id));
     assert_eq!(committed(&effects), &user);
@@ -146,7 +128,7 @@ fn a_key_that_did_not_verify_its_user_is_kept_as_such() {
         user_verifying: false,
         ..registered()
     };
-    let (user, _) = done(add(&mut scene, &ann(), session(&ann(), 10), Some(flow), Ok(made)));
+    let (user, _) = changed(add(&mut scene, &ann(), session(&ann(), 10), Some(flow), Ok(made)));
     assert!(!user.factors.passkeys[0].user_verifying);
 }
 
@@ -202,9 +184,9 @@ fn a_ceremony_of_another_purpose_user_pool_or_epoch_registers_nothing() {
     let second = PasskeyPurpose::SecondFactor { pending: good.id };
     let wrong = [
         None,
-        Some(call(&scene, PasskeyPurpose::LogIn)),
-        Some(call(&scene, step_up)),
-        Some(call(&scene, second)),
+        Some(passkey_call(&scene, PasskeyPurpose::LogIn)),
+        Some(passkey_call(&scene, step_up)),
+        Some(passkey_call(&scene, second)),
         Some(FlowRecord {
             user: Some(bob().key.id),
             ..good.clone()
@@ -239,7 +221,7 @@ fn a_ceremony_of_another_purpose_user_pool_or_epoch_registers_nothing() {
     assert_refused(step, &Denial::TokenRefused, &refused);
     let mut spared = ann();
     spared.end_sessions(Some(session(&ann(), 10).id));
-    done(add(
+    changed(add(
         &mut scene,
         &spared,
         session(&ann(), 10),

@@ -15,8 +15,8 @@ use domain::user::{FactorKind, TOTP_APPS, User};
 
 use crate::support::{
     APP_SECRET, LIMIT, NO, OTHER_SECRET, Scene, ann, ann_with_factor, app, app_secret, assert_refused, bob,
-    committed, detail, kept, later_epoch, limited, mailed, proven_session, refusal, sealed, session, shown,
-    story, totp_step, with_factors,
+    changed, committed, detail, kept, later_epoch, limited, mailed, proven_session, refusal, sealed, session,
+    shown, story, totp_step, with_factors,
 };
 
 fn ask(scene: &mut Scene, user: &User, session: Session, name: Option<&str>) -> Step<ChangeFactors> {
@@ -82,16 +82,6 @@ fn confirm(scene: &mut Scene, facts: Confirmation) -> Step<ChangeFactors> {
     step(ChangeFactors::Start, event, &mut scene.cx())
 }
 
-fn done(step: Step<ChangeFactors>) -> (User, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: ChangeFactors::Done(user),
-            effects,
-        }) => (*user, effects),
-        other => panic!("not done: {other:?}"),
-    }
-}
-
 #[test]
 fn a_new_secret_is_drawn_for_its_owner_and_kept_nowhere_yet() {
     let mut scene = Scene::new();
@@ -141,7 +131,7 @@ fn an_enrolment_is_told_from_every_other_flow() {
 fn the_first_code_adds_the_app_and_its_owner_is_told() {
     let mut scene = Scene::new();
     let facts = right(&scene);
-    let (user, effects) = done(confirm(&mut scene, facts));
+    let (user, effects) = changed(confirm(&mut scene, facts));
     assert_eq!(story(&effects), ["commit", "spend", "factor.added", "send mail"]);
     assert_eq!(effects[1], Effect::Spend(enrolment(&scene).id));
     assert_eq!(committed(&effects), &user);
@@ -167,7 +157,7 @@ fn the_first_code_adds_the_app_and_its_owner_is_told() {
 fn a_pool_without_notices_adds_it_silently() {
     let mut scene = Scene::with(|pool| pool.notices = false);
     let facts = right(&scene);
-    let (_, effects) = done(confirm(&mut scene, facts));
+    let (_, effects) = changed(confirm(&mut scene, facts));
     assert_eq!(story(&effects), ["commit", "spend", "factor.added"]);
 }
 
@@ -190,7 +180,7 @@ fn a_wrong_first_code_may_be_typed_again() {
         assert_eq!(detail(&refused.effects), Some("totp:enrolment"));
     }
     let facts = right(&scene);
-    done(confirm(&mut scene, facts));
+    changed(confirm(&mut scene, facts));
 }
 
 #[test]
@@ -241,7 +231,7 @@ fn the_session_that_was_spared_goes_on_with_its_enrolment() {
         user,
         ..right(&scene)
     };
-    done(confirm(&mut scene, facts));
+    changed(confirm(&mut scene, facts));
 }
 
 #[test]
@@ -257,7 +247,7 @@ fn an_enrolment_waits_a_quarter_of_an_hour() {
         };
         let step = confirm(&mut scene, facts);
         if good {
-            done(step);
+            changed(step);
         } else {
             assert_refused(step, &Denial::TokenRefused, &["token.refused"]);
         }

@@ -2,9 +2,8 @@
 
 use domain::error::Denial;
 use domain::flow::Step;
-use domain::flow::login::passkey::PASSKEY_CALL_LIFE;
 use domain::flow::login::{Login, LoginEvent, PasskeyAnswered, Terms, step};
-use domain::flow_record::{FlowBody, FlowRecord, PasskeyCall, PasskeyPurpose};
+use domain::flow_record::{FlowRecord, PasskeyPurpose};
 use domain::id::PoolName;
 use domain::limits::Verdict;
 use domain::ports::{PasskeyAssertion, PasskeyFault};
@@ -14,7 +13,7 @@ use domain::user::User;
 
 use crate::support::{
     LIMIT, NO, Scene, ann, ann_with_passkey, assert_refused, bob, committed, detail, hour, later_epoch,
-    limited, opened, passkey, proven_in, refusal, story, taken, verified_ann, with_factors,
+    limited, opened, passkey, passkey_call, proven_in, refusal, story, taken, verified_ann, with_factors,
 };
 
 /// What the verifier says of Ann's key, one count further.
@@ -28,14 +27,11 @@ fn signed() -> PasskeyAssertion {
     }
 }
 
+/// An authenticator is asked before anybody knows whose it is.
 fn call(scene: &Scene, purpose: PasskeyPurpose) -> FlowRecord {
-    let body = FlowBody::Passkey(Box::new(PasskeyCall {
-        state: "what the verifier keeps".to_owned(),
-        purpose,
-    }));
     FlowRecord {
         user: None,
-        ..scene.record(&ann(), "call", PASSKEY_CALL_LIFE, body)
+        ..passkey_call(scene, purpose)
     }
 }
 

@@ -1,43 +1,25 @@
 //! "Log in with a recovery code".
 
 use domain::error::Denial;
-use domain::flow::login::{CodeTyped, Login, LoginEvent, step};
+use domain::flow::Effect;
+use domain::flow::login::CodeTyped;
 use domain::flow::second_factor::Typed;
-use domain::flow::{Effect, Step};
 use domain::flow_record::FlowRecord;
-use domain::limits::Verdict;
 use domain::message::{MailKind, Notice};
 use domain::policy::SecondFactor;
 use domain::secret::Secret;
 use domain::user::{FactorKind, Phone, User};
 
 use crate::support::{
-    LIMIT, NO, NUMBER, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, assert_refused, bob,
-    committed, detail, later_epoch, limited, mailed, opened, proven_in, refusal, story, taken, with_codes,
-    with_factors,
+    NUMBER, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, assert_limits_hold, assert_refused,
+    bob, committed, detail, judge_code, later_epoch, mailed, opened, proven_in, refusal, story, typed_as,
+    with_codes, with_factors,
 };
 
 const FAILED: &[&str] = &["code.failed"];
 
 fn typed(pending: Option<FlowRecord>, user: Option<User>, text: &Secret) -> CodeTyped {
-    CodeTyped {
-        pending,
-        user,
-        typed: Typed {
-            kind: FactorKind::Recovery,
-            text: text.clone(),
-            apps: Vec::new(),
-        },
-        trust_device: false,
-        verdict: Verdict::Allowed,
-        tries_left: Verdict::Allowed,
-        taken: taken(),
-    }
-}
-
-fn judge(scene: &mut Scene, facts: CodeTyped) -> Step<Login> {
-    let event = LoginEvent::CodeTyped(Box::new(facts));
-    step(Login::Start, event, &mut scene.cx())
+    typed_as(FactorKind::Recovery, pending, user, text)
 }
 
 #[test]
@@ -45,7 +27,7 @@ fn a_recovery_code_opens_once_and_its_owner_is_told() {
     let mut scene = Scene::new();
     let (user, codes) = with_codes(ann_with_factor());
     let (flow, _) = scene.pending(&user, "flow");
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(user), &codes[4])));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &codes[4])));
     assert_eq!(
         story(&effects),
         [
@@ -75,8 +57,11 @@ fn a_recovery_code_opens_once_and_its_owner_is_told() {
     assert_eq!(left, Some("9 left"));
     let flow = scene.waiting(&token.user, "next");
     let again = typed(Some(flow.clone()), Some(token.user.clone()), &codes[4]);
-    assert_refused(judge(&mut scene, again), &Denial::LoginFailed, FAILED);
-    opened(judge(&mut scene, typed(Some(flow), Some(token.user), &codes[5])));
+    assert_refused(judge_code(&mut scene, again), &Denial::LoginFailed, FAILED);
+    opened(judge_code(
+        &mut scene,
+        typed(Some(flow), Some(token.user), &codes[5]),
+    ));
 }
 
 #[test]
@@ -84,7 +69,7 @@ fn no_mail_is_sent_where_a_pool_sends_none() {
     let mut scene = Scene::with(|pool| pool.notices = false);
     let (user, codes) = with_codes(ann_with_app());
     let flow = scene.waiting(&user, "flow");
-    let (_, effects) = opened(judge(&mut scene, typed(Some(flow), Some(user), &codes[0])));
+    let (_, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &codes[0])));
     assert_eq!(
         story(&effects),
         [
@@ -104,7 +89,7 @@ fn a_recovery_code_stands_in_for_every_kind_of_second_factor() {
         let mut scene = Scene::new();
         let (user, codes) = with_codes(owner);
         let flow = scene.waiting(&user, "flow");
-        opened(judge(&mut scene, typed(Some(flow), Some(user), &codes[9])));
+        opened(judge_code(&mut scene, typed(Some(flow), Some(user), &codes[9])));
     }
 }
 
@@ -116,7 +101,7 @@ fn without_a_factor_there_is_nothing_a_recovery_code_stands_in_for() {
         ..ann()
     });
     let (flow, digits) = scene.pending(&user, "flow");
-    let refused = refusal(judge(
+    let refused = refusal(judge_code(
         &mut scene,
         typed(Some(flow.clone()), Some(user.clone()), &codes[0]),
     ));
@@ -131,7 +116,7 @@ fn without_a_factor_there_is_nothing_a_recovery_code_stands_in_for() {
         },
         ..facts
     };
-    opened(judge(&mut scene, by_message));
+    opened(judge_code(&mut scene, by_message));
 }
 
 #[test]
@@ -155,7 +140,7 @@ fn whatever_is_wrong_with_a_recovery_code_the_answer_is_the_same() {
         typed(None, Some(user), &codes[0]),
     ];
     for facts in wrong {
-        assert_refused(judge(&mut scene, facts), &Denial::LoginFailed, FAILED);
+        assert_refused(judge_code(&mut scene, facts), &Denial::LoginFailed, FAILED);
     }
 }
 
@@ -171,9 +156,12 @@ fn a_recovery_code_is_taken_as_people_write_it_and_only_as_what_it_is() {
             typed: Typed { kind, ..facts.typed },
             ..facts
         };
-        assert_refused(judge(&mut scene, named), &Denial::LoginFailed, FAILED);
+        assert_refused(judge_code(&mut scene, named), &Denial::LoginFailed, FAILED);
     }
-    opened(judge(&mut scene, typed(Some(flow), Some(user), &handwritten)));
+    opened(judge_code(
+        &mut scene,
+        typed(Some(flow), Some(user), &handwritten),
+    ));
 }
 
 #[test]
@@ -186,7 +174,7 @@ fn the_last_code_of_a_set_opens_and_leaves_the_method_behind() {
     });
     assert_eq!(user.second_factors(), [FactorKind::Totp, FactorKind::Recovery]);
     let flow = scene.waiting(&user, "flow");
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(user), &codes[0])));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &codes[0])));
     assert_eq!(
         mailed(&effects).1,
         &MailKind::Notice(Notice::RecoveryCodeUsed { left: 0 })
@@ -202,7 +190,7 @@ fn a_recovery_code_confirms_no_number() {
         ..ann_with_app()
     });
     let (flow, _) = scene.pending(&user, "flow");
-    let (token, _) = opened(judge(&mut scene, typed(Some(flow), Some(user), &codes[0])));
+    let (token, _) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &codes[0])));
     assert_eq!(token.user.factor_phone, None);
 }
 
@@ -212,16 +200,7 @@ fn limits_hold_for_recovery_codes() {
     let (user, codes) = with_codes(ann_with_app());
     let flow = scene.waiting(&user, "flow");
     let facts = typed(Some(flow), Some(user), &codes[0]);
-    let denied = CodeTyped {
-        verdict: NO,
-        ..facts.clone()
-    };
-    assert_refused(judge(&mut scene, denied), &limited(), &[LIMIT]);
-    let used_up = CodeTyped {
-        tries_left: NO,
-        ..facts
-    };
-    assert_refused(judge(&mut scene, used_up), &Denial::LoginFailed, FAILED);
+    assert_limits_hold(&mut scene, facts);
 }
 
 #[test]
@@ -231,5 +210,5 @@ fn a_recovery_code_dies_with_its_pending_login() {
     let flow = scene.waiting(&user, "flow");
     scene.wait(600);
     let facts = typed(Some(flow), Some(user), &codes[0]);
-    assert_refused(judge(&mut scene, facts), &Denial::LoginFailed, FAILED);
+    assert_refused(judge_code(&mut scene, facts), &Denial::LoginFailed, FAILED);
 }

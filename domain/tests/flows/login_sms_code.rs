@@ -2,51 +2,19 @@
 
 use domain::error::Denial;
 use domain::flow::login::{CodeAskedAgain, CodeTyped, Login, LoginEvent, step};
-use domain::flow::second_factor::Typed;
 use domain::flow::{Advanced, Effect, Step};
 use domain::flow_record::{FlowBody, FlowRecord};
 use domain::limits::Verdict;
 use domain::secret::Secret;
-use domain::session::AccessToken;
 use domain::user::{FactorKind, Phone, User};
 
 use crate::support::{
-    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, bob, committed, elsewhere, hour, kept,
-    limited, story, taken, texted,
+    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, bob, committed, elsewhere, hour,
+    judge_code, kept, limited, opened, story, texted, typed_as,
 };
 
 fn typed(pending: Option<FlowRecord>, user: Option<User>, digits: &Secret) -> CodeTyped {
-    CodeTyped {
-        pending,
-        user,
-        typed: Typed {
-            kind: FactorKind::Sms,
-            text: digits.clone(),
-            apps: Vec::new(),
-        },
-        trust_device: false,
-        verdict: Verdict::Allowed,
-        tries_left: Verdict::Allowed,
-        taken: taken(),
-    }
-}
-
-fn judge(scene: &mut Scene, facts: CodeTyped) -> Step<Login> {
-    step(
-        Login::Start,
-        LoginEvent::CodeTyped(Box::new(facts)),
-        &mut scene.cx(),
-    )
-}
-
-fn opened(step: Step<Login>) -> (AccessToken, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: Login::Opened(token),
-            effects,
-        }) => (*token, effects),
-        other => panic!("not opened: {other:?}"),
-    }
+    typed_as(FactorKind::Sms, pending, user, digits)
 }
 
 const FAILED: &[&str] = &["code.failed"];
@@ -56,7 +24,10 @@ fn a_right_code_spends_its_pending_login_and_opens_the_session_it_announced() {
     let mut scene = Scene::new();
     let user = ann_with_factor();
     let (flow, digits) = scene.pending(&user, "flow");
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow.clone()), Some(user), &digits)));
+    let (token, effects) = opened(judge_code(
+        &mut scene,
+        typed(Some(flow.clone()), Some(user), &digits),
+    ));
     assert_eq!(
         story(&effects),
         ["spend", "open session", "give back", "login.succeeded"]
@@ -101,7 +72,7 @@ fn whatever_is_wrong_with_a_code_the_answer_is_the_same() {
         typed(None, None, &digits),
     ];
     for facts in wrong {
-        assert_refused(judge(&mut scene, facts), &Denial::LoginFailed, FAILED);
+        assert_refused(judge_code(&mut scene, facts), &Denial::LoginFailed, FAILED);
     }
 }
 
@@ -111,13 +82,13 @@ fn a_code_dies_after_its_minute_and_not_before() {
     let user = ann_with_factor();
     let (flow, digits) = scene.pending(&user, "flow");
     scene.wait(59);
-    opened(judge(
+    opened(judge_code(
         &mut scene,
         typed(Some(flow.clone()), Some(user.clone()), &digits),
     ));
     scene.wait(1);
     assert_refused(
-        judge(&mut scene, typed(Some(flow), Some(user), &digits)),
+        judge_code(&mut scene, typed(Some(flow), Some(user), &digits)),
         &Denial::LoginFailed,
         FAILED,
     );
@@ -130,7 +101,7 @@ fn a_pending_login_dies_after_its_ten_minutes_whatever_its_code() {
     let (flow, digits) = scene.pending(&user, "flow");
     scene.wait(600);
     assert_refused(
-        judge(&mut scene, typed(Some(flow), Some(user), &digits)),
+        judge_code(&mut scene, typed(Some(flow), Some(user), &digits)),
         &Denial::LoginFailed,
         FAILED,
     );
@@ -145,7 +116,7 @@ fn a_right_code_is_refused_once_its_tries_are_used_up() {
         tries_left: NO,
         ..typed(Some(flow), Some(user), &digits)
     };
-    assert_refused(judge(&mut scene, facts), &Denial::LoginFailed, FAILED);
+    assert_refused(judge_code(&mut scene, facts), &Denial::LoginFailed, FAILED);
 }
 
 #[test]
@@ -157,7 +128,7 @@ fn a_limit_refuses_before_a_code_is_judged() {
         verdict: NO,
         ..typed(Some(flow), Some(user), &digits)
     };
-    assert_refused(judge(&mut scene, facts), &limited(), &[LIMIT]);
+    assert_refused(judge_code(&mut scene, facts), &limited(), &[LIMIT]);
 }
 
 #[test]
@@ -168,7 +139,7 @@ fn the_first_code_that_comes_back_proves_its_number() {
         ..ann()
     };
     let (flow, digits) = scene.pending(&user, "flow");
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(user), &digits)));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &digits)));
     assert_eq!(
         story(&effects),
         [
@@ -196,7 +167,7 @@ fn a_code_proves_no_number_but_the_one_it_went_to() {
         phone: Phone::parse("+491709999999"),
         ..user
     };
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(moved), &digits)));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(moved), &digits)));
     assert!(token.user.factor_phone.is_none());
     assert_eq!(story(&effects)[0], "spend");
 }
@@ -205,13 +176,18 @@ fn a_code_proves_no_number_but_the_one_it_went_to() {
 fn a_code_on_the_console_proves_no_number() {
     let mut scene = Scene::new();
     let (flow, digits) = scene.pending(&ann(), "flow");
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(ann()), &digits)));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(ann()), &digits)));
     assert!(token.user.factor_phone.is_none());
     assert_eq!(story(&effects)[0], "spend");
 }
 
 fn again(scene: &mut Scene, pending: Option<FlowRecord>, user: Option<User>, send: Verdict) -> Step<Login> {
-    let facts = CodeAskedAgain { pending, user, send };
+    let facts = CodeAskedAgain {
+        pending,
+        user,
+        send,
+        reaches_without_number: false,
+    };
     step(
         Login::Start,
         LoginEvent::CodeAskedAgain(Box::new(facts)),
@@ -247,11 +223,11 @@ fn a_code_sent_again_voids_the_former_and_hands_out_no_second_challenge() {
     );
     let newer = Secret::new(texted(&effects).0);
     assert_refused(
-        judge(&mut scene, typed(Some(next.clone()), Some(user.clone()), &former)),
+        judge_code(&mut scene, typed(Some(next.clone()), Some(user.clone()), &former)),
         &Denial::LoginFailed,
         FAILED,
     );
-    opened(judge(&mut scene, typed(Some(next), Some(user), &newer)));
+    opened(judge_code(&mut scene, typed(Some(next), Some(user), &newer)));
 }
 
 #[test]
@@ -267,7 +243,7 @@ fn a_new_code_lives_a_minute_of_its_own() {
         Secret::new(texted(&advanced.effects).0),
     );
     scene.wait(59);
-    opened(judge(&mut scene, typed(Some(next), Some(user), &newer)));
+    opened(judge_code(&mut scene, typed(Some(next), Some(user), &newer)));
 }
 
 #[test]
@@ -318,7 +294,7 @@ fn a_code_may_come_from_another_place_than_its_password() {
     let user = ann_with_factor();
     let (flow, digits) = scene.pending(&user, "flow");
     scene.origin.address = elsewhere();
-    opened(judge(&mut scene, typed(Some(flow), Some(user), &digits)));
+    opened(judge_code(&mut scene, typed(Some(flow), Some(user), &digits)));
 }
 
 #[test]
@@ -326,7 +302,7 @@ fn a_code_is_typed_at_the_start_or_not_at_all() {
     let mut scene = Scene::new();
     let user = ann_with_factor();
     let (flow, digits) = scene.pending(&user, "flow");
-    let (token, _) = opened(judge(
+    let (token, _) = opened(judge_code(
         &mut scene,
         typed(Some(flow.clone()), Some(user.clone()), &digits),
     ));

@@ -1,24 +1,23 @@
 //! "Log in with a code of an authenticator app".
 
 use domain::error::Denial;
-use domain::flow::Step;
-use domain::flow::login::pending::{Waits, method_for, methods_of};
+use domain::flow::login::pending::{Reach, Waits, ways_of};
 use domain::flow::login::{
-    CodeAskedAgain, CodeTyped, Identified, Login, LoginEvent, PasswordChecked, Sending, Terms, Wanted, step,
+    CodeAskedAgain, CodeTyped, Identified, Login, LoginEvent, Sending, Terms, Wanted, step,
 };
 use domain::flow::second_factor::{Typed, kind_of};
 use domain::flow_record::{FlowBody, FlowRecord};
 use domain::id::FactorId;
 use domain::limits::Verdict;
 use domain::policy::SecondFactor;
-use domain::ports::Verified;
 use domain::secret::Secret;
 use domain::user::{FactorKind, Phone, User};
 
 use crate::support::{
-    APP_SECRET, LIMIT, NO, NUMBER, OTHER_SECRET, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey,
-    app, app_secret, assert_refused, awaiting, bob, committed, detail, hour, kept, later_epoch, limited,
-    opened, proven_in, refusal, sending, shown, story, taken, texted, totp_step, with_codes, with_factors,
+    APP_SECRET, NUMBER, OTHER_SECRET, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, app,
+    app_secret, assert_limits_hold, assert_refused, awaiting, bob, by_password, committed, detail, hour,
+    judge_code, kept, later_epoch, opened, proven_in, refusal, sending, shown, story, taken, texted,
+    totp_step, typed_as, with_codes, with_factors,
 };
 
 const FAILED: &[&str] = &["code.failed"];
@@ -33,44 +32,7 @@ fn ann_with_both() -> User {
 }
 
 fn typed(pending: Option<FlowRecord>, user: Option<User>, digits: &Secret) -> CodeTyped {
-    CodeTyped {
-        pending,
-        user,
-        typed: Typed {
-            kind: FactorKind::Totp,
-            text: digits.clone(),
-            apps: vec![(FactorId::new("app"), app_secret(APP_SECRET))],
-        },
-        trust_device: false,
-        verdict: Verdict::Allowed,
-        tries_left: Verdict::Allowed,
-        taken: taken(),
-    }
-}
-
-fn judge(scene: &mut Scene, facts: CodeTyped) -> Step<Login> {
-    let event = LoginEvent::CodeTyped(Box::new(facts));
-    step(Login::Start, event, &mut scene.cx())
-}
-
-fn by_password(scene: &mut Scene, user: User, wanted: Wanted, sending: Sending) -> Step<Login> {
-    let identified = Identified {
-        user: Some(user),
-        verdict: Verdict::Allowed,
-        taken: taken(),
-        wanted,
-    };
-    let event = LoginEvent::Identified(Box::new(identified));
-    let named = step(Login::Start, event, &mut scene.cx()).expect("named");
-    let checked = PasswordChecked {
-        verified: Verified::Right,
-        sending,
-    };
-    step(
-        named.next,
-        LoginEvent::PasswordChecked(Box::new(checked)),
-        &mut scene.cx(),
-    )
+    typed_as(FactorKind::Totp, pending, user, digits)
 }
 
 #[test]
@@ -79,7 +41,7 @@ fn a_right_code_opens_the_session_and_uses_its_step_up_in_the_same_commit() {
     let user = ann_with_app();
     let flow = scene.waiting(&user, "flow");
     let code = shown(APP_SECRET, scene.now);
-    let (token, effects) = opened(judge(&mut scene, typed(Some(flow), Some(user), &code)));
+    let (token, effects) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &code)));
     assert_eq!(
         story(&effects),
         ["commit", "spend", "open session", "give back", "login.succeeded"]
@@ -136,7 +98,7 @@ fn whatever_is_wrong_with_a_code_the_answer_is_the_same() {
         typed(None, None, &code),
     ];
     for facts in wrong {
-        let refused = refusal(judge(&mut scene, facts));
+        let refused = refusal(judge_code(&mut scene, facts));
         assert_eq!(refused.denial, Denial::LoginFailed);
         assert_eq!(story(&refused.effects), FAILED);
         assert_eq!(detail(&refused.effects), Some("totp"));
@@ -154,7 +116,7 @@ fn a_used_step_and_every_older_one_are_void() {
         (totp_step(scene.now) + 1, false),
     ] {
         let user = with_factors(ann_with_app(), |factors| factors.totp[0].last_step = last_step);
-        let step = judge(&mut scene, typed(Some(flow.clone()), Some(user), &code));
+        let step = judge_code(&mut scene, typed(Some(flow.clone()), Some(user), &code));
         assert_eq!(step.is_ok(), opens, "{last_step}");
     }
 }
@@ -165,12 +127,15 @@ fn a_code_that_opened_one_login_opens_no_other() {
     let user = ann_with_app();
     let (first, second) = (scene.waiting(&user, "first"), scene.waiting(&user, "second"));
     let code = shown(APP_SECRET, scene.now);
-    let (token, _) = opened(judge(&mut scene, typed(Some(first), Some(user), &code)));
+    let (token, _) = opened(judge_code(&mut scene, typed(Some(first), Some(user), &code)));
     let again = typed(Some(second.clone()), Some(token.user.clone()), &code);
-    assert_refused(judge(&mut scene, again), &Denial::LoginFailed, FAILED);
+    assert_refused(judge_code(&mut scene, again), &Denial::LoginFailed, FAILED);
     scene.wait(30);
     let newer = shown(APP_SECRET, scene.now);
-    opened(judge(&mut scene, typed(Some(second), Some(token.user), &newer)));
+    opened(judge_code(
+        &mut scene,
+        typed(Some(second), Some(token.user), &newer),
+    ));
 }
 
 #[test]
@@ -181,13 +146,13 @@ fn a_clock_may_be_off_by_one_step_and_not_by_two() {
     scene.wait(60);
     let flow = scene.waiting(&user, "flow");
     scene.now = crate::support::NOON.plus(domain::time::Lifetime::from_secs(59));
-    opened(judge(
+    opened(judge_code(
         &mut scene,
         typed(Some(flow.clone()), Some(user.clone()), &code),
     ));
     scene.wait(1);
     let late = typed(Some(flow), Some(user), &code);
-    assert_refused(judge(&mut scene, late), &Denial::LoginFailed, FAILED);
+    assert_refused(judge_code(&mut scene, late), &Denial::LoginFailed, FAILED);
 }
 
 #[test]
@@ -214,13 +179,19 @@ fn a_code_of_one_method_is_none_of_another() {
     ];
     for facts in wrong {
         let kind = facts.typed.kind.name();
-        let refused = refusal(judge(&mut scene, facts));
+        let refused = refusal(judge_code(&mut scene, facts));
         assert_eq!(refused.denial, Denial::LoginFailed);
         assert_eq!(story(&refused.effects), FAILED);
         assert_eq!(detail(&refused.effects), Some(kind));
     }
-    opened(judge(&mut scene, as_kind(FactorKind::Totp, &with_code, &code)));
-    opened(judge(&mut scene, as_kind(FactorKind::Sms, &with_code, &digits)));
+    opened(judge_code(
+        &mut scene,
+        as_kind(FactorKind::Totp, &with_code, &code),
+    ));
+    opened(judge_code(
+        &mut scene,
+        as_kind(FactorKind::Sms, &with_code, &digits),
+    ));
 }
 
 #[test]
@@ -233,7 +204,7 @@ fn either_of_two_apps_opens_and_only_its_own_step_moves() {
         .typed
         .apps
         .push((FactorId::new("spare"), app_secret(OTHER_SECRET)));
-    let (token, _) = opened(judge(&mut scene, facts));
+    let (token, _) = opened(judge_code(&mut scene, facts));
     let steps: Vec<u64> = token.user.factors.totp.iter().map(|app| app.last_step).collect();
     assert_eq!(steps, [0, totp_step(scene.now)]);
 }
@@ -247,7 +218,7 @@ fn a_code_of_an_app_confirms_no_number() {
     };
     let (flow, _) = scene.pending(&user, "flow");
     let code = shown(APP_SECRET, scene.now);
-    let (token, _) = opened(judge(&mut scene, typed(Some(flow), Some(user), &code)));
+    let (token, _) = opened(judge_code(&mut scene, typed(Some(flow), Some(user), &code)));
     assert_eq!(token.user.factor_phone, None);
 }
 
@@ -258,16 +229,7 @@ fn limits_hold_for_apps_as_for_messages() {
     let flow = scene.waiting(&user, "flow");
     let code = shown(APP_SECRET, scene.now);
     let facts = typed(Some(flow), Some(user), &code);
-    let limited_try = CodeTyped {
-        verdict: NO,
-        ..facts.clone()
-    };
-    assert_refused(judge(&mut scene, limited_try), &limited(), &[LIMIT]);
-    let used_up = CodeTyped {
-        tries_left: NO,
-        ..facts
-    };
-    assert_refused(judge(&mut scene, used_up), &Denial::LoginFailed, FAILED);
+    assert_limits_hold(&mut scene, facts);
 }
 
 #[test]
@@ -277,14 +239,14 @@ fn a_pending_login_dies_after_its_ten_minutes() {
     let flow = scene.waiting(&user, "flow");
     scene.wait(599);
     let code = shown(APP_SECRET, scene.now);
-    opened(judge(
+    opened(judge_code(
         &mut scene,
         typed(Some(flow.clone()), Some(user.clone()), &code),
     ));
     scene.wait(1);
     let code = shown(APP_SECRET, scene.now);
     assert_refused(
-        judge(&mut scene, typed(Some(flow), Some(user), &code)),
+        judge_code(&mut scene, typed(Some(flow), Some(user), &code)),
         &Denial::LoginFailed,
         FAILED,
     );
@@ -321,6 +283,7 @@ fn a_session_that_was_asked_for_outright_names_the_methods_that_are_due() {
     let step = by_password(&mut Scene::new(), user, wanted, sending());
     let denial = Denial::SecondFactorRequired {
         methods: vec!["totp", "sms", "recovery"],
+        enrols: Vec::new(),
         challenge: None,
     };
     assert_refused(step, &denial, &["give back", "login.second_factor_due"]);
@@ -356,6 +319,7 @@ fn a_message_may_be_asked_for_in_the_place_of_an_app_by_who_has_a_confirmed_numb
             pending: Some(pending.clone()),
             user: Some(user.clone()),
             send: Verdict::Allowed,
+            reaches_without_number: false,
         }))
     };
     let (requested, effects) = awaiting(step(Login::Start, again(&flow, &user), &mut scene.cx()));
@@ -381,26 +345,28 @@ fn a_login_waits_for_what_was_asked_for_else_for_an_app_else_for_a_message() {
         factor_phone: Phone::parse(NUMBER),
         ..key_and_app
     });
+    let scene = Scene::new();
+    let ways = |user: &User| ways_of(user, &scene.pool, Reach::Anybody);
     let cases = [
-        (ann(), None, Sms),
-        (ann(), Some(Totp), Sms),
-        (ann_with_factor(), None, Sms),
-        (ann_with_app(), None, Totp),
-        (ann_with_app(), Some(Sms), Totp),
-        (ann_with_passkey(), None, Passkey),
-        (ann_with_passkey(), Some(Sms), Passkey),
-        (ann_with_both(), None, Totp),
-        (ann_with_both(), Some(Sms), Sms),
-        (all.0.clone(), None, Totp),
-        (all.0.clone(), Some(Passkey), Passkey),
-        (all.0.clone(), Some(Recovery), Recovery),
+        (ann(), None, true),
+        (ann(), Some(Totp), true),
+        (ann_with_factor(), None, true),
+        (ann_with_app(), None, false),
+        (ann_with_app(), Some(Sms), false),
+        (ann_with_passkey(), None, false),
+        (ann_with_passkey(), Some(Sms), false),
+        (ann_with_both(), None, false),
+        (ann_with_both(), Some(Sms), true),
+        (all.0.clone(), None, false),
+        (all.0.clone(), Some(Passkey), false),
+        (all.0.clone(), Some(Recovery), false),
     ];
-    for (user, asked, awaited) in cases {
-        assert_eq!(method_for(&user, asked), awaited, "{asked:?}");
+    for (user, asked, sends) in cases {
+        assert_eq!(ways(&user).sends_for(asked), sends, "{asked:?}");
     }
-    assert_eq!(methods_of(&all.0), [Passkey, Totp, Sms, Recovery]);
-    assert_eq!(methods_of(&ann()), [Sms]);
-    assert_eq!(methods_of(&with_codes(ann()).0), [Sms]);
+    assert_eq!(ways(&all.0).methods, [Passkey, Totp, Sms, Recovery]);
+    assert_eq!(ways(&ann()).methods, [Sms]);
+    assert_eq!(ways(&with_codes(ann()).0).methods, [Sms]);
 }
 
 #[test]

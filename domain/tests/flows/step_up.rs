@@ -6,19 +6,18 @@ use domain::flow::link::detach::{Detach, DetachEvent, step as detach};
 use domain::flow::second_factor::Typed;
 use domain::flow::step_up::{StepUp, StepUpEvent, methods, step};
 use domain::flow::{Effect, Refused, Step};
-use domain::flow_record::{FlowBody, FlowRecord, PasskeyCall, PasskeyPurpose};
+use domain::flow_record::{FlowBody, FlowRecord, PasskeyPurpose};
 use domain::id::FactorId;
 use domain::limits::Verdict;
 use domain::ports::{PasskeyAssertion, PasskeyFault, Verified};
 use domain::secret::{Secret, Token};
 use domain::session::{AccessToken, Factor, Session};
-use domain::time::Lifetime;
 use domain::user::{FactorKind, Phone, User};
 
 use crate::support::{
     APP_SECRET, LIMIT, NO, NUMBER, Scene, ann, ann_with_app, ann_with_factor, ann_with_passkey, app_secret,
-    assert_refused, bob, committed, detail, entry, kept, limited, linked, proven_session, refusal, session,
-    shown, story, taken, texted, totp_step, with_codes,
+    assert_refused, bob, committed, detail, entry, kept, limited, linked, passkey_call, proven_session,
+    refusal, session, shown, story, taken, texted, totp_step, with_codes,
 };
 
 fn run(scene: &mut Scene, user: &User, event: StepUpEvent) -> Step<StepUp> {
@@ -52,14 +51,6 @@ fn by_code(kind: FactorKind, text: &Secret, flow: Option<FlowRecord>) -> StepUpE
         verdict: Verdict::Allowed,
         taken: taken(),
     }
-}
-
-fn call(scene: &Scene, purpose: PasskeyPurpose) -> FlowRecord {
-    let body = FlowBody::Passkey(Box::new(PasskeyCall {
-        state: "kept".to_owned(),
-        purpose,
-    }));
-    scene.record(&ann(), "call", Lifetime::from_secs(300), body)
 }
 
 fn mine() -> PasskeyPurpose {
@@ -297,16 +288,16 @@ fn a_passkey_is_asked_for_this_session_and_proves_this_one_alone() {
 #[test]
 fn a_ceremony_of_another_purpose_session_or_user_proves_nothing() {
     let mut scene = Scene::new();
-    let good = call(&scene, mine());
+    let good = passkey_call(&scene, mine());
     let other = PasskeyPurpose::StepUp {
         session: Token::presented("other").hash(),
     };
     let second = PasskeyPurpose::SecondFactor { pending: good.id };
     for flow in [
         None,
-        Some(call(&scene, PasskeyPurpose::LogIn)),
-        Some(call(&scene, other)),
-        Some(call(&scene, second)),
+        Some(passkey_call(&scene, PasskeyPurpose::LogIn)),
+        Some(passkey_call(&scene, other)),
+        Some(passkey_call(&scene, second)),
         Some(FlowRecord {
             user: Some(bob().key.id),
             ..good.clone()
@@ -331,7 +322,7 @@ fn a_fallen_counter_or_a_bad_signature_spends_the_call() {
         (Ok(signed(7)), "factor.passkey_counter_fell"),
         (Err(PasskeyFault::Signature), "factor.failed"),
     ] {
-        let event = by_passkey(Some(call(&scene, mine())), answer);
+        let event = by_passkey(Some(passkey_call(&scene, mine())), answer);
         let step = run(&mut scene, &ann_with_passkey(), event);
         assert_refused(step, &Denial::LoginFailed, &["drop flow", audit]);
     }

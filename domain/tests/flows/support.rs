@@ -1,20 +1,22 @@
 //! A scene to step in, people to step with, and words for what came of it.
 
+mod factors;
+mod login;
+
+pub use factors::*;
+pub use login::*;
+
 use std::sync::Arc;
 
 use domain::audit::AuditKind;
-use domain::credential::{
-    Passkey, Password, PasswordHash, RecoveryCodes, SmsCode, TOTP_STEP_SECONDS, TotpApp, TotpSecret,
-};
-use domain::entropy::{CountingEntropy, Entropy};
+use domain::credential::{Password, PasswordHash, SmsCode};
+use domain::entropy::CountingEntropy;
 use domain::error::Denial;
 use domain::flow::link::Proven;
-use domain::flow::login::{CodeRequested, Login, Sending};
-use domain::flow::{Advanced, Ctx, Effect, Refused, Step};
+use domain::flow::login::Sending;
+use domain::flow::{Ctx, Effect, Refused, Step};
 use domain::flow_record::{FlowBody, FlowRecord, PendingLogin};
-use domain::id::{
-    CredentialId, EntryName, FactorId, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey,
-};
+use domain::id::{CredentialId, EntryName, IdentityId, PoolName, ProviderName, SessionId, UserId, UserKey};
 use domain::identity::{
     CredentialStatus, Identity, IdentityKey, Profile, ProfileEmail, ProviderEntry, ProviderTokens,
     SubjectScope, UserCredential,
@@ -24,9 +26,9 @@ use domain::message::{MailKind, Notice};
 use domain::origin::Origin;
 use domain::policy::{Asked, Limits, Policy, PoolPolicy};
 use domain::secret::{MacKey, Sealed, Secret, Token};
-use domain::session::{AccessToken, Factor, Session, TokenLife};
+use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
-use domain::user::{Email, Factors, Phone, Revision, SessionEpoch, User};
+use domain::user::{Email, Phone, Revision, SessionEpoch, User};
 
 /// The world as a step sees it; fields may be changed before a step.
 pub struct Scene {
@@ -106,6 +108,7 @@ impl Scene {
             session: SessionId::new(format!("session-of-{text}")),
             first: Factor::Password,
             link: None,
+            app: None,
         });
         let life = self.pool.pending_login_life;
         (self.record(user, text, life, body), digits)
@@ -436,137 +439,6 @@ pub fn linked(user: User, subjects: &[&str]) -> User {
 pub fn subjects(user: &User) -> Vec<&str> {
     let linked = user.identities.iter();
     linked.map(|identity| identity.key.subject.as_str()).collect()
-}
-
-impl Scene {
-    /// A pending login of a user that awaits another factor than a code that is sent.
-    pub fn waiting(&mut self, user: &User, text: &str) -> FlowRecord {
-        let (mut record, _) = self.pending(user, text);
-        if let FlowBody::PendingLogin(login) = &mut record.body {
-            login.code = None;
-            login.phone = None;
-        }
-        record
-    }
-}
-
-/// The user with other factors.
-pub fn with_factors(user: User, change: impl FnOnce(&mut Factors)) -> User {
-    let mut factors = (*user.factors).clone();
-    change(&mut factors);
-    User {
-        factors: Arc::new(factors),
-        ..user
-    }
-}
-
-/// The secret of Ann's authenticator app.
-pub const APP_SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-
-/// The secret of somebody else's.
-pub const OTHER_SECRET: &str = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U";
-
-/// A secret as the sealer opens it.
-pub fn app_secret(base32: &str) -> TotpSecret {
-    TotpSecret::opened(Secret::new(base32))
-}
-
-/// The code that an app shows for a secret at a moment.
-pub fn shown(base32: &str, at: Timestamp) -> Secret {
-    let totp = totp_rs::Builder::new()
-        .with_algorithm(totp_rs::Algorithm::SHA1)
-        .with_digits(6)
-        .with_step_duration(TOTP_STEP_SECONDS)
-        .with_secret(totp_rs::Secret::try_from_base32(base32).expect("base32"))
-        .build()
-        .expect("an app");
-    let seconds = u64::try_from(at.as_millis()).expect("after 1970") / 1000;
-    Secret::new(totp.generate(seconds).to_string())
-}
-
-/// The step a moment is in.
-pub fn totp_step(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millis()).expect("after 1970") / 1000 / TOTP_STEP_SECONDS
-}
-
-/// An authenticator app whose codes were never used.
-pub fn app(id: &str) -> TotpApp {
-    TotpApp {
-        id: FactorId::new(id),
-        name: format!("name of {id}"),
-        secret: sealed(id),
-        last_step: 0,
-        created: Timestamp::from_millis(1),
-        last_used: None,
-    }
-}
-
-/// Ann with an authenticator app.
-pub fn ann_with_app() -> User {
-    with_factors(ann(), |factors| factors.totp.push(app("app")))
-}
-
-/// A passkey that verified its user at registration and counted to seven.
-pub fn passkey(name: &str) -> Passkey {
-    Passkey {
-        id: FactorId::new(format!("id of {name}")),
-        name: name.to_owned(),
-        credential: format!("credential of {name}"),
-        material: format!("material of {name}"),
-        sign_count: 7,
-        user_verifying: true,
-        backup_eligible: true,
-        backed_up: false,
-        created: Timestamp::from_millis(1),
-        last_used: None,
-    }
-}
-
-/// Ann with a passkey.
-pub fn ann_with_passkey() -> User {
-    with_factors(ann(), |factors| factors.passkeys.push(passkey("key")))
-}
-
-/// Chance whose bytes do not come round after 256 of them.
-struct Shuffled(u64);
-
-impl Entropy for Shuffled {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
-            self.0 = next.wrapping_add(1_442_695_040_888_963_407);
-            *byte = self.0.to_be_bytes()[0];
-        }
-    }
-}
-
-/// The user with recovery codes, and the codes.
-pub fn with_codes(user: User) -> (User, Vec<Secret>) {
-    let (kept, codes) = RecoveryCodes::draw(Timestamp::from_millis(1), &mut Shuffled(11));
-    let user = with_factors(user, |factors| factors.recovery = Some(kept));
-    (user, codes)
-}
-
-/// The session a login opened.
-pub fn opened(step: Step<Login>) -> (AccessToken, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: Login::Opened(token),
-            effects,
-        }) => (*token, effects),
-        other => panic!("not opened: {other:?}"),
-    }
-}
-
-/// What a login waits for.
-pub fn awaiting(step: Step<Login>) -> (CodeRequested, Vec<Effect>) {
-    match step {
-        Ok(Advanced {
-            next: Login::AwaitingCode(requested),
-            effects,
-        }) => (requested, effects),
-        other => panic!("nothing awaited: {other:?}"),
-    }
 }
 
 /// The RFC 8176 names of what a session stands on.
