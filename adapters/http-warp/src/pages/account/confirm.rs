@@ -4,14 +4,14 @@ use domain::credential::Password;
 use domain::error::{Denial, DomainError};
 use domain::flow::step_up;
 use domain::secret::{Secret, Token};
-use domain::service::{Authenticated, StepUpProof};
+use domain::service::StepUpProof;
 use domain::user::FactorKind;
 use http::StatusCode;
 
 use super::super::form::Form;
 use super::super::view::{ConfirmView, FieldErrors};
-use super::super::visit::Visit;
-use super::super::{passkey, place, session};
+use super::super::{passkey, place, session, words};
+use super::owner::Owner;
 use super::security;
 use crate::extract::Request;
 use crate::extract::query::Query;
@@ -40,22 +40,22 @@ pub fn instead_of(path: &str) -> Reply {
 
 /// `GET /account/confirm`.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
     let query = Query::parse(&request.query);
-    let visit = Visit::within(&request, &caller.user.key.pool)?.leading_to(query.one("return_to"));
-    answer(&visit, &caller, StatusCode::OK, FieldErrors::none()).await
+    let owner = owner.leading_to(query.one("return_to"));
+    answer(&owner, StatusCode::OK, FieldErrors::none()).await
 }
 
 /// `POST /account/confirm`: by the password, or by a code.
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let fields = [PASSWORD, "method", "sms", "totp", "recovery", "return_to"];
     let form = Form::read(&mut request, &fields).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?.leading_to(form.filled("return_to"));
+    let owner = owner.leading_to(form.filled("return_to"));
     let (field, proof) = match FactorKind::named(form.text("method")) {
         Some(method) => (
             method.name(),
@@ -69,58 +69,55 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
             StepUpProof::Password(Password::typed(form.raw(PASSWORD))),
         ),
     };
-    settle(&visit, &caller, field, proof).await
+    settle(&owner, field, proof).await
 }
 
 /// `POST /account/confirm/passkey`: by what an authenticator answered.
 pub async fn with_passkey(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["ceremony", "credential", "return_to"]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?.leading_to(form.filled("return_to"));
+    let owner = owner.leading_to(form.filled("return_to"));
     let proof = StepUpProof::Passkey {
         ceremony: Token::presented(form.text("ceremony")),
         answer: passkey::answer(&form),
     };
-    settle(&visit, &caller, FieldErrors::FORM, proof).await
+    settle(&owner, FieldErrors::FORM, proof).await
 }
 
 /// `POST /account/confirm/code`: a code to the confirmed number.
 pub async fn send_code(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["return_to"]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?.leading_to(form.filled("return_to"));
-    let services = &request.app.services;
-    match services
-        .request_step_up_code(visit.pool, &caller, request.origin())
-        .await
-    {
+    let owner = owner.leading_to(form.filled("return_to"));
+    let sent = owner
+        .services()
+        .request_step_up_code(owner.pool(), &owner.caller, request.origin());
+    match sent.await {
         Ok(_) => {
-            let pairs = [("sent", Some("1")), ("return_to", visit.return_to.as_deref())];
+            let pairs = [
+                ("sent", Some("1")),
+                ("return_to", owner.visit.return_to.as_deref()),
+            ];
             Ok(Reply::see_other(&place::url(PATH, &pairs)))
         }
         Err(error) => {
-            let refusal = super::super::words::refusal(error, visit.pool, PASSWORD)?;
-            answer(&visit, &caller, refusal.status, refusal.errors).await
+            let refusal = words::refusal(error, owner.pool(), PASSWORD)?;
+            answer(&owner, refusal.status, refusal.errors).await
         }
     }
 }
 
 /// The session goes on under a new token; its owner is led back.
-async fn settle(
-    visit: &Visit<'_>,
-    caller: &Authenticated,
-    field: &'static str,
-    proof: StepUpProof,
-) -> Result<Reply, Problem> {
-    let services = &visit.request.app.services;
-    let proven = services
-        .step_up(visit.pool, caller, proof, visit.request.origin())
-        .await;
-    match proven {
+async fn settle(owner: &Owner<'_>, field: &'static str, proof: StepUpProof) -> Result<Reply, Problem> {
+    let (visit, caller) = (&owner.visit, &owner.caller);
+    let proven = owner
+        .services()
+        .step_up(visit.pool, caller, proof, visit.request.origin());
+    match proven.await {
         Ok(token) => {
             let back = visit.return_to.as_deref().unwrap_or(place::HOME);
             let path = back.split(['?', '#']).next().unwrap_or(back);
@@ -137,27 +134,22 @@ async fn settle(
                 _ => "That code is wrong, was used before, or is too old.",
             };
             let errors = FieldErrors::none().with(field, sentence);
-            answer(visit, caller, StatusCode::UNAUTHORIZED, errors).await
+            answer(owner, StatusCode::UNAUTHORIZED, errors).await
         }
         Err(error) => Err(Problem::of(error, visit.pool)),
     }
 }
 
-async fn answer(
-    visit: &Visit<'_>,
-    caller: &Authenticated,
-    status: StatusCode,
-    errors: FieldErrors,
-) -> Result<Reply, Problem> {
+async fn answer(owner: &Owner<'_>, status: StatusCode, errors: FieldErrors) -> Result<Reply, Problem> {
+    let (visit, caller) = (&owner.visit, &owner.caller);
     let request = visit.request;
     let methods = step_up::methods(&caller.user);
     let passkey = if methods.contains(&FactorKind::Passkey.name()) {
-        let services = &request.app.services;
-        let asked = services
-            .begin_passkey_step_up(visit.pool, caller, request.origin())
-            .await;
+        let asked = owner
+            .services()
+            .begin_passkey_step_up(visit.pool, caller, request.origin());
         // Where passkeys are not spoken any more the other ways are left.
-        asked.ok().as_ref().map(passkey::view)
+        asked.await.ok().as_ref().map(passkey::view)
     } else {
         None
     };

@@ -5,8 +5,8 @@ use domain::flow::change_profile::{Field, ProfileChange};
 use super::super::form::Form;
 use super::super::session;
 use super::super::view::{AccountErrors, AccountView};
-use super::super::visit::Visit;
-use super::{done, proof, refusal, view};
+use super::owner::Owner;
+use super::{again, change, done, proof, view};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -15,52 +15,39 @@ use crate::routes::Matched;
 /// `POST /account/email`: another address.
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["email", "current_password"]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    let change = ProfileChange {
+    let wanted = ProfileChange {
         email: Field::Set(form.text("email").to_owned()),
-        current_password: proof(&form, &caller),
+        current_password: proof(&form, &owner),
         ..ProfileChange::default()
     };
-    match request
-        .app
-        .services
-        .change_profile(visit.pool, &caller, &change, request.origin())
-        .await
-    {
-        Ok(_) => Ok(done("email")),
-        Err(error) => {
-            let refusal = refusal(error, &visit, &caller)?;
-            let problems = AccountErrors {
-                email: refusal.errors,
-                ..AccountErrors::default()
-            };
-            let view = AccountView {
-                problems,
-                new_email: form.text("email").to_owned(),
-                ..view(&visit, &caller)
-            };
-            visit.page(refusal.status, request.app.pages.account(&view))
-        }
-    }
+    let Some(refusal) = change(&owner, &wanted).await? else {
+        return Ok(done("email"));
+    };
+    let page = AccountView {
+        problems: AccountErrors {
+            email: refusal.errors,
+            ..AccountErrors::default()
+        },
+        new_email: form.text("email").to_owned(),
+        ..view(&owner)
+    };
+    again(&owner, refusal.status, &page)
 }
 
 /// `POST /account/verify-email`: a link to the present one.
 pub async fn send_link(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     Form::read(&mut request, &[]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    match request
-        .app
-        .services
-        .send_verification(visit.pool, caller.user.id(), request.origin())
-        .await
-    {
+    let sent = owner
+        .services()
+        .send_verification(owner.pool(), owner.caller.user.id(), request.origin());
+    match sent.await {
         Ok(()) => Ok(done("mailed")),
-        Err(error) => Err(Problem::of(error, visit.pool)),
+        Err(error) => Err(Problem::of(error, owner.pool())),
     }
 }

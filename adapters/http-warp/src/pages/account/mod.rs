@@ -3,6 +3,7 @@
 pub mod confirm;
 pub mod email;
 pub mod linked;
+mod owner;
 pub mod password;
 pub mod phone;
 pub mod security;
@@ -10,13 +11,13 @@ pub mod sessions;
 
 use domain::credential::Password;
 use domain::error::{Denial, DomainError};
-use domain::service::Authenticated;
+use domain::flow::change_profile::ProfileChange;
 use domain::user::{FactorKind, User};
 use http::StatusCode;
 
+use self::owner::Owner;
 use super::form::Form;
 use super::view::{AccountErrors, AccountView, FieldErrors};
-use super::visit::Visit;
 use super::words::{self, Refusal};
 use super::{providers, session};
 use crate::extract::Request;
@@ -61,51 +62,71 @@ const NOTICES: &[(&str, &str)] = &[
 
 /// `GET /account`.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
     let problems = AccountErrors {
         linked: words::told_in(&request),
         ..AccountErrors::default()
     };
-    let view = AccountView {
-        notice: visit.notice(NOTICES),
+    let page = AccountView {
+        notice: owner.visit.notice(NOTICES),
         problems,
-        ..view(&visit, &caller)
+        ..view(&owner)
     };
-    visit.page(StatusCode::OK, request.app.pages.account(&view))
+    again(&owner, StatusCode::OK, &page)
 }
 
-/// The page again, saying what came of a form.
+/// The page anew, saying what came of a form.
 fn done(told: &str) -> Reply {
     Reply::see_other(&super::place::url("/account", &[(told, Some("1"))]))
 }
 
-/// The password typed as proof; none where there is none to type, and a fresh log-in is asked for instead.
-fn proof(form: &Form, caller: &Authenticated) -> Option<Password> {
-    let typed = form.password("current_password");
-    caller.user.password.is_some().then_some(typed)
+/// The page with what was wrong with a form.
+fn refused(owner: &Owner<'_>, status: StatusCode, problems: AccountErrors) -> Result<Reply, Problem> {
+    let page = AccountView {
+        problems,
+        ..view(owner)
+    };
+    again(owner, status, &page)
 }
 
-/// What a refused change of a contact shows.
-fn refusal(error: DomainError, visit: &Visit<'_>, caller: &Authenticated) -> Result<Refusal, Problem> {
+fn again(owner: &Owner<'_>, status: StatusCode, page: &AccountView) -> Result<Reply, Problem> {
+    let pages = &owner.visit.request.app.pages;
+    owner.visit.page(status, pages.account(page))
+}
+
+/// The password typed as proof; none where there is none to type, and a fresh log-in is asked for instead.
+fn proof(form: &Form, owner: &Owner<'_>) -> Option<Password> {
+    let typed = form.password("current_password");
+    owner.caller.user.password.is_some().then_some(typed)
+}
+
+/// Changes a contact; what a refusal shows beside its form, if it was refused.
+async fn change(owner: &Owner<'_>, wanted: &ProfileChange) -> Result<Option<Refusal>, Problem> {
+    let origin = owner.visit.request.origin();
+    let changed = owner
+        .services()
+        .change_profile(owner.pool(), &owner.caller, wanted, origin);
+    let Err(error) = changed.await else {
+        return Ok(None);
+    };
     let asks = matches!(
         error,
         DomainError::Denied(Denial::ProofRequired | Denial::CurrentPasswordRequired)
     );
-    let mut refusal = words::refusal(error, visit.pool, "password")?;
-    if asks && caller.user.password.is_none() {
+    let mut refusal = words::refusal(error, owner.pool(), "password")?;
+    if asks && owner.caller.user.password.is_none() {
         refusal.errors = FieldErrors::form(
             "Prove once more that it is you: log out and in again, or choose a password first. Then change this.",
         );
     }
-    Ok(refusal)
+    Ok(Some(refusal))
 }
 
 /// The page as the account is now.
-fn view(visit: &Visit<'_>, caller: &Authenticated) -> AccountView {
-    let user = &caller.user;
+fn view(owner: &Owner<'_>) -> AccountView {
+    let (visit, user) = (&owner.visit, &owner.caller.user);
     AccountView {
         csrf: visit.csrf(),
         pool: visit.pool_name(),

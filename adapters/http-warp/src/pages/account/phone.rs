@@ -7,8 +7,8 @@ use http::StatusCode;
 use super::super::form::Form;
 use super::super::session;
 use super::super::view::{AccountErrors, AccountView, FieldErrors};
-use super::super::visit::Visit;
-use super::{done, proof, refusal, view};
+use super::owner::Owner;
+use super::{again, change, done, proof, refused, view};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -17,100 +17,72 @@ use crate::routes::Matched;
 /// `POST /account/phone`: another number, or none.
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["phone", "current_password"]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    let change = ProfileChange {
+    let wanted = ProfileChange {
         phone: form
             .filled("phone")
             .map_or(Field::Clear, |phone| Field::Set(phone.to_owned())),
-        current_password: proof(&form, &caller),
+        current_password: proof(&form, &owner),
         ..ProfileChange::default()
     };
-    match request
-        .app
-        .services
-        .change_profile(visit.pool, &caller, &change, request.origin())
-        .await
-    {
-        Ok(_) => Ok(done("phone")),
-        Err(error) => {
-            let refusal = refusal(error, &visit, &caller)?;
-            let problems = AccountErrors {
-                phone: refusal.errors,
-                ..AccountErrors::default()
-            };
-            let view = AccountView {
-                problems,
-                new_phone: form.text("phone").to_owned(),
-                ..view(&visit, &caller)
-            };
-            visit.page(refusal.status, request.app.pages.account(&view))
-        }
-    }
+    let Some(refusal) = change(&owner, &wanted).await? else {
+        return Ok(done("phone"));
+    };
+    let page = AccountView {
+        problems: AccountErrors {
+            phone: refusal.errors,
+            ..AccountErrors::default()
+        },
+        new_phone: form.text("phone").to_owned(),
+        ..view(&owner)
+    };
+    again(&owner, refusal.status, &page)
 }
 
 /// `POST /account/phone/send-code`: a code to the unconfirmed number.
 pub async fn send_code(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     Form::read(&mut request, &[]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    match request
-        .app
-        .services
-        .send_phone_code(visit.pool, &caller.user, request.origin())
-        .await
-    {
+    let sent = owner
+        .services()
+        .send_phone_code(owner.pool(), &owner.caller.user, request.origin());
+    match sent.await {
         Ok(_) => Ok(done("sent")),
         Err(DomainError::Denied(denial @ Denial::PhoneRequired)) => {
-            let sentence = "There is no number that waits for a code.";
             let problems = AccountErrors {
-                page: FieldErrors::form(sentence),
+                page: FieldErrors::form("There is no number that waits for a code."),
                 ..AccountErrors::default()
             };
-            let view = AccountView {
-                problems,
-                ..view(&visit, &caller)
-            };
-            visit.page(
-                Problem::of_denial(&denial, "").status,
-                request.app.pages.account(&view),
-            )
+            refused(&owner, Problem::of_denial(&denial, "").status, problems)
         }
-        Err(error) => Err(Problem::of(error, visit.pool)),
+        Err(error) => Err(Problem::of(error, owner.pool())),
     }
 }
 
 /// `POST /account/phone/confirm`: the typed code.
 pub async fn confirm(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["code"]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    match request
-        .app
-        .services
-        .confirm_phone(visit.pool, &caller, &form.code(), request.origin())
-        .await
-    {
+    let code = form.code();
+    let confirmed = owner
+        .services()
+        .confirm_phone(owner.pool(), &owner.caller, &code, request.origin());
+    match confirmed.await {
         Ok(_) => Ok(done("confirmed")),
         Err(DomainError::Denied(Denial::TokenRefused)) => {
-            let code =
-                FieldErrors::none().with("code", "That code is wrong, was used before, or is too old.");
+            let sentence = "That code is wrong, was used before, or is too old.";
             let problems = AccountErrors {
-                code,
+                code: FieldErrors::none().with("code", sentence),
                 ..AccountErrors::default()
             };
-            let view = AccountView {
-                problems,
-                ..view(&visit, &caller)
-            };
-            visit.page(StatusCode::BAD_REQUEST, request.app.pages.account(&view))
+            refused(&owner, StatusCode::BAD_REQUEST, problems)
         }
-        Err(error) => Err(Problem::of(error, visit.pool)),
+        Err(error) => Err(Problem::of(error, owner.pool())),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::form::Form;
 use super::super::session;
-use super::super::visit::Visit;
 use super::done;
+use super::owner::Owner;
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -12,17 +12,14 @@ use crate::routes::Matched;
 /// `POST /account/sessions/end-others`.
 pub async fn end_others(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     Form::read(&mut request, &[]).await?;
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    match request
-        .app
-        .services
-        .end_other_sessions(visit.pool, &caller, request.origin())
-        .await
-    {
+    let ended = owner
+        .services()
+        .end_other_sessions(owner.pool(), &owner.caller, request.origin());
+    match ended.await {
         Ok(()) => Ok(done("ended")),
-        Err(error) => Err(Problem::of(error, visit.pool)),
+        Err(error) => Err(Problem::of(error, owner.pool())),
     }
 }

@@ -9,15 +9,14 @@ use domain::credential::{Passkey, TotpApp};
 use domain::error::DomainError;
 use domain::origin::Agent;
 use domain::policy::PoolPolicy;
-use domain::service::Authenticated;
 use domain::session::Session;
 use domain::user::{FactorKind, Phone};
 use http::StatusCode;
 
 use super::super::moments::{day, minute};
 use super::super::view::{FactorView, FieldErrors, SecurityView, SessionView};
-use super::super::visit::Visit;
 use super::super::{passkey, place, session, words};
+use super::owner::Owner;
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -46,31 +45,28 @@ const NOTICES: &[(&str, &str)] = &[
 
 /// `GET /account/security`.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
-    let Some(caller) = session::current(&request).await? else {
+    let Some(owner) = Owner::of(&request).await? else {
         return Ok(session::log_in_first(&request));
     };
-    let visit = Visit::within(&request, &caller.user.key.pool)?;
-    answer(&visit, &caller, StatusCode::OK, FieldErrors::none()).await
+    answer(&owner, StatusCode::OK, FieldErrors::none()).await
 }
 
-/// The page again, saying what came of a form.
-fn done(told: &str) -> Reply {
-    Reply::see_other(&place::url(PATH, &[(told, Some("1"))]))
+/// What came of a form: the page anew, which says so, or the page with what was wrong.
+async fn settle<T>(owner: &Owner<'_>, ended: Result<T, DomainError>, told: &str) -> Result<Reply, Problem> {
+    match ended {
+        Ok(_) => Ok(Reply::see_other(&place::url(PATH, &[(told, Some("1"))]))),
+        Err(error) => refuse(owner, error).await,
+    }
 }
 
 /// The page with what was wrong with a form.
-async fn refuse(visit: &Visit<'_>, caller: &Authenticated, error: DomainError) -> Result<Reply, Problem> {
-    let refusal = words::refusal(error, visit.pool, "password")?;
-    answer(visit, caller, refusal.status, refusal.errors).await
+async fn refuse(owner: &Owner<'_>, error: DomainError) -> Result<Reply, Problem> {
+    let refusal = words::refusal(error, owner.pool(), "password")?;
+    answer(owner, refusal.status, refusal.errors).await
 }
 
-async fn answer(
-    visit: &Visit<'_>,
-    caller: &Authenticated,
-    status: StatusCode,
-    errors: FieldErrors,
-) -> Result<Reply, Problem> {
-    let services = &visit.request.app.services;
+async fn answer(owner: &Owner<'_>, status: StatusCode, errors: FieldErrors) -> Result<Reply, Problem> {
+    let (visit, caller, services) = (&owner.visit, &owner.caller, owner.services());
     let found = services.own_sessions(visit.pool, caller).await;
     let mut sessions = found.map_err(|error| Problem::of(error, visit.pool))?;
     sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used.unwrap_or(session.created)));
