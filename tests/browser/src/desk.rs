@@ -137,6 +137,7 @@ impl Desk {
         )
         .await;
         self.browser.find("#code[aria-invalid]").await;
+        self.browser.shoot("refused").await;
         self.is_outside().await;
     }
 }

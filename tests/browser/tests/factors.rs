@@ -45,7 +45,6 @@ async fn a_lost_app_is_replaced(name: &str, javascript: bool) {
 
     desk.log_in_by_password(&ann, SECOND_STEP).await;
     desk.stays_out_by(&code).await;
-    desk.browser.shoot("spent-code").await;
 
     // The phone is gone.
     desk.by_other_way("recovery").await;
@@ -85,7 +84,6 @@ async fn recovery_codes_open_once_each(name: &str, javascript: bool) {
     desk.log_in_by_password(&ann, SECOND_STEP).await;
     desk.by_other_way("recovery").await;
     desk.stays_out_by(&first).await;
-    desk.browser.shoot("spent-code").await;
     desk.by_other_way("recovery").await;
     desk.comes_in_by(&second).await;
 
@@ -183,5 +181,41 @@ async fn whoever_loses_the_only_passkey_comes_in_by_a_recovery_code_and_makes_an
     desk.browser.press(PASSKEY_STEP, ACCOUNT).await;
     desk.log_out("/login").await;
     desk.browser.press(PASSKEY_LOGIN, ACCOUNT).await;
+    desk.says(&ann.email).await;
+}
+
+#[tokio::test]
+async fn where_a_second_factor_is_required_a_newcomer_adds_an_app_before_the_door_opens() {
+    // A carrier that nobody is: no code may be sent to who has no number.
+    let carrier = "[sms]\nkind = \"nexmo\"\napi_key = \"key\"\napi_secret = \"secret\"\nfrom = \"Site\"\nbase_url = \"http://127.0.0.1:9\"";
+    let required = "[users.Users]\nsecond_factor = \"required\"";
+    let server = at_localhost(Portcullis::setup().config(carrier).config(required)).await;
+    let ann = server.client().sign_up("ann").await;
+    let mut desk = Desk::open("app-required", &server, false).await;
+    desk.log_in_by_password(&ann, SECOND_STEP).await;
+    desk.says("Add a second step").await;
+    desk.browser.shoot("asked-to-add").await;
+    desk.is_outside().await;
+    desk.go(SECOND_STEP).await;
+    desk.browser
+        .press("form[action='/two-factor/app'] button", "/two-factor/app")
+        .await;
+    let mut app = desk.reads_key().await;
+    desk.stays_out_by(&app.wrong()).await;
+    desk.go(SECOND_STEP).await;
+    desk.browser.shoot("key-is-read").await;
+    desk.comes_in_by(&app.code().await).await;
+    desk.says("Authenticator app").await;
+    desk.log_out("/login").await;
+
+    desk.log_in_by_password(&ann, SECOND_STEP).await;
+    let adds = desk.browser.words("form[action='/two-factor/app']").await;
+    assert!(
+        adds.is_empty(),
+        "whoever stole the password adds no app: {adds:?}"
+    );
+    desk.is_outside().await;
+    desk.go(SECOND_STEP).await;
+    desk.comes_in_by(&app.code().await).await;
     desk.says(&ann.email).await;
 }
