@@ -7,8 +7,8 @@
 //! Where the user has a second factor, that is what must be proven anew; a password alone is enough only for who has none. The session
 //! gets a new token: whoever holds the old one gains nothing (ASVS 7.2.4).
 
-use super::login::passkey::{call, live_call};
-use super::second_factor::{Proof, Typed, judge_signed, judge_typed};
+use super::login::passkey::{call, live_call, was_just_taken};
+use super::second_factor::{NotProven, Proof, Typed, judge_signed, judge_typed};
 use super::verify_contact::code_to;
 use super::{Advanced, Ctx, Effect, Refused, Step, commit};
 use crate::audit::AuditKind;
@@ -220,6 +220,10 @@ fn by_passkey(
     };
     let proof = match judge_signed(user, answer) {
         Ok(proof) => proof,
+        Err(NotProven::CounterFell) if was_just_taken(flow, user, answer) => {
+            let audit = cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:repeated");
+            return Err(Refused::new(Denial::LoginFailed, vec![audit]));
+        }
         Err(why) => {
             let audit = why.audit(Some(user), cx);
             return Err(Refused::new(

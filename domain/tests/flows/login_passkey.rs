@@ -190,6 +190,23 @@ fn a_counter_that_does_not_rise_betrays_a_copy() {
 }
 
 #[test]
+fn an_answer_that_comes_twice_at_one_moment_betrays_no_copy_and_leaves_the_call_to_the_first() {
+    let mut scene = Scene::new();
+    let now = scene.now;
+    let user = with_factors(ann_with_passkey(), |factors| {
+        factors.passkeys[0].sign_count = signed().sign_count;
+        factors.passkeys[0].last_used = Some(now);
+    });
+    for facts in [whole(&scene), second(&mut scene)] {
+        let facts = PasskeyAnswered {
+            user: Some(user.clone()),
+            ..facts
+        };
+        assert_not_let_in(&mut scene, facts, &["factor.failed"], Some("passkey:repeated"));
+    }
+}
+
+#[test]
 fn every_fault_of_an_answer_is_one_answer_and_spends_the_challenge() {
     for (fault, word) in [
         (PasskeyFault::Malformed, "passkey:malformed"),

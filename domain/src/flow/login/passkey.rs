@@ -1,6 +1,6 @@
 //! "Log in with a passkey": as the second factor of a pending login, or, where it verifies its user, as the whole login.
 
-use super::super::second_factor::{Proof, judge_signed};
+use super::super::second_factor::{NotProven, Proof, judge_signed};
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::code::{self, Second};
 use super::door::{self, Entrant};
@@ -94,6 +94,10 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
     };
     let proof = match judge_signed(&user, &facts.answer) {
         Ok(proof) => proof,
+        Err(NotProven::CounterFell) if was_just_taken(&record, &user, &facts.answer) => {
+            let audit = cx.audit_about(AuditKind::FactorFailed, Some(&user.key), "passkey:repeated");
+            return Err(refuse(audit));
+        }
         Err(why) => {
             // The challenge is spent whatever came of it.
             let audit = why.audit(Some(&user), cx);
@@ -134,6 +138,22 @@ pub(super) fn judge(facts: PasskeyAnswered, cx: &mut Ctx<'_>) -> Step<Login> {
             "passkey:other_purpose",
         ))),
     }
+}
+
+/// Whether an answer whose counter did not rise is the one that was taken since it was asked for: sent twice, by a double click, and judged
+/// while the first is on its way in. That one still has to spend the challenge, so it must not be dropped; and nobody has a copy.
+pub(crate) fn was_just_taken(
+    call: &FlowRecord,
+    user: &User,
+    answer: &Result<PasskeyAssertion, PasskeyFault>,
+) -> bool {
+    answer.as_ref().is_ok_and(|assertion| {
+        let passkey = user.factors.passkey_of(&assertion.credential);
+        passkey.is_some_and(|passkey| {
+            let used_since = passkey.last_used.is_some_and(|used| used >= call.created);
+            used_since && passkey.sign_count == assertion.sign_count
+        })
+    })
 }
 
 /// A passkey that verified its user is two factors in one (NIST SP 800-63B section 2.2).
