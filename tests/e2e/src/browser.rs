@@ -200,6 +200,15 @@ impl Browser {
         found.map(|cookie| cookie.value.clone())
     }
 
+    /// Every cookie of every host: name and value.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let jar = self.jar();
+        let pairs = jar
+            .iter()
+            .map(|cookie| (cookie.name.clone(), cookie.value.clone()));
+        pairs.collect()
+    }
+
     /// Whether it holds a session of the server.
     pub fn is_logged_in(&self) -> bool {
         let jar = self.jar();

@@ -18,6 +18,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    forwarded: Option<String>,
 }
 
 impl Client {
@@ -43,6 +44,7 @@ impl Client {
             http,
             base,
             token: None,
+            forwarded: None,
         }
     }
 
@@ -55,13 +57,25 @@ impl Client {
         }
     }
 
+    /// The same client as a proxy brings it from this address: for servers that trust one on this machine.
+    #[must_use]
+    pub fn behind(&self, address: &str) -> Self {
+        Self {
+            forwarded: Some(address.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// A request to be dressed by hand; [`send`](Self::send) sends it.
     ///
     /// # Panics
     /// When the method is none.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(address) = &self.forwarded {
+            request = request.header("X-Forwarded-For", address);
+        }
         match &self.token {
             Some(token) => request.header("Authorization", token),
             None => request,

@@ -1,5 +1,6 @@
 //! A server: a process with a folder of its own.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -85,6 +86,20 @@ impl Setup {
                 .variable(PUBLIC_URL, &format!("http://127.0.0.1:{port}"));
         }
         self
+    }
+
+    /// Under a name that passkeys can be made for, on a port that is known beforehand.
+    #[must_use]
+    pub fn at_localhost(self) -> Self {
+        let port = free_port();
+        self.variable("PORTCULLIS__SERVER__LISTEN", &format!("127.0.0.1:{port}"))
+            .variable(PUBLIC_URL, &format!("http://localhost:{port}"))
+    }
+
+    /// What the server is told of its stores, by variable; nothing where it keeps to its folder.
+    pub fn stores(&self) -> BTreeMap<&'static str, String> {
+        let variables = self.stores.variables_beside(&self.config);
+        variables.map(|(name, value)| (name, value.clone())).collect()
     }
 
     /// Whether everything the server keeps is in its folder.

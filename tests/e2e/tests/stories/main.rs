@@ -3,14 +3,17 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails"
 )]
 
+mod authenticator;
 mod code_abuse;
 mod curl_tour;
 mod durability;
 mod factors;
+mod guessing;
 mod headers;
 mod limits;
 mod log;
@@ -28,6 +31,8 @@ mod races;
 mod recover;
 mod sign_up;
 mod sms_gateway;
+mod spent_once;
+mod stolen_store;
 mod tokens;
 mod two_factor;
 mod unicode;
