@@ -19,8 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Most messages on their way at once. A carrier that is slow holds up one of them.
 const HANDS: usize = 8;
 
-/// How long the end waits for what is on its way: longer than any carrier is waited for.
-const LAST_ATTEMPTS: Duration = Duration::from_secs(12);
+/// How long the end waits at least for what is on its way: as long as a text message may take by its port's contract, and a moment to
+/// write down what came of it. A code that is cut off would be given up, since nobody could tell whether it was sent. A mail may take
+/// longer than that: one that is cut off is sent again under its Message-ID by whoever finds it when its claim is over.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(10 + 2);
 
 /// What is rung when a message was put into the outbox.
 #[derive(Clone, Debug, Default)]
@@ -37,38 +39,52 @@ impl Bell {
 /// A delivery that runs.
 #[derive(Debug)]
 pub struct Delivery {
-    stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
 
 impl Delivery {
-    /// Begins to deliver what is put into the outbox of these services.
-    pub fn begin(services: Services, bell: &Bell) -> Self {
-        Self::of(bell, move || {
+    /// Begins to deliver what is put into the outbox of these services. Once [stopped](Self::stop) it waits for what is on its way as
+    /// long as requests are waited for, and never less than a text message may take.
+    pub fn begin(services: Services, bell: &Bell, drain_timeout: Duration) -> Self {
+        let deliver = move || {
             let services = services.clone();
             async move { services.deliver(1).await }
-        })
+        };
+        Self::of(bell, drain_timeout.max(LAST_ATTEMPTS), deliver)
     }
 
-    fn of<F>(bell: &Bell, deliver: impl Fn() -> F + Send + 'static) -> Self
+    fn of<F>(bell: &Bell, last_attempts: Duration, deliver: impl Fn() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<usize, DomainError>> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(run(deliver, Arc::clone(&bell.0), stopped));
+        let running = tokio::spawn(run(deliver, Arc::clone(&bell.0), stopped, last_attempts));
+        let stop = Some(stop);
         Self { stop, running }
     }
 
-    /// Takes no message any more, and waits for what is on its way: a code whose attempt is cut off would be lost.
-    pub async fn end(self) {
-        // It is not there any more only if it ended before.
-        let _ = self.stop.send(());
+    /// Takes no message any more. What the last requests still put into the outbox is for the next start, or for another node.
+    pub fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It is not there any more only if it ended before.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits for what was on its way when it was stopped, which it is now if it was not.
+    pub async fn end(mut self) {
+        self.stop();
         let _ = self.running.await;
     }
 }
 
-async fn run<F>(deliver: impl Fn() -> F, bell: Arc<Notify>, mut stopped: oneshot::Receiver<()>)
-where
+async fn run<F>(
+    deliver: impl Fn() -> F,
+    bell: Arc<Notify>,
+    mut stopped: oneshot::Receiver<()>,
+    last_attempts: Duration,
+) where
     F: Future<Output = Result<usize, DomainError>> + Send + 'static,
 {
     let mut hands = JoinSet::new();
@@ -88,8 +104,8 @@ where
         }
     }
     let rest = async { while hands.join_next().await.is_some() {} };
-    if tokio::time::timeout(LAST_ATTEMPTS, rest).await.is_err() {
-        tracing::warn!("a carrier holds a message up: it is tried again by whoever finds it");
+    if tokio::time::timeout(last_attempts, rest).await.is_err() {
+        tracing::warn!("a mail server holds a mail up: it is sent again by whoever finds it");
     }
 }
 
@@ -166,7 +182,7 @@ mod tests {
 
         fn begin(self: &Arc<Self>, bell: &Bell) -> Delivery {
             let outbox = Arc::clone(self);
-            Delivery::of(bell, move || Arc::clone(&outbox).deliver())
+            Delivery::of(bell, LAST_ATTEMPTS, move || Arc::clone(&outbox).deliver())
         }
 
         fn done(&self) -> usize {
@@ -220,10 +236,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_carrier_that_never_answers_is_left_alone_in_the_end() {
+        let (begun, alive) = (Arc::new(Notify::new()), Arc::new(()));
+        let (told, held) = (Arc::clone(&begun), Arc::clone(&alive));
+        let delivery = Delivery::of(&Bell::default(), Duration::ZERO, move || {
+            let (told, held) = (Arc::clone(&told), Arc::clone(&held));
+            async move {
+                told.notify_one();
+                std::future::pending::<()>().await;
+                drop(held);
+                Ok(1)
+            }
+        });
+        begun.notified().await;
+        delivery.end().await;
+        until(|| Arc::strong_count(&alive) == 1).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_put_there_after_the_stop_waits_for_the_next_start() {
+        let (bell, outbox) = (Bell::default(), Outbox::holding(0, Duration::ZERO));
+        let mut delivery = outbox.begin(&bell);
+        delivery.stop();
+        until(|| delivery.running.is_finished()).await;
+        outbox.left.store(1, Ordering::SeqCst);
+        bell.ringer()();
+        delivery.end().await;
+        assert_eq!(outbox.done(), 0);
+    }
+
+    #[tokio::test]
     async fn neither_an_outage_nor_a_panic_ends_it() {
         let calls = Arc::new(AtomicUsize::new(0));
         let (counted, bell) = (Arc::clone(&calls), Bell::default());
-        let delivery = Delivery::of(&bell, move || {
+        let delivery = Delivery::of(&bell, LAST_ATTEMPTS, move || {
             let call = counted.fetch_add(1, Ordering::SeqCst);
             async move {
                 match call {

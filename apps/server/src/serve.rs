@@ -67,7 +67,8 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let app = App::new(services.clone(), settings, readiness, metrics, directory)?;
     let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
     let ending = shutdown::listen()?;
-    let delivery = Delivery::begin(services.clone(), &bell);
+    let drain_timeout = Duration::from_secs(config.server.drain_timeout);
+    let mut delivery = Delivery::begin(services.clone(), &bell, drain_timeout);
     let purging = tokio::spawn(purge_now_and_then(services));
     let watching = tokio::spawn(watcher.run());
     let commands = control::listen(operated).await;
@@ -76,6 +77,7 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         .run(warp::service(http_warp::filter(app)), async {
             let ending = ending.await;
             tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
+            delivery.stop();
         })
         .await;
     drop(commands);
