@@ -3,12 +3,16 @@
 //! A try is taken *before* it is judged, atomically, in the store; a success gives its own try back. So sixty guesses sent at one
 //! instant are not sixty guesses judged, and nobody's success wipes out anybody's failures.
 
+mod bucket;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::time::{Lifetime, Timestamp};
+
+pub use bucket::Bucket;
 
 /// Where a request came from, in one canonical spelling: IPv4-mapped addresses as IPv4, IPv6 by its /64.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,17 +115,43 @@ pub enum Verdict {
     Denied {
         /// How much later.
         retry_after: Lifetime,
+        /// Which of the counters that said no has the longest wait, where that is told.
+        by: Option<Bucket>,
     },
 }
 
 impl Verdict {
+    /// A no of some counter.
+    pub const fn denied(retry_after: Lifetime) -> Self {
+        Self::Denied {
+            retry_after,
+            by: None,
+        }
+    }
+
+    /// The same as the counter of this key said it; the key's text will do.
+    #[must_use]
+    pub fn by(self, key: &str) -> Self {
+        match self {
+            Self::Allowed => self,
+            Self::Denied { retry_after, .. } => Self::Denied {
+                retry_after,
+                by: Bucket::of(key),
+            },
+        }
+    }
+
     /// The stricter of two verdicts.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Denied { retry_after: a }, Self::Denied { retry_after: b }) => Self::Denied {
-                retry_after: a.max(b),
-            },
+            (Self::Denied { retry_after: a, .. }, Self::Denied { retry_after: b, .. }) => {
+                if b > a {
+                    other
+                } else {
+                    self
+                }
+            }
             (denied @ Self::Denied { .. }, Self::Allowed) | (Self::Allowed, denied) => denied,
         }
     }
@@ -154,7 +184,7 @@ impl Quota {
                 let waited = now.since(Timestamp::from_millis(tries.mark));
                 if waited < pause {
                     let retry_after = Lifetime::from_millis(pause.as_millis() - waited.as_millis());
-                    return (tries, Verdict::Denied { retry_after });
+                    return (tries, Verdict::denied(retry_after));
                 }
                 (
                     Tries {
@@ -222,12 +252,7 @@ fn take_from_bucket(tries: Tries, now: Timestamp, burst: u32, per: Lifetime) -> 
     let full_again = mark.max(now.as_millis()).saturating_add(step);
     let over = full_again.saturating_sub(now.as_millis()).saturating_sub(room);
     if over > 0 {
-        return (
-            tries,
-            Verdict::Denied {
-                retry_after: Lifetime::from_millis(over.unsigned_abs()),
-            },
-        );
+        return (tries, Verdict::denied(Lifetime::from_millis(over.unsigned_abs())));
     }
     (
         Tries {
@@ -272,9 +297,7 @@ mod tests {
     }
 
     fn denied(seconds: u64) -> Verdict {
-        Verdict::Denied {
-            retry_after: Lifetime::from_secs(seconds),
-        }
+        Verdict::denied(Lifetime::from_secs(seconds))
     }
 
     /// Takes tries at the given seconds and returns the verdicts.
@@ -410,5 +433,20 @@ mod tests {
         assert!(!key.as_str().contains("ann"));
         assert!(key.as_str().len() < 60);
         assert_ne!(LimitKey::new("a", &["bc", "d"]), LimitKey::new("a", &["b", "cd"]));
+    }
+
+    #[test]
+    fn of_two_noes_the_longer_is_told_and_who_said_it() {
+        let of = |bucket: Bucket, seconds| denied(seconds).by(LimitKey::new(bucket.name(), &["x"]).as_str());
+        let (address, account) = (of(Bucket::LoginAddress, 5), of(Bucket::LoginAccount, 9));
+        assert_eq!(address.and(account), account);
+        assert_eq!(account.and(address), account);
+        assert_eq!(address.and(Verdict::Allowed), address);
+        let Verdict::Denied { by, .. } = account else {
+            panic!("a no")
+        };
+        assert_eq!(by, Some(Bucket::LoginAccount));
+        assert_eq!(Verdict::Allowed.by("login-account:1"), Verdict::Allowed);
+        assert_eq!(denied(5).by("something else:1"), denied(5));
     }
 }

@@ -156,10 +156,13 @@ impl Refused {
     pub(crate) fn limited(verdict: Verdict, user: Option<&UserKey>, cx: &Ctx<'_>) -> Option<Self> {
         match verdict {
             Verdict::Allowed => None,
-            Verdict::Denied { retry_after } => Some(Self::new(
-                Denial::Limited { retry_after },
-                vec![cx.audit(AuditKind::Limited, user)],
-            )),
+            Verdict::Denied { retry_after, by } => {
+                let audit = match by {
+                    Some(bucket) => cx.audit_about(AuditKind::Limited, user, bucket.name()),
+                    None => cx.audit(AuditKind::Limited, user),
+                };
+                Some(Self::new(Denial::Limited { retry_after }, vec![audit]))
+            }
         }
     }
 

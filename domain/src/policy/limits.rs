@@ -1,7 +1,7 @@
 //! How much may be tried: which counters each try takes from, and how much each holds.
 
 use crate::id::{DeviceId, PoolName, UserKey};
-use crate::limits::{ClientAddress, LimitKey, Quota};
+use crate::limits::{Bucket, ClientAddress, LimitKey, Quota};
 use crate::time::Lifetime;
 use crate::user::{FactorKind, Phone};
 
@@ -109,14 +109,14 @@ pub enum MailBudget {
 }
 
 impl MailBudget {
-    const fn key(self) -> &'static str {
+    const fn bucket(self) -> Bucket {
         match self {
-            Self::Verify => "mail-verify",
-            Self::Reset => "mail-reset",
-            Self::SignUp => "mail-sign-up",
-            Self::Join => "mail-join",
-            Self::MagicLink => "mail-magic-link",
-            Self::EmailChange => "mail-email-change",
+            Self::Verify => Bucket::MailVerify,
+            Self::Reset => Bucket::MailReset,
+            Self::SignUp => Bucket::MailSignUp,
+            Self::Join => Bucket::MailJoin,
+            Self::MagicLink => Bucket::MailMagicLink,
+            Self::EmailChange => Bucket::MailEmailChange,
         }
     }
 }
@@ -150,21 +150,21 @@ impl Limits {
     ) -> Asked {
         let (pool, from) = (pool.as_str(), address.as_str());
         let mut counters = vec![
-            (LimitKey::new("login-address", &[from]), self.login_per_address),
+            (key(Bucket::LoginAddress, &[from]), self.login_per_address),
             (
-                LimitKey::new("login-account-address", &[pool, account, from]),
+                key(Bucket::LoginAccountAddress, &[pool, account, from]),
                 self.login_per_account_and_address,
             ),
         ];
         if let Some(device) = device {
-            let key = LimitKey::new("login-account-device", &[pool, account, device.as_str()]);
-            counters.push((key, self.login_per_account));
+            let known = key(Bucket::LoginAccountDevice, &[pool, account, device.as_str()]);
+            counters.push((known, self.login_per_account));
         } else {
-            let key = LimitKey::new("login-account", &[pool, account]);
-            counters.push((key, self.login_per_account));
+            let strange = key(Bucket::LoginAccount, &[pool, account]);
+            counters.push((strange, self.login_per_account));
             counters.extend(
                 self.login_per_pool
-                    .map(|quota| (LimitKey::new("login-pool", &[pool]), quota)),
+                    .map(|quota| (key(Bucket::LoginPool, &[pool]), quota)),
             );
         }
         self.ask(counters)
@@ -173,7 +173,7 @@ impl Limits {
     /// A new user.
     pub fn sign_up(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("sign-up", &[address.as_str()]),
+            key(Bucket::SignUp, &[address.as_str()]),
             self.sign_up_per_address,
         )])
     }
@@ -182,22 +182,22 @@ impl Limits {
     /// that country and that day, and no other.
     pub fn code_send(&self, user: &UserKey, address: &ClientAddress, phone: Option<&Phone>) -> Asked {
         let mut counters = vec![
-            (account_key("code-send", user), self.code_sends_per_account),
+            (account_key(Bucket::CodeSend, user), self.code_sends_per_account),
             (
-                LimitKey::new("code-send-address", &[address.as_str()]),
+                key(Bucket::CodeSendAddress, &[address.as_str()]),
                 self.code_sends_per_address,
             ),
         ];
         if let Some(phone) = phone {
             counters.push((
-                LimitKey::new("code-send-number", &[phone.as_str()]),
+                key(Bucket::CodeSendNumber, &[phone.as_str()]),
                 self.code_sends_per_number,
             ));
             counters.push((
-                LimitKey::new("code-send-country", &[phone.country_code()]),
+                key(Bucket::CodeSendCountry, &[phone.country_code()]),
                 self.code_sends_per_country,
             ));
-            counters.push((LimitKey::new("code-send-day", &[]), self.code_sends_per_day));
+            counters.push((key(Bucket::CodeSendDay, &[]), self.code_sends_per_day));
         }
         self.ask(counters)
     }
@@ -206,10 +206,10 @@ impl Limits {
     /// kind's.
     pub fn factor_try(&self, kind: FactorKind, user: &UserKey) -> Asked {
         let what = match kind {
-            FactorKind::Sms => "code-try",
-            FactorKind::Totp => "totp-try",
-            FactorKind::Recovery => "recovery-try",
-            FactorKind::Passkey => "passkey-try",
+            FactorKind::Sms => Bucket::CodeTry,
+            FactorKind::Totp => Bucket::TotpTry,
+            FactorKind::Recovery => Bucket::RecoveryTry,
+            FactorKind::Passkey => Bucket::PasskeyTry,
         };
         self.ask(vec![(account_key(what, user), self.code_tries_per_account)])
     }
@@ -217,7 +217,7 @@ impl Limits {
     /// A code typed for a phone number that is to be confirmed. Its own budget: who knows the password may not shut the second factor.
     pub fn confirm_phone_try(&self, user: &UserKey) -> Asked {
         self.ask(vec![(
-            account_key("confirm-phone-try", user),
+            account_key(Bucket::ConfirmPhoneTry, user),
             self.code_tries_per_account,
         )])
     }
@@ -225,7 +225,7 @@ impl Limits {
     /// The first code of an authenticator app that is being added.
     pub fn enrol_try(&self, user: &UserKey) -> Asked {
         self.ask(vec![(
-            account_key("enrol-try", user),
+            account_key(Bucket::EnrolTry, user),
             self.code_tries_per_account,
         )])
     }
@@ -233,7 +233,7 @@ impl Limits {
     /// An authenticator that is asked for a login from an address: each leaves an unfinished flow behind.
     pub fn passkey_call(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("passkey-call", &[address.as_str()]),
+            key(Bucket::PasskeyCall, &[address.as_str()]),
             self.authorizations_per_address,
         )])
     }
@@ -242,7 +242,7 @@ impl Limits {
     /// (a provider that vouches for nothing is enough) must not be able to shut that user's second factor.
     pub fn join_code_try(&self, user: &UserKey) -> Asked {
         self.ask(vec![(
-            account_key("join-code-try", user),
+            account_key(Bucket::JoinCodeTry, user),
             self.code_tries_per_account,
         )])
     }
@@ -250,7 +250,7 @@ impl Limits {
     /// A code typed without a challenge: it spends the address's budget, whomever it names.
     pub fn code_try_from(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("code-try-address", &[address.as_str()]),
+            key(Bucket::CodeTryAddress, &[address.as_str()]),
             self.code_tries_per_address,
         )])
     }
@@ -264,7 +264,7 @@ impl Limits {
             forget: life,
             pardons: false,
         };
-        vec![(LimitKey::new("code", &[flow]), quota)]
+        vec![(key(Bucket::Code, &[flow]), quota)]
     }
 
     /// A mail of one kind caused from an address to an account, named as in [`Limits::password_try`]. Each kind has its own budget
@@ -272,11 +272,11 @@ impl Limits {
     pub fn mail(&self, kind: MailBudget, pool: &PoolName, account: &str, address: &ClientAddress) -> Asked {
         self.ask(vec![
             (
-                LimitKey::new(kind.key(), &[pool.as_str(), account]),
+                key(kind.bucket(), &[pool.as_str(), account]),
                 self.mail_per_account,
             ),
             (
-                LimitKey::new("mail-address", &[address.as_str()]),
+                key(Bucket::MailAddress, &[address.as_str()]),
                 self.mail_per_address,
             ),
         ])
@@ -285,7 +285,7 @@ impl Limits {
     /// A mail that was asked for from an address and goes to nobody.
     pub fn mail_to_nobody(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("mail-address", &[address.as_str()]),
+            key(Bucket::MailAddress, &[address.as_str()]),
             self.mail_per_address,
         )])
     }
@@ -293,7 +293,7 @@ impl Limits {
     /// Somebody to be sent to a provider: each leaves an unfinished flow behind.
     pub fn authorization(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("authorization", &[address.as_str()]),
+            key(Bucket::Authorization, &[address.as_str()]),
             self.authorizations_per_address,
         )])
     }
@@ -301,20 +301,51 @@ impl Limits {
     /// A reset or verification token presented.
     pub fn token_try(&self, address: &ClientAddress) -> Asked {
         self.ask(vec![(
-            LimitKey::new("token-try", &[address.as_str()]),
+            key(Bucket::TokenTry, &[address.as_str()]),
             self.token_tries_per_address,
         )])
     }
 }
 
-fn account_key(what: &str, user: &UserKey) -> LimitKey {
-    LimitKey::new(what, &[user.pool.as_str(), user.id.as_str()])
+fn key(bucket: Bucket, whom: &[&str]) -> LimitKey {
+    LimitKey::new(bucket.name(), whom)
+}
+
+fn account_key(bucket: Bucket, user: &UserKey) -> LimitKey {
+    key(bucket, &[user.pool.as_str(), user.id.as_str()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::UserId;
+    use crate::limits::Verdict;
+
+    #[test]
+    fn a_counter_that_says_no_is_known_by_its_bucket() {
+        let (limits, pool) = (Limits::default(), PoolName::new("Users"));
+        let user = UserKey::new(pool.clone(), UserId::new("1"));
+        let address = ClientAddress::of("127.0.0.1".parse().unwrap());
+        let phone = Phone::parse("+491701234567");
+        let asked = [
+            limits.password_try(&pool, "1", &address, None),
+            limits.code_send(&user, &address, phone.as_ref()),
+            limits.mail(MailBudget::Reset, &pool, "1", &address),
+        ];
+        let said: Vec<&str> = asked
+            .iter()
+            .flatten()
+            .map(
+                |(key, _)| match Verdict::denied(Lifetime::ZERO).by(key.as_str()) {
+                    Verdict::Denied { by: Some(bucket), .. } => bucket.name(),
+                    nameless => panic!("{key:?}: {nameless:?}"),
+                },
+            )
+            .collect();
+        let expected = "login-address login-account-address login-account login-pool code-send code-send-address \
+                        code-send-number code-send-country code-send-day mail-reset mail-address";
+        assert_eq!(said, expected.split_ascii_whitespace().collect::<Vec<_>>());
+    }
 
     #[test]
     fn wrong_codes_of_a_join_shut_no_second_factor() {

@@ -11,7 +11,8 @@ pub trait RateLimiter: Send + Sync {
     /// Takes one try from every counter in `asked`, or from none.
     ///
     /// MUST be atomic per counter: of any number of racing tries no more are allowed than the quota holds. MUST take nothing from
-    /// any counter when one of them denies, and answer with the longest wait. MUST be durable before it answers.
+    /// any counter when one of them denies, and answer with the longest wait and whose it is ([`Verdict::by`]). MUST be durable before it
+    /// answers.
     async fn take(&self, asked: &[(LimitKey, Quota)], now: Timestamp) -> Result<Verdict, PortError>;
 
     /// Gives one try back to every counter. MUST NOT raise a counter above its full quota.

@@ -91,7 +91,7 @@ impl Services {
         origin: &Origin,
     ) -> Result<(Application, KeyType), DomainError> {
         let taken = self.policy.limits.token_try(&origin.address);
-        if let Verdict::Denied { retry_after } = self.take(&taken).await? {
+        if let Verdict::Denied { retry_after, .. } = self.take(&taken).await? {
             return Err(Denial::Limited { retry_after }.into());
         }
         let found = self.ports.applications.find_application(id).await?;

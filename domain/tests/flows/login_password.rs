@@ -15,8 +15,8 @@ use domain::ports::Verified;
 use domain::user::{Phone, User};
 
 use crate::support::{
-    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, awaiting, committed, elsewhere, home,
-    hour, kept, limited, opened, sending, story, taken, texted,
+    LIMIT, NO, NUMBER, Scene, ann, ann_with_factor, assert_refused, awaiting, committed, detail, elsewhere,
+    home, hour, kept, limited, opened, refusal, sending, story, taken, texted,
 };
 
 fn identified(user: Option<User>, wanted: Wanted, verdict: Verdict) -> LoginEvent {
@@ -61,8 +61,14 @@ const EITHER: fn() -> Wanted = || Wanted::SessionOrCode(Terms::of(hour()));
 fn a_limit_refuses_before_anything_is_compared() {
     for user in [Some(ann()), None] {
         let event = identified(user, SESSION(), NO);
-        let step = step(Login::Start, event, &mut Scene::new().cx());
-        assert_refused(step, &limited(), &[LIMIT]);
+        let refused = refusal(step(Login::Start, event, &mut Scene::new().cx()));
+        assert_eq!(refused.denial, limited());
+        assert_eq!(story(&refused.effects), [LIMIT]);
+        assert_eq!(
+            detail(&refused.effects),
+            Some("login-account"),
+            "which limit it was"
+        );
     }
 }
 

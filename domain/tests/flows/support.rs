@@ -21,7 +21,7 @@ use domain::identity::{
     CredentialStatus, Identity, IdentityKey, Profile, ProfileEmail, ProviderEntry, ProviderTokens,
     SubjectScope, UserCredential,
 };
-use domain::limits::{ClientAddress, LimitKey, Quota, Verdict};
+use domain::limits::{Bucket, ClientAddress, LimitKey, Quota, Verdict};
 use domain::message::{MailKind, Notice};
 use domain::origin::Origin;
 use domain::policy::{Asked, Limits, Policy, PoolPolicy};
@@ -47,7 +47,10 @@ pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 pub const WAIT: Lifetime = Lifetime::from_secs(30);
 
 /// A counter's no.
-pub const NO: Verdict = Verdict::Denied { retry_after: WAIT };
+pub const NO: Verdict = Verdict::Denied {
+    retry_after: WAIT,
+    by: Some(Bucket::LoginAccount),
+};
 
 impl Scene {
     /// Noon, from home, under the rules a pool begins with.

@@ -165,6 +165,8 @@ pub struct AccountView {
     pub phone: Option<String>,
     /// Whether a code sent to the number came back.
     pub phone_confirmed: bool,
+    /// The confirmed number that codes go to while another one waits, masked.
+    pub codes_go_to: Option<String>,
     /// The second factors there are, in words; none where there are none.
     pub second_step: Option<String>,
     /// Whether there is a password; people who came by a provider have none at first.

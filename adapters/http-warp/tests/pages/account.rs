@@ -94,7 +94,7 @@ async fn a_number_is_added_confirmed_and_removed() {
             .await
     };
     send("12").await.is(422).says("country code");
-    send(PHONE).await.leads_to("/account?phone=1");
+    send(PHONE).await.leads_to("/account?number=1");
     browser
         .fill("/account", "/account/phone/send-code", &[])
         .await

@@ -199,13 +199,8 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
     let (code, digits) = drawn.unzip();
     let session = SessionId::draw(cx.now, cx.entropy);
     let mut effects = Vec::new();
-    let user = match next {
-        Some(next) => {
-            effects.push(commit(&user, next.clone()));
-            next
-        }
-        None => user,
-    };
+    effects.extend(next.as_ref().map(|next| commit(&user, next.clone())));
+    let user = next.unwrap_or(user);
     effects.extend(give_way(&facts.pending, cx).into_iter().map(Effect::DropFlow));
     let pending = PendingLogin {
         address: cx.origin.address.clone(),
@@ -219,14 +214,15 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         link,
         app: None,
     };
-    effects.push(Effect::PutFlow(Box::new(FlowRecord {
+    let record = FlowRecord {
         id: challenge.hash(),
         pool: user.key.pool.clone(),
         user: Some(user.key.id.clone()),
         created: cx.now,
         expires: cx.now.plus(cx.pool.pending_login_life),
         body: FlowBody::PendingLogin(pending),
-    })));
+    };
+    effects.push(Effect::PutFlow(Box::new(record)));
     effects.extend(digits.map(|digits| message(&user, phone.as_ref(), digits, cx)));
     effects.push(Effect::GiveBack(taken));
     let kind = if sends {

@@ -12,7 +12,7 @@ pub mod sessions;
 use domain::credential::Password;
 use domain::error::{Denial, DomainError};
 use domain::flow::change_profile::ProfileChange;
-use domain::user::{FactorKind, User};
+use domain::user::{FactorKind, Phone, User};
 use http::StatusCode;
 
 use self::owner::Owner;
@@ -42,6 +42,10 @@ const NOTICES: &[(&str, &str)] = &[
     (
         "phone",
         "Your phone number is changed. You are logged out everywhere else.",
+    ),
+    (
+        "number",
+        "Your phone number is kept. Confirm it below, and it guards your log-in.",
     ),
     ("sent", "A code is on its way. Type it below."),
     (
@@ -135,6 +139,11 @@ fn view(owner: &Owner<'_>) -> AccountView {
         username: user.username.as_ref().map(ToString::to_string),
         phone: user.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         phone_confirmed: user.phone_is_confirmed(),
+        codes_go_to: user
+            .factor_phone
+            .as_ref()
+            .filter(|_| !user.phone_is_confirmed())
+            .map(Phone::masked),
         second_step: second_step(user),
         has_password: user.password.is_some(),
         linked: providers::linked(visit, user),

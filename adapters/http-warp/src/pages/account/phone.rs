@@ -28,7 +28,8 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
         ..ProfileChange::default()
     };
     let Some(refusal) = change(&owner, &wanted).await? else {
-        return Ok(done("phone"));
+        let had_one = owner.caller.user.phone.is_some();
+        return Ok(done(if had_one { "phone" } else { "number" }));
     };
     let page = AccountView {
         problems: AccountErrors {

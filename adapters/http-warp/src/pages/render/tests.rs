@@ -69,6 +69,7 @@ fn account(value: &str, settled: bool, problems: AccountErrors) -> AccountView {
         username: Some(value.to_owned()),
         phone: Some(value.to_owned()),
         phone_confirmed: settled,
+        codes_go_to: (!settled).then(|| value.to_owned()),
         second_step: settled.then(|| value.to_owned()),
         has_password: true,
         linked: vec![linked(value), linked(value)],

@@ -35,7 +35,7 @@ async fn ends_by_code(site: &Site, look: &str, due: Answer) {
     let details = due.is(401, "SECOND_FACTOR_REQUIRED").body["error"]["details"].clone();
     let mut names: Vec<&String> = details.as_object().unwrap().keys().collect();
     names.sort();
-    assert_eq!(names, ["challenge", "methods"]);
+    assert_eq!(names, ["challenge", "enrols", "methods"]);
     assert_eq!(details["methods"], json!(["sms"]));
     assert_eq!(linked(site, look).await, 0);
     let code = site.console.code();

@@ -242,7 +242,8 @@ async fn a_due_second_factor_opens_nothing() {
         .post("/Employees/login", json!({"email": EMAIL, "password": PASSWORD}))
         .await;
     let refused = refused.is(401, "SECOND_FACTOR_REQUIRED");
-    assert_eq!(refused.body["error"]["details"], json!({"methods": ["sms"]}));
+    let ways = json!({"methods": ["sms"], "enrols": ["totp"]});
+    assert_eq!(refused.body["error"]["details"], ways);
     assert_eq!(site.console.text(), "");
 }
 

@@ -94,7 +94,8 @@ async fn answer(owner: &Owner<'_>, status: StatusCode, errors: FieldErrors) -> R
         sessions: shown.collect(),
         offers_totp: pool.takes(FactorKind::Totp),
         offers_passkeys: pool.takes(FactorKind::Passkey) && services.speaks_passkeys(),
-        offers_recovery: pool.takes(FactorKind::Recovery),
+        // They stand in for another factor: without one there is nothing to recover.
+        offers_recovery: pool.takes(FactorKind::Recovery) && user.has_second_factor(),
         notice: visit.notice(NOTICES).filter(|_| errors.is_empty()),
         errors,
     };
