@@ -43,7 +43,7 @@ fn take(counters: &mut Counters, asked: &[(LimitKey, Quota)], now: Timestamp) ->
         let before = taken.get(key).or_else(|| counters.get(key));
         let tries = before.map_or_else(Tries::default, |counter| counter.tries);
         let (after, said) = quota.take(tries, now);
-        verdict = verdict.and(said);
+        verdict = verdict.and(said.by(key.as_str()));
         taken.insert(key.clone(), Counter::new(*quota, after));
     }
     if verdict == Verdict::Allowed {

@@ -31,14 +31,19 @@ impl Shared {
     async fn take_in_redis(&self, asked: &[(LimitKey, Quota)], now: Timestamp) -> Result<Verdict, Fault> {
         let portions = self.portions(asked, |quota| quota);
         let (mut verdict, mut taken) = (Verdict::Allowed, Vec::new());
+        let mut keys = asked.iter().map(|(key, _)| key.as_str());
         for portion in &portions {
+            let keys: Vec<&str> = keys.by_ref().take(portion.len()).collect();
             // After a no the others are only asked, since the longest wait is the answer: taking from them in passing would
             // deny them to somebody else.
             let only_ask = verdict != Verdict::Allowed;
             match self.fleet.take(portion, now.as_millis(), only_ask).await {
                 Ok(None) if only_ask => {}
                 Ok(None) => taken.push(portion),
-                Ok(Some(retry_after)) => verdict = verdict.and(Verdict::Denied { retry_after }),
+                Ok(Some((retry_after, whose))) => {
+                    let key = keys.get(whose).copied().unwrap_or_default();
+                    verdict = verdict.and(Verdict::denied(retry_after).by(key));
+                }
                 Err(fault) => {
                     self.undo(&taken).await;
                     return Err(fault);

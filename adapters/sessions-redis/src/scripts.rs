@@ -217,13 +217,13 @@ impl Fleet {
         redis::from_redis_value(answer).map_err(|_| Fault::Garbled("an index"))
     }
 
-    /// Takes one try from counters of one slot, or says how long to wait. With `only_ask` nothing is taken.
+    /// Takes one try from counters of one slot, or says how long to wait, and for which of them. With `only_ask` nothing is taken.
     pub async fn take(
         &self,
         counters: &[(String, Quota)],
         now: i64,
         only_ask: bool,
-    ) -> Result<Option<Lifetime>, Fault> {
+    ) -> Result<Option<(Lifetime, usize)>, Fault> {
         let mode = if only_ask { "ask" } else { "take" };
         let mut arguments = vec![now.to_string(), mode.to_owned()];
         for (_, quota) in counters {
@@ -236,11 +236,12 @@ impl Fleet {
         if wait.is_empty() {
             return Ok(None);
         }
-        let wait = std::str::from_utf8(&wait)
-            .ok()
-            .and_then(|digits| digits.parse().ok());
-        wait.map(|millis| Some(Lifetime::from_millis(millis)))
-            .ok_or(Fault::Garbled("a wait"))
+        let wait = std::str::from_utf8(&wait).ok().and_then(|text| {
+            let (millis, number) = text.split_once(' ')?;
+            let (millis, number): (u64, usize) = (millis.parse().ok()?, number.parse().ok()?);
+            Some((Lifetime::from_millis(millis), number.checked_sub(1)?))
+        });
+        wait.map(Some).ok_or(Fault::Garbled("a wait"))
     }
 
     /// Gives one try back to counters of one slot.

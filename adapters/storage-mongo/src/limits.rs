@@ -39,13 +39,13 @@ fn by_key(asked: &[(LimitKey, Quota)]) -> Asked {
 }
 
 /// What a counter says to a try of every quota asked of it, and what it is then.
-fn judge(quotas: &[Quota], before: Option<Tries>, now: Timestamp) -> (Tries, Verdict) {
+fn judge((key, quotas): (&str, &[Quota]), before: Option<Tries>, now: Timestamp) -> (Tries, Verdict) {
     let mut tries = before.unwrap_or_default();
     let mut verdict = Verdict::Allowed;
     for quota in quotas {
         let (after, said) = quota.take(tries, now);
         tries = after;
-        verdict = verdict.and(said);
+        verdict = verdict.and(said.by(key));
     }
     (tries, verdict)
 }
@@ -124,7 +124,7 @@ async fn take_one<'a>(
     now: Timestamp,
 ) -> Answer<Result<Taken<'a>, Verdict>> {
     for _ in 0..ROUNDS {
-        let (after, verdict) = judge(quotas, before, now);
+        let (after, verdict) = judge((key, quotas), before, now);
         if verdict != Verdict::Allowed {
             return Ok(Err(verdict));
         }
@@ -181,7 +181,7 @@ async fn give_back(base: &Base, key: &str, quotas: &[Quota]) -> Answer<()> {
 /// Judges all counters on one reading, so that a denial costs no write and names the longest wait.
 fn judge_all(asked: &Asked, seen: &BTreeMap<String, Tries>, now: Timestamp) -> Verdict {
     asked.iter().fold(Verdict::Allowed, |verdict, (key, quotas)| {
-        let (_, said) = judge(quotas, seen.get(key).copied(), now);
+        let (_, said) = judge((key, quotas), seen.get(key).copied(), now);
         verdict.and(said)
     })
 }

@@ -83,7 +83,7 @@ fn judge<'a>(stored: &Stored, asked: &'a [(LimitKey, Quota)], now: Timestamp) ->
             None => stored.get(key.as_str()).copied().unwrap_or_default(),
         };
         let (after, said) = quota.take(before, now);
-        verdict = verdict.and(said);
+        verdict = verdict.and(said.by(key.as_str()));
         changed.insert(key, (*quota, after));
     }
     (changed, verdict)

@@ -46,7 +46,7 @@ fn take(connection: &Connection, asked: &[(LimitKey, Quota)], now: Timestamp) ->
             None => find(connection, key)?.unwrap_or_default(),
         };
         let (after, said) = quota.take(before, now);
-        verdict = verdict.and(said);
+        verdict = verdict.and(said.by(key.as_str()));
         taken.insert(key, (*quota, after));
     }
     if verdict == Verdict::Allowed {

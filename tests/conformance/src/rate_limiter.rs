@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::limits::{LimitKey, Quota, Verdict};
+use domain::limits::{Bucket, LimitKey, Quota, Verdict};
 use domain::ports::RateLimiter;
 use domain::time::{Lifetime, Timestamp};
 
@@ -54,9 +54,7 @@ fn counter(whom: &str) -> LimitKey {
 }
 
 fn denied(seconds: u64) -> Verdict {
-    Verdict::Denied {
-        retry_after: Lifetime::from_secs(seconds),
-    }
+    Verdict::denied(Lifetime::from_secs(seconds))
 }
 
 async fn take(limiter: &Limiter, whom: &str, quota: Quota, now: Timestamp) -> Verdict {
@@ -86,12 +84,7 @@ pub async fn a_rate_allows_its_burst_and_then_one_at_a_time(limiter: &Limiter) {
     assert_eq!(allowed(limiter, "ann", RATE, 9).await, 5);
     let almost = Timestamp::from_millis(at(10).as_millis() - 1);
     let early = take(limiter, "ann", RATE, almost).await;
-    assert_eq!(
-        early,
-        Verdict::Denied {
-            retry_after: Lifetime::from_millis(1)
-        }
-    );
+    assert_eq!(early, Verdict::denied(Lifetime::from_millis(1)));
     assert_eq!(take(limiter, "ann", RATE, at(10)).await, Verdict::Allowed);
     assert_eq!(take(limiter, "ann", RATE, at(10)).await, denied(10));
 }
@@ -155,13 +148,21 @@ pub async fn a_denial_answers_with_the_longest_wait(limiter: &Limiter) {
         per: Lifetime::from_secs(300),
     };
     assert_eq!(allowed(limiter, "quick", RATE, 5).await, 5);
-    assert_eq!(allowed(limiter, "slow", slow, 1).await, 1);
-    let asked = [
+    let number = || LimitKey::new(Bucket::CodeSendNumber.name(), &["slow"]);
+    let first = limiter.port.take(&[(number(), slow)], at(0)).await.unwrap();
+    assert_eq!(first, Verdict::Allowed);
+    let longest = Verdict::Denied {
+        retry_after: Lifetime::from_secs(300),
+        by: Some(Bucket::CodeSendNumber),
+    };
+    let mut asked = [
         (counter("quick"), RATE),
-        (counter("slow"), slow),
+        (number(), slow),
         (counter("fresh"), RATE),
     ];
-    assert_eq!(limiter.port.take(&asked, at(0)).await.unwrap(), denied(300));
+    assert_eq!(limiter.port.take(&asked, at(0)).await.unwrap(), longest);
+    asked.reverse();
+    assert_eq!(limiter.port.take(&asked, at(0)).await.unwrap(), longest);
 }
 
 pub async fn counters_do_not_share_tries(limiter: &Limiter) {

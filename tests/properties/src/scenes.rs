@@ -130,7 +130,7 @@ fn key(id: &str) -> UserKey {
 pub fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         6 => Just(Verdict::Allowed),
-        1 => (1_u64..100_000).prop_map(|millis| Verdict::Denied { retry_after: Lifetime::from_millis(millis) }),
+        1 => (1_u64..100_000).prop_map(|millis| Verdict::denied(Lifetime::from_millis(millis))),
     ]
 }
 

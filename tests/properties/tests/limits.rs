@@ -140,7 +140,7 @@ proptest! {
     #[test]
     fn a_denial_tells_the_truth_about_its_wait((quota, tries) in (quota(), tries())) {
         let (counter, elapsed) = worn(quota, &tries);
-        if let (after, Verdict::Denied { retry_after }) = quota.take(counter, at(elapsed)) {
+        if let (after, Verdict::Denied { retry_after, .. }) = quota.take(counter, at(elapsed)) {
             prop_assert_eq!(after, counter, "a denied try counts nothing");
             prop_assert!(retry_after > Lifetime::ZERO);
             let then = elapsed + retry_after.as_millis();

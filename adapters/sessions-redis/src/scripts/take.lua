@@ -1,11 +1,11 @@
 -- KEYS: counters. ARGV: now, 'take' or 'ask', then for each counter its kind and four numbers:
 --   'rate', burst, per, 0, 0   or   'lockout', free, wait, max_wait, forget        (milliseconds)
 -- Takes one try from every counter or from none, or asks what taking would say. Answers '' for yes, else the longest wait in
--- milliseconds.
+-- milliseconds and the number of the counter whose it is.
 -- The arithmetic is that of `domain::limits::Quota::take`.
 local stamp = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 local now = tonumber(ARGV[1])
-local taken, longest = {}, nil
+local taken, longest, whose = {}, -1, nil
 
 local function before(key)
   if taken[key] then
@@ -65,13 +65,15 @@ for i, key in ipairs(KEYS) do
     denied, after = lockout(mark, count, a, b, c, d)
   end
   if denied then
-    longest = math.max(longest or 0, denied)
+    if denied > longest then
+      longest, whose = denied, i
+    end
   else
     taken[key] = after
   end
 end
-if longest then
-  return string.format('%.0f', longest)
+if whose then
+  return string.format('%.0f %d', longest, whose)
 end
 if ARGV[2] == 'ask' then
   return ''

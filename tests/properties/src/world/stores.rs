@@ -258,7 +258,7 @@ impl RateLimiter for World {
         for (key, quota) in asked {
             let tries = contents.counters.get(key).copied().unwrap_or_default();
             let (next, said) = quota.take(tries, now);
-            verdict = verdict.and(said);
+            verdict = verdict.and(said.by(key.as_str()));
             after.push((key.clone(), next));
         }
         if verdict == Verdict::Allowed {
