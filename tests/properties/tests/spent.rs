@@ -8,6 +8,7 @@ use domain::service::StepUpProof;
 use domain::session::AccessToken;
 use domain::user::FactorKind;
 use properties::factors::authenticator::Authenticator;
+use properties::factors::otp::{code as code_of, step_at};
 use properties::factors::{App, House, PASSWORD, from};
 use properties::system::unlimited;
 use properties::world::run;
@@ -243,5 +244,58 @@ fn two_who_remove_a_factor_at_once_leave_the_last_where_one_is_required() {
         assert_eq!(house.ann().factors.totp.len(), 1, "at {at}");
         let entered = house.log_in(PASSWORD, &home);
         assert!(entered.is_err(), "a second factor is due as ever");
+    }
+}
+
+/// Where a second factor is required and there is none: a login that waits for the first code of an app, and that code.
+fn with_first_app(house: &House, place: u8) -> Proof {
+    let origin = from([192, 0, 2, place], None);
+    let asked = house.begin(Some(FactorKind::Totp), &origin).expect("asked");
+    let challenge = asked.challenge.expect("a challenge");
+    let begun = house
+        .services
+        .enrol_totp_at_login(&house.pool, &challenge, None, &origin);
+    let secret = run(begun).expect("drawn").secret;
+    let code = code_of(secret.expose().expose(), step_at(house.now()));
+    Proof::Code(challenge, code, FactorKind::Totp)
+}
+
+#[test]
+fn of_two_who_add_their_own_app_on_the_way_in_one_gets_in_and_one_app_is_there() {
+    for at in 0..CALLS {
+        let house = House::new(6, unlimited(), |pool| pool.second_factor = SecondFactor::Required);
+        let (mine, theirs) = (with_first_app(&house, 1), with_first_app(&house, 2));
+        let (other, other_hand) = (house.clone(), theirs.clone());
+        house.world.intrude(at, move || {
+            let _ = present(&other, &other_hand, 2);
+        });
+        let entered = present(&house, &mine, 1);
+        if house.world.is_intruder_left() {
+            entered.as_ref().expect("nobody else came");
+        }
+        assert!(entered.is_ok() || is_no_entry(&entered), "at {at}: {entered:?}");
+        assert_eq!(house.ann().factors.totp.len(), 1, "at {at}");
+        assert_eq!(live_sessions(&house), 1, "at {at}");
+        for used in [mine, theirs] {
+            assert!(is_no_entry(&present(&house, &used, 1)), "at {at}: spent");
+        }
+    }
+}
+
+#[test]
+fn the_first_code_of_an_app_from_many_hands_at_once_opens_one_session() {
+    for _ in 0..20 {
+        let house = House::new(7, unlimited(), |pool| pool.second_factor = SecondFactor::Required);
+        let proof = with_first_app(&house, 1);
+        let entered: usize = std::thread::scope(|scope| {
+            let one = || usize::from(present(&house, &proof, 1).is_ok());
+            let threads: Vec<_> = (0..5).map(|_| scope.spawn(one)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("an answer"))
+                .sum()
+        });
+        assert_eq!((entered, live_sessions(&house)), (1, 1));
+        assert_eq!(house.ann().factors.totp.len(), 1);
     }
 }
