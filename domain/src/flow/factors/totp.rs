@@ -73,22 +73,16 @@ pub(crate) fn draft_totp(user: &User, name: Option<String>, cx: &mut Ctx<'_>) ->
 pub(super) fn await_code(draft: TotpDraft, sealed: Sealed, cx: &mut Ctx<'_>) -> Advanced<ChangeFactors> {
     let token = Token::draw(cx.entropy);
     let TotpDraft { id, user, name, .. } = draft;
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id),
-        created: cx.now,
-        expires: cx.now.plus(ENROLMENT_LIFE),
-        body: FlowBody::EnrolTotp {
-            factor: id,
-            name,
-            secret: sealed,
-            epoch: user.session_epoch,
-        },
+    let body = FlowBody::EnrolTotp {
+        factor: id,
+        name,
+        secret: sealed,
+        epoch: user.session_epoch,
     };
+    let kept = cx.keep(&user, &token, ENROLMENT_LIFE, body);
     Advanced {
         next: ChangeFactors::TotpAwaited(token),
-        effects: vec![Effect::PutFlow(Box::new(record))],
+        effects: vec![kept],
     }
 }
 

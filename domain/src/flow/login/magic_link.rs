@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::limits::Verdict;
 use crate::message::MailKind;
 use crate::policy::Asked;
-use crate::secret::{Secret, Token};
+use crate::secret::Token;
 use crate::session::Factor;
 use crate::user::User;
 
@@ -62,32 +62,19 @@ pub(crate) fn ask(
         return Ok(verification_mail(user, cx));
     }
     let token = Token::draw(cx.entropy);
-    let link = format!(
-        "{}/login/link?pool={}&token={}",
-        cx.policy.public_url,
-        cx.pool.name,
-        token.expose()
-    );
     let life = cx.pool.magic_link_life;
-    let record = FlowRecord {
-        id: token.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(life),
-        body: FlowBody::MagicLink {
-            address: email.as_str().to_owned(),
-            epoch: user.session_epoch,
-            return_to,
-        },
+    let body = FlowBody::MagicLink {
+        address: email.as_str().to_owned(),
+        epoch: user.session_epoch,
+        return_to,
     };
     let kind = MailKind::MagicLink {
-        link: Secret::new(link),
+        link: cx.link("/login/link", &token),
         life,
     };
     Ok(vec![
         Effect::DropFlows(user.key.clone(), FlowKind::MagicLink),
-        Effect::PutFlow(Box::new(record)),
+        cx.keep(user, &token, life, body),
         mail(user, email, kind, cx),
         cx.audit(AuditKind::MagicLinkSent, Some(&user.key)),
     ])

@@ -214,15 +214,8 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         link,
         app: None,
     };
-    let record = FlowRecord {
-        id: challenge.hash(),
-        pool: user.key.pool.clone(),
-        user: Some(user.key.id.clone()),
-        created: cx.now,
-        expires: cx.now.plus(cx.pool.pending_login_life),
-        body: FlowBody::PendingLogin(pending),
-    };
-    effects.push(Effect::PutFlow(Box::new(record)));
+    let body = FlowBody::PendingLogin(pending);
+    effects.push(cx.keep(&user, &challenge, cx.pool.pending_login_life, body));
     effects.extend(digits.map(|digits| message(&user, phone.as_ref(), digits, cx)));
     effects.push(Effect::GiveBack(taken));
     let kind = if sends {

@@ -9,7 +9,7 @@ use super::{EXCHANGE_LIFE, Opening};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow::link::attach;
-use crate::flow_record::{Exchange, FlowBody, FlowRecord, PendingLink};
+use crate::flow_record::{Exchange, FlowBody, PendingLink};
 use crate::id::SessionId;
 use crate::policy::Asked;
 use crate::secret::{Token, TokenHash};
@@ -90,18 +90,12 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
     let opening = if let Some(code_challenge) = code_challenge {
         effects.splice(0..0, made_or_committed(before.as_ref(), &next));
         let code = Token::draw(cx.entropy);
-        effects.push(Effect::PutFlow(Box::new(FlowRecord {
-            id: code.hash(),
-            pool: next.key.pool.clone(),
-            user: Some(next.key.id.clone()),
-            created: cx.now,
-            expires: cx.now.plus(EXCHANGE_LIFE),
-            body: FlowBody::Exchange(Exchange {
-                epoch: next.session_epoch,
-                code_challenge,
-                link: waiting.map(Box::new),
-            }),
-        })));
+        let body = FlowBody::Exchange(Exchange {
+            epoch: next.session_epoch,
+            code_challenge,
+            link: waiting.map(Box::new),
+        });
+        effects.push(cx.keep(&next, &code, EXCHANGE_LIFE, body));
         Opening::Exchange(code)
     } else {
         let entrant = Entrant {
