@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::SmsCode;
 use crate::id::{ApplicationId, EntryName, FactorId, PoolName, RefreshId, SessionId, UserId, UserKey};
-use crate::identity::{Identity, UserCredential};
+use crate::identity::{FederatedSession, Identity, UserCredential};
 use crate::limits::ClientAddress;
 use crate::origin::Agent;
 use crate::secret::{Sealed, TokenHash};
@@ -214,6 +214,9 @@ pub struct PendingLink {
     pub identity: Identity,
     /// The grant that came with it, sealed for the user it is meant for.
     pub credential: Option<UserCredential>,
+    /// The session at the provider that it stands on, where that one can end ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<FederatedSession>,
 }
 
 /// A proven account elsewhere and a user here who is still to be proven.

@@ -54,6 +54,10 @@ text_id! {
     UserId
 }
 text_id! {
+    /// A role people may have (`admin`). Names that begin with `$` are LoopBack's own, and nobody is given them.
+    RoleName
+}
+text_id! {
     /// A live login, for lists and audit lines. Not a secret: knowing it opens nothing.
     SessionId
 }

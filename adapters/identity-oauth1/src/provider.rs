@@ -188,6 +188,7 @@ impl IdentityProvider for OAuth1Provider {
         drop(query);
         Ok(AuthorizationStart {
             url: url.into(),
+            form: None,
             carry: Some(to_carry(&pair)),
             handle: Some(pair.token),
         })
@@ -201,14 +202,12 @@ impl IdentityProvider for OAuth1Provider {
         let (pair, account) = self.access_token(&exchange, &signer, verifier).await?;
         let signer = self.signer(&consumer, Some(&pair));
         let raw = self.profile(&exchange, &signer).await?;
+        let subject = self.subject(&raw, account.as_deref())?;
+        let mut profile = profile::profile(&self.config, &raw).bounded();
+        if self.config.email_distrusted {
+            profile = profile.unvouched();
+        }
         Ok(Arrival {
-            issuer: self.issuer.clone(),
-            subject: self.subject(&raw, account.as_deref())?,
-            profile: if self.config.email_distrusted {
-                profile::profile(&self.config, &raw).bounded().unvouched()
-            } else {
-                profile::profile(&self.config, &raw).bounded()
-            },
             raw,
             tokens: Some(ProviderTokens {
                 access_token: pair.token,
@@ -218,6 +217,7 @@ impl IdentityProvider for OAuth1Provider {
                 expires: None,
                 scopes: None,
             }),
+            ..Arrival::new(&self.issuer, subject, profile)
         })
     }
 

@@ -205,6 +205,7 @@ impl IdentityProvider for OAuth2Provider {
         let (url, _) = asked.url();
         Ok(AuthorizationStart {
             url: url.into(),
+            form: None,
             handle: None,
             carry: None,
         })
@@ -225,16 +226,15 @@ impl IdentityProvider for OAuth2Provider {
         };
         let person = profiles::ask(&asker).await?;
         let missing = || ProviderError::refused(ProviderFault::SubjectMissing, "the account has no id");
+        let subject = person.subject.ok_or_else(missing)?;
+        let mut profile = person.profile.bounded();
+        if self.config.email_trusted == Some(false) {
+            profile = profile.unvouched();
+        }
         Ok(Arrival {
-            issuer: self.issuer.clone(),
-            subject: person.subject.ok_or_else(missing)?,
-            profile: if self.config.email_trusted == Some(false) {
-                person.profile.bounded().unvouched()
-            } else {
-                person.profile.bounded()
-            },
             raw: person.raw,
             tokens: Some(tokens),
+            ..Arrival::new(&self.issuer, subject, profile)
         })
     }
 

@@ -29,6 +29,13 @@ pub fn profile_of(claims: &Claims, rule: EmailRule) -> Profile {
     profile.bounded()
 }
 
+/// The groups the claims name (`groups`, as Keycloak, Okta and Microsoft tell them); whatever else stands there is none.
+pub fn groups_of(claims: &Claims) -> Vec<String> {
+    let listed = claims.value("groups").and_then(Value::as_array);
+    let names = listed.into_iter().flatten().filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
+}
+
 /// Whether the provider vouches that the person reads the address.
 fn is_vouched(claims: &Claims, rule: EmailRule) -> bool {
     match rule {

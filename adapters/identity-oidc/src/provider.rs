@@ -18,7 +18,7 @@ use crate::claims::{Claims, Expected, judge, subject_of};
 use crate::config::{ConfigError, OidcConfig, ResponseMode};
 use crate::discovery::{self, Metadata};
 use crate::keys::{KeyRing, Signed};
-use crate::profile::{add_first_name, profile_of};
+use crate::profile::{add_first_name, groups_of, profile_of};
 use crate::settled::Settled;
 use crate::start;
 use crate::token::{self, Answer, Spending, client_of};
@@ -171,6 +171,7 @@ impl IdentityProvider for OidcProvider {
         let metadata = self.metadata().await?;
         Ok(AuthorizationStart {
             url: start::address(&metadata.authorization, &self.settled.config, request),
+            form: None,
             handle: None,
             carry: None,
         })
@@ -215,12 +216,12 @@ impl IdentityProvider for OidcProvider {
         if let (ResponseMode::FormPost, Some(user)) = (config.response_mode, response.param("user")) {
             add_first_name(&mut claims, user);
         }
+        let profile = profile_of(&claims, config.email_rule);
         Ok(Arrival {
-            issuer,
-            subject,
-            profile: profile_of(&claims, config.email_rule),
+            groups: groups_of(&claims),
             raw: Value::Object(claims.0),
             tokens: Some(tokens),
+            ..Arrival::new(issuer, subject, profile)
         })
     }
 

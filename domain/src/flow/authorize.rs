@@ -346,6 +346,10 @@ fn prove(redeeming: Redeeming, arrival: Arrival, cx: &Ctx<'_>) -> Step<Authorize
             profile: arrival.profile.bounded(),
             raw: arrival.raw,
             tokens,
+            groups: arrival.groups,
+            session: arrival
+                .session
+                .filter(crate::identity::ProviderSession::is_bounded),
             client_id,
             application: authorization.application,
             entry,

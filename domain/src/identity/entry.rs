@@ -1,6 +1,6 @@
 //! One configured way to log in or link: what the core must know of an entry in `providers.json`.
 
-use crate::id::{EntryName, PoolName, ProviderName};
+use crate::id::{EntryName, PoolName, ProviderName, RoleName};
 use crate::secret::Secret;
 
 /// Whether a provider's ids mean the same to all its clients.
@@ -19,6 +19,29 @@ pub struct MappedField {
     pub user_field: String,
     /// The place in the profile, as in `emails[0].value`.
     pub provider_field: String,
+}
+
+/// What a line of `roleMapping` looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleSource {
+    /// A group of the account, compared without case.
+    Group(String),
+    /// A value in what the provider said, or one of a list there, compared letter by letter.
+    Value {
+        /// The place, as in `_json.department`.
+        path: String,
+        /// The value.
+        value: String,
+    },
+}
+
+/// One line of `roleMapping`: who gets a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleRule {
+    /// What must be so.
+    pub source: RoleSource,
+    /// The role it gives.
+    pub role: RoleName,
 }
 
 /// A client at a provider: its id and secret, for OAuth 1.0a consumer key and secret.
@@ -55,4 +78,8 @@ pub struct ProviderEntry {
     pub mapping: Vec<MappedField>,
     /// Whether a new user may be without an e-mail address the provider vouches for.
     pub email_optional: bool,
+    /// Who gets which role. Roles follow the provider: they are judged anew at each log-in, and go with the account's link.
+    pub roles: Vec<RoleRule>,
+    /// Whether nobody becomes a user by coming here: only those who are linked, or can prove that they are users already.
+    pub only_known_users: bool,
 }

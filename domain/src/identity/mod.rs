@@ -4,15 +4,17 @@ mod credential;
 mod entry;
 mod key;
 mod profile;
+mod session;
 
 pub use credential::{CredentialStatus, MAX_TOKEN_BYTES, ProviderTokens, UserCredential};
-pub use entry::{MappedField, ProviderClient, ProviderEntry, SubjectScope};
+pub use entry::{MappedField, ProviderClient, ProviderEntry, RoleRule, RoleSource, SubjectScope};
 pub use key::{IdentityKey, MAX_SUBJECT_BYTES};
 pub use profile::{PersonName, Profile, ProfileEmail};
+pub use session::{FederatedSession, MAX_SESSION_BYTES, ProviderSession};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::IdentityId;
+use crate::id::{IdentityId, RoleName};
 use crate::time::Timestamp;
 
 /// Most identities, and most credentials, one user may have.
@@ -29,6 +31,9 @@ pub struct Identity {
     pub auth_scheme: String,
     /// What the provider last said about the person.
     pub profile: Profile,
+    /// The roles it gives its user: what `roleMapping` made of the groups and values of the last log-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleName>,
     /// When it was linked.
     pub created: Timestamp,
     /// When the provider last confirmed it.

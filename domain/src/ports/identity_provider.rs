@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
-use crate::identity::{Profile, ProviderClient, ProviderTokens};
+use super::ProviderFault;
+use crate::identity::{Profile, ProviderClient, ProviderSession, ProviderTokens};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -24,6 +25,9 @@ pub struct AuthorizationRequest {
 pub struct AuthorizationStart {
     /// The provider's page.
     pub url: String,
+    /// What the browser posts there, where the page does not take it in its address (the POST binding of SAML 2.0 and of OpenID
+    /// 2.0); none to go there by a redirect.
+    pub form: Option<Vec<(String, String)>>,
     /// What comes back in place of `state`: the request token of OAuth 1.0a.
     pub handle: Option<Secret>,
     /// What the adapter must see again at the callback: the secret of that request token.
@@ -70,85 +74,57 @@ pub struct Arrival {
     pub raw: serde_json::Value,
     /// What we may do there.
     pub tokens: Option<ProviderTokens>,
+    /// The groups the account is in, by the names or ids that the provider gives them: what `roleMapping` compares.
+    pub groups: Vec<String>,
+    /// What must never be taken again, where the answer itself says who it is (an assertion, a ticket, a nonce).
+    pub once: Option<Once>,
+    /// What the provider calls the session it opened with this, where it can be told of its end.
+    pub session: Option<ProviderSession>,
 }
 
-macro_rules! faults {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal),+ $(,)?) => {
-        /// What was wrong with what came from a provider. Each has a stable code; none says what was received.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum ProviderFault { $($(#[$doc])* $variant),+ }
-
-        impl ProviderFault {
-            /// Every fault there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable code.
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
-            }
+impl Arrival {
+    /// Somebody of whom nothing else is known.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>, profile: Profile) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            profile,
+            raw: serde_json::Value::Null,
+            tokens: None,
+            groups: Vec::new(),
+            once: None,
+            session: None,
         }
-    };
+    }
 }
 
-faults! {
-    /// The person, or the provider for them, said no (`error=access_denied`, OAuth 1.0a's `denied`).
-    AccessDenied = "ACCESS_DENIED",
-    /// The provider answered the authorization with another error (RFC 6749 section 4.1.2.1).
-    AuthorizationError = "PROVIDER_ERROR",
-    /// A parameter is missing, twice there or makes no sense.
-    CallbackInvalid = "CALLBACK_INVALID",
-    /// The answer comes from another issuer than the one that was asked (RFC 9207).
-    ResponseIssuer = "RESPONSE_ISSUER_MISMATCH",
-    /// The token endpoint refused the code, the verifier or the client.
-    TokenRefused = "TOKEN_REQUEST_REFUSED",
-    /// The token endpoint's answer is not one (RFC 6749 section 5.1).
-    TokenResponseInvalid = "TOKEN_RESPONSE_INVALID",
-    /// The provider sent more than we read, or redirected us.
-    ResponseInvalid = "PROVIDER_RESPONSE_INVALID",
-    /// Discovery speaks for another issuer, or lacks what is needed.
-    DiscoveryInvalid = "DISCOVERY_INVALID",
-    /// There is no ID token.
-    IdTokenMissing = "ID_TOKEN_MISSING",
-    /// The ID token cannot be read.
-    IdTokenMalformed = "ID_TOKEN_MALFORMED",
-    /// Signed by an algorithm that is not allowed, or not at all.
-    IdTokenAlgorithm = "ID_TOKEN_ALGORITHM",
-    /// Signed by a key the issuer does not publish.
-    IdTokenKey = "ID_TOKEN_KEY_UNKNOWN",
-    /// The signature is wrong.
-    IdTokenSignature = "ID_TOKEN_SIGNATURE",
-    /// From another issuer.
-    IdTokenIssuer = "ID_TOKEN_ISSUER",
-    /// For somebody else.
-    IdTokenAudience = "ID_TOKEN_AUDIENCE",
-    /// For several, and not authorized for us (`azp`).
-    IdTokenAuthorizedParty = "ID_TOKEN_AUTHORIZED_PARTY",
-    /// Expired, or without an end.
-    IdTokenExpired = "ID_TOKEN_EXPIRED",
-    /// Not valid yet (`nbf`), or issued in the future or too long ago (`iat`).
-    IdTokenTime = "ID_TOKEN_TIME",
-    /// Not for this authorization (`nonce`).
-    IdTokenNonce = "ID_TOKEN_NONCE",
-    /// For another access token (`at_hash`).
-    IdTokenAccessTokenHash = "ID_TOKEN_ACCESS_TOKEN_HASH",
-    /// The userinfo endpoint refused, or its answer is not one.
-    UserInfoInvalid = "USERINFO_INVALID",
-    /// The userinfo endpoint speaks of somebody else.
-    UserInfoSubject = "USERINFO_SUBJECT",
-    /// The account has no id.
-    SubjectMissing = "SUBJECT_MISSING",
-    /// A tenant that may not log in here.
-    TenantRefused = "TENANT_REFUSED",
-    /// OAuth 1.0a: the request token was refused.
-    RequestTokenRefused = "REQUEST_TOKEN_REFUSED",
-    /// OAuth 1.0a: the callback was not confirmed (RFC 5849 section 2.1).
-    CallbackUnconfirmed = "CALLBACK_UNCONFIRMED",
-    /// The grant is revoked or spent (`invalid_grant`).
-    GrantRevoked = "GRANT_REVOKED",
-    /// The provider does not know our client, or its secret is wrong.
-    ClientRefused = "PROVIDER_CLIENT_REFUSED",
-    /// There is no way to refresh this grant.
-    NotRefreshable = "NOT_REFRESHABLE",
+/// A proof that counts once, on all nodes together: the core keeps it until it is worth nothing by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// What makes it the same proof: unique within the issuer, and nothing that its bearer could change without breaking it.
+    pub id: String,
+    /// From when on the adapter refuses it by itself, with every tolerance for clocks.
+    pub until: Timestamp,
+}
+
+/// What a provider sent without having been asked: SAML's IdP-initiated log-in.
+#[derive(Clone, Debug)]
+pub struct UnsolicitedResponse {
+    /// All parameters, none of them twice.
+    pub params: Vec<(String, String)>,
+    /// The address of the callback it came to.
+    pub redirect_uri: String,
+    /// The moment it is.
+    pub now: Timestamp,
+}
+
+/// What an entry tells its provider about itself, to be fetched by the provider's operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// The document.
+    pub body: String,
 }
 
 /// Why a provider did not do what it was asked.
@@ -199,6 +175,20 @@ pub trait IdentityProvider: Send + Sync {
     /// One account MUST be the same subject every time, within an issuer that no other provider has; one without an id MUST be
     /// [`ProviderFault::SubjectMissing`]. Authorizations that are completed at once MUST NOT be mixed up.
     async fn complete(&self, response: &AuthorizationResponse) -> Result<Arrival, ProviderError>;
+
+    /// Judges an answer that nobody asked for. MUST refuse it with [`ProviderFault::Unsolicited`] unless the entry was configured to
+    /// take such, and MUST refuse one that answers a request. What it takes MUST have an [`Arrival::once`].
+    async fn unsolicited(&self, _response: &UnsolicitedResponse) -> Result<Arrival, ProviderError> {
+        Err(ProviderError::refused(
+            ProviderFault::Unsolicited,
+            "this provider is asked, it does not send people by itself",
+        ))
+    }
+
+    /// What the provider's operator is to know of this entry (SAML metadata); none where the protocol has no such document.
+    fn descriptor(&self) -> Option<Descriptor> {
+        None
+    }
 
     /// Buys a new access token. The answer MUST hold the old refresh token where the provider sends no new one, and the old
     /// scopes where it names none. A grant that is revoked MUST be [`ProviderFault::GrantRevoked`]; one without a refresh token

@@ -132,6 +132,7 @@ impl Services {
         origin: &Origin,
     ) -> Result<AuthorizationStarted, DomainError> {
         let (binding, pool) = self.bound(entry)?;
+        let provider = binding.adapter.provider().ok_or(Denial::ProviderUnknown)?;
         let (client, redirect_uri) = self.client_of(&binding, ask.application.as_ref()).await?;
         let asking = Asking {
             entry: binding.entry.clone(),
@@ -157,7 +158,7 @@ impl Services {
             code_verifier: authorize::code_verifier(&self.key, &seed),
             client,
         };
-        let started = match binding.provider.begin(&request).await {
+        let started = match provider.begin(&request).await {
             Ok(started) => started,
             Err(error) => {
                 let state = Authorize::Begin(beginning);
@@ -334,7 +335,8 @@ impl Services {
             client: redeeming.client.clone(),
             now: self.ports.clock.now(),
         };
-        let arrival = match binding.provider.complete(&response).await {
+        let provider = binding.adapter.provider().ok_or(Denial::ProviderUnknown)?;
+        let arrival = match provider.complete(&response).await {
             Ok(arrival) => arrival,
             Err(error) => {
                 let state = Authorize::Redeem(redeeming);

@@ -225,10 +225,9 @@ impl Services {
             .open_grant(&chosen.user.key, &chosen.identity, credential)
             .await?;
         let (client, _) = self.client_of(&binding, credential.application.as_ref()).await?;
-        let answer = binding
-            .provider
-            .refresh(&tokens, client, self.ports.clock.now())
-            .await;
+        // Where nobody is sent to, nothing was granted.
+        let provider = binding.adapter.provider().ok_or(Denial::ProviderUnknown)?;
+        let answer = provider.refresh(&tokens, client, self.ports.clock.now()).await;
         Ok(answer.map_err(|error: ProviderError| Failure::from(&error)))
     }
 

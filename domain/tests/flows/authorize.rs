@@ -323,11 +323,8 @@ fn the_session_that_wanted_to_link_must_still_be_live() {
 
 fn arrival(subject: &str) -> Arrival {
     Arrival {
-        issuer: ISSUER.to_owned(),
-        subject: subject.to_owned(),
-        profile: profile("ann@example.com", true),
-        raw: serde_json::Value::Null,
         tokens: Some(tokens("access")),
+        ..Arrival::new(ISSUER, subject, profile("ann@example.com", true))
     }
 }
 

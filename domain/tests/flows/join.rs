@@ -32,6 +32,7 @@ fn offer(scene: &Scene, user: &User) -> FlowRecord {
         link: PendingLink {
             credential: Some(grant(&identity, "google")),
             identity,
+            session: None,
         },
         epoch: user.session_epoch,
         code: None,

@@ -347,6 +347,8 @@ pub fn entry(name: &str) -> ProviderEntry {
         scopes: vec!["email".to_owned()],
         mapping: Vec::new(),
         email_optional: true,
+        roles: Vec::new(),
+        only_known_users: false,
     }
 }
 
@@ -387,6 +389,8 @@ pub fn proven(by: &str, subject: &str, profile: Profile) -> Proven {
     Proven {
         key: key(subject),
         profile,
+        groups: Vec::new(),
+        session: None,
         raw: serde_json::json!({"sub": subject, "department": "Sales"}),
         tokens: Some(tokens("access")),
         client_id: entry.client_id.clone(),
@@ -407,6 +411,7 @@ pub fn identity(subject: &str) -> Identity {
         key: key(subject),
         auth_scheme: "OpenID Connect".to_owned(),
         profile: Profile::default(),
+        roles: Vec::new(),
         created: Timestamp::from_millis(1),
         modified: Timestamp::from_millis(1),
     }

@@ -12,10 +12,11 @@ use domain::flow_record::{
 };
 use domain::id::{
     ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, MessageId, PoolName,
-    ProviderName, RefreshId, SessionId, UserId, UserKey,
+    ProviderName, RefreshId, RoleName, SessionId, UserId, UserKey,
 };
 use domain::identity::{
-    CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
+    CredentialStatus, FederatedSession, Identity, IdentityKey, PersonName, Profile, ProfileEmail,
+    ProviderSession, UserCredential,
 };
 use domain::limits::ClientAddress;
 use domain::origin::{Agent, RequestId};
@@ -116,6 +117,7 @@ pub fn identity(provider: &str, subject: &str) -> Identity {
         key: key.expect("a good subject"),
         auth_scheme: "oAuth 2.0".to_owned(),
         profile: Profile::default(),
+        roles: Vec::new(),
         created: at(0),
         modified: at(0),
     }
@@ -150,6 +152,7 @@ fn full_identity() -> Identity {
             photos: vec!["https://pictures.example/1?s=2&t=3".to_owned()],
             profile_url: text("https://login.example/zoë"),
         },
+        roles: vec![RoleName::new("staff"), RoleName::new("Bücher\u{1f600}'")],
         created: Timestamp::from_millis(-1),
         modified: at(1),
     }
@@ -498,6 +501,14 @@ fn pending_link() -> PendingLink {
     PendingLink {
         identity: full_identity(),
         credential: Some(full_credential()),
+        session: Some(FederatedSession {
+            entry: EntryName::new("Bücher-saml"),
+            identity: full_identity().id,
+            session: ProviderSession {
+                index: "_be9967abd904ddcae3c0eb4189adbe3f71e327cf93".to_owned(),
+                subject: r#"{"value":"Zoë 李雷"}"#.to_owned(),
+            },
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::id::PoolName;
+use domain::id::{PoolName, RoleName};
 use domain::identity::{Identity, MAX_LINKS, Profile};
 use domain::ports::{LookupKey, PortError, UniqueKey, UserStore};
 use domain::user::{Email, User};
@@ -394,6 +394,7 @@ pub async fn what_a_provider_says_anew_is_stored(store: &Store) {
             display_name: Some("Ann".to_owned()),
             ..Profile::default()
         },
+        roles: vec![RoleName::new("staff")],
         modified: at(5),
         ..ann.identities[0].clone()
     };

@@ -8,7 +8,7 @@ use domain::credential::{Passkey, PasswordHash, RecoveryCodes, TotpApp};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PendingLink, Purpose};
 use domain::id::{
     ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, PoolName, ProviderName,
-    RefreshId, SessionId, UserId, UserKey,
+    RefreshId, RoleName, SessionId, UserId, UserKey,
 };
 use domain::identity::{
     CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
@@ -111,15 +111,27 @@ fn identity_key() -> impl Strategy<Value = IdentityKey> {
 
 /// Any account elsewhere.
 pub fn identity() -> BoxedStrategy<Identity> {
-    (text(), identity_key(), text(), profile(), moment(), moment())
-        .prop_map(|(id, key, auth_scheme, profile, created, modified)| Identity {
-            id: IdentityId::new(id),
-            key,
-            auth_scheme,
-            profile,
-            created,
-            modified,
-        })
+    let roles = proptest::collection::vec(text().prop_map(RoleName::new), 0..3);
+    (
+        text(),
+        identity_key(),
+        text(),
+        profile(),
+        roles,
+        moment(),
+        moment(),
+    )
+        .prop_map(
+            |(id, key, auth_scheme, profile, roles, created, modified)| Identity {
+                id: IdentityId::new(id),
+                key,
+                auth_scheme,
+                profile,
+                roles,
+                created,
+                modified,
+            },
+        )
         .boxed()
 }
 
@@ -320,7 +332,11 @@ pub fn every_kind() -> impl Strategy<Value = FlowKind> {
 
 fn pending_link() -> BoxedStrategy<PendingLink> {
     (identity(), of(credential()))
-        .prop_map(|(identity, credential)| PendingLink { identity, credential })
+        .prop_map(|(identity, credential)| PendingLink {
+            identity,
+            credential,
+            session: None,
+        })
         .boxed()
 }
 

@@ -315,6 +315,7 @@ fn join(epoch: SessionEpoch, code: SmsCode) -> FlowBody {
         },
         auth_scheme: "oAuth 2.0".to_owned(),
         profile: Profile::default(),
+        roles: Vec::new(),
         created: moment,
         modified: moment,
     };
@@ -322,6 +323,7 @@ fn join(epoch: SessionEpoch, code: SmsCode) -> FlowBody {
         link: PendingLink {
             identity,
             credential: None,
+            session: None,
         },
         epoch,
         code: Some(code),

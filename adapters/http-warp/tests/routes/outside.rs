@@ -7,7 +7,7 @@ use domain::id::{EntryName, PoolName, ProviderName};
 use domain::identity::{Profile, ProfileEmail, ProviderClient, ProviderEntry, ProviderTokens, SubjectScope};
 use domain::ports::{
     Arrival, AuthorizationRequest, AuthorizationResponse, AuthorizationStart, IdentityProvider,
-    ProviderBinding, ProviderDirectory, ProviderError, ProviderFault,
+    ProviderAdapter, ProviderBinding, ProviderDirectory, ProviderError, ProviderFault,
 };
 use domain::secret::Secret;
 use domain::time::{Lifetime, Timestamp};
@@ -38,6 +38,7 @@ impl IdentityProvider for FakeProvider {
         let url = reqwest::Url::parse_with_params(&format!("{}/authorize", self.issuer), pairs).unwrap();
         Ok(AuthorizationStart {
             url: url.into(),
+            form: None,
             handle: None,
             carry: None,
         })
@@ -69,12 +70,11 @@ impl IdentityProvider for FakeProvider {
             emails: email.into_iter().collect(),
             ..Profile::default()
         };
+        let subject = if name == "nobody" { "" } else { name };
         Ok(Arrival {
-            issuer: self.issuer.clone(),
-            subject: if name == "nobody" { "" } else { name }.to_owned(),
-            profile,
             raw: json!({"id": name, "private": "internals of the provider"}),
             tokens: Some(self.tokens(&format!("first-{name}"), name, response.now)),
+            ..Arrival::new(&self.issuer, subject, profile)
         })
     }
 
@@ -166,12 +166,14 @@ fn binding(entry: &WebEntry) -> ProviderBinding {
             scopes: scopes.clone(),
             mapping: Vec::new(),
             email_optional: true,
+            roles: Vec::new(),
+            only_known_users: false,
         },
-        provider: Arc::new(FakeProvider {
+        adapter: ProviderAdapter::redirect(Arc::new(FakeProvider {
             issuer: format!("https://{provider}.example"),
             client_id,
             scopes,
-        }),
+        })),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::IdentityProvider;
+use domain::ports::ProviderAdapter;
 use outbound_http::Outbound;
 
 use super::choice::{Kind, Known};
@@ -33,7 +33,7 @@ pub const KIND: Kind = Kind {
 /// An adapter for one entry.
 pub struct Opened {
     /// The adapter.
-    pub provider: Arc<dyn IdentityProvider>,
+    pub adapter: ProviderAdapter,
     /// What it asks for: what the entry says, or what the dialect usually asks.
     pub scopes: Vec<String>,
 }
@@ -88,14 +88,14 @@ mod oauth2 {
     use domain::identity::ProviderClient;
     use identity_oauth2::{Endpoints, OAuth2Config, OAuth2Provider};
 
-    use super::{Arc, Dialect, Opened, Outbound, Remote, set};
+    use super::{Arc, Dialect, Opened, Outbound, ProviderAdapter, Remote, set};
 
     pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
         let config = config(remote);
         let scopes = config.scopes.clone();
         let provider = OAuth2Provider::new(config, outbound.clone()).map_err(|error| error.to_string())?;
         Ok(Opened {
-            provider: Arc::new(provider),
+            adapter: ProviderAdapter::redirect(Arc::new(provider)),
             scopes,
         })
     }
@@ -154,7 +154,7 @@ mod oauth2 {
 mod oidc {
     use identity_oidc::{ClientSecret, EmailRule, OidcConfig, OidcProvider, UserInfo};
 
-    use super::{Arc, Dialect, Opened, Outbound, Remote, set};
+    use super::{Arc, Dialect, Opened, Outbound, ProviderAdapter, Remote, set};
 
     /// Whose accounts Microsoft lets in when the entry does not say.
     const EVERY_TENANT: &str = "common";
@@ -166,7 +166,7 @@ mod oidc {
         let scopes = openid.chain(others).collect();
         let provider = OidcProvider::new(config, outbound.clone()).map_err(|error| error.to_string())?;
         Ok(Opened {
-            provider: Arc::new(provider),
+            adapter: ProviderAdapter::redirect(Arc::new(provider)),
             scopes,
         })
     }
@@ -226,13 +226,13 @@ mod oauth1 {
     use domain::identity::ProviderClient;
     use identity_oauth1::{Endpoints, OAuth1Config, OAuth1Provider, SignatureMethod};
 
-    use super::{Arc, Dialect, Opened, Outbound, Remote, set};
+    use super::{Arc, Dialect, Opened, Outbound, ProviderAdapter, Remote, set};
 
     pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
         let provider =
             OAuth1Provider::new(config(remote), outbound.clone()).map_err(|error| error.to_string())?;
         Ok(Opened {
-            provider: Arc::new(provider),
+            adapter: ProviderAdapter::redirect(Arc::new(provider)),
             scopes: Vec::new(),
         })
     }

@@ -45,7 +45,7 @@ impl Snapshot {
                         scopes: opened.scopes,
                         ..core.clone()
                     },
-                    provider: opened.provider,
+                    adapter: opened.adapter,
                 })),
                 Err(why) => findings.error(Some(core.name.as_str()), why),
             }

@@ -83,6 +83,8 @@ pub fn read(
         scopes: remote.scopes.clone(),
         mapping,
         email_optional,
+        roles: Vec::new(),
+        only_known_users: false,
     };
     Some((entry, remote))
 }

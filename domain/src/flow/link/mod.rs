@@ -3,14 +3,18 @@
 pub mod attach;
 pub mod detach;
 pub mod join;
+mod passport;
+mod roles;
+
+pub(crate) use passport::at;
 
 use crate::error::Denial;
 use crate::flow::Ctx;
 pub use crate::flow_record::PendingLink;
 use crate::id::{ApplicationId, CredentialId, EntryName, IdentityId, UserKey};
 use crate::identity::{
-    CredentialStatus, Identity, IdentityKey, MAX_LINKS, Profile, ProviderEntry, ProviderTokens,
-    UserCredential,
+    CredentialStatus, FederatedSession, Identity, IdentityKey, MAX_LINKS, Profile, ProviderEntry,
+    ProviderSession, ProviderTokens, UserCredential,
 };
 use crate::ports::SealBinding;
 use crate::secret::Sealed;
@@ -30,6 +34,10 @@ pub struct Proven {
     pub raw: serde_json::Value,
     /// What we may do there.
     pub tokens: Option<ProviderTokens>,
+    /// The groups they are in there.
+    pub groups: Vec<String>,
+    /// The session they have there.
+    pub session: Option<ProviderSession>,
     /// The client it was granted to.
     pub client_id: String,
     /// The application whose client that is.
@@ -43,6 +51,8 @@ pub struct LinkDraft {
     pub identity: Identity,
     /// What was granted.
     pub grant: Option<Grant>,
+    /// The session they have there.
+    pub session: Option<FederatedSession>,
 }
 
 /// A grant in clear.
@@ -71,6 +81,7 @@ impl Proven {
             key: self.key.clone(),
             auth_scheme: self.entry.auth_scheme.clone(),
             profile: self.profile.clone(),
+            roles: roles::granted(self),
             created: known.map_or(cx.now, |known| known.created),
             modified: cx.now,
         };
@@ -82,7 +93,16 @@ impl Proven {
             application: self.application.clone(),
             asked: self.entry.scopes.clone(),
         });
-        LinkDraft { identity, grant }
+        let session = self.session.clone().map(|session| FederatedSession {
+            entry: self.entry.name.clone(),
+            identity: identity.id.clone(),
+            session,
+        });
+        LinkDraft {
+            identity,
+            grant,
+            session,
+        }
     }
 }
 
@@ -104,7 +124,11 @@ impl LinkDraft {
             created: cx.now,
             modified: cx.now,
         });
-        PendingLink { identity, credential }
+        PendingLink {
+            identity,
+            credential,
+            session: self.session,
+        }
     }
 }
 
@@ -149,6 +173,7 @@ pub(crate) fn attach(next: &mut User, link: &PendingLink, now: Timestamp) -> Res
     let id = if let Some(known) = known {
         known.profile = link.identity.profile.clone().keeping_names_of(&known.profile);
         known.auth_scheme.clone_from(&link.identity.auth_scheme);
+        known.roles.clone_from(&link.identity.roles);
         known.modified = now;
         known.id.clone()
     } else {

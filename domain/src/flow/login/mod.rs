@@ -14,6 +14,7 @@
 //! By an account elsewhere: [`external`].
 
 pub mod code;
+pub mod directory;
 pub(crate) mod door;
 pub mod enrol;
 pub mod external;

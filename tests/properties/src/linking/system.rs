@@ -17,7 +17,7 @@ use domain::origin::Origin;
 use domain::policy::{Policy, PoolPolicy};
 use domain::ports::{
     Arrival, AuthorizationRequest, AuthorizationResponse, AuthorizationStart, IdentityProvider,
-    ProviderBinding, ProviderError, ProviderFault,
+    ProviderAdapter, ProviderBinding, ProviderError, ProviderFault,
 };
 use domain::secret::{MacKey, Secret, Token};
 use domain::service::{
@@ -62,6 +62,7 @@ impl IdentityProvider for Elsewhere {
         self.world.tick();
         Ok(AuthorizationStart {
             url: request.state.expose().to_owned(),
+            form: None,
             handle: None,
             carry: Some(Secret::new("carry")),
         })
@@ -79,15 +80,13 @@ impl IdentityProvider for Elsewhere {
             value: (*email).to_owned(),
             verified: account.vouched,
         });
+        let profile = Profile {
+            emails: emails.into_iter().collect(),
+            ..Profile::default()
+        };
         Ok(Arrival {
-            issuer: "https://elsewhere.example".to_owned(),
-            subject: account.subject.to_owned(),
-            profile: Profile {
-                emails: emails.into_iter().collect(),
-                ..Profile::default()
-            },
-            raw: serde_json::Value::Null,
             tokens: Some(self.tokens(response.now)),
+            ..Arrival::new("https://elsewhere.example", account.subject, profile)
         })
     }
 
@@ -145,6 +144,8 @@ fn entry(name: &str, link: bool) -> ProviderEntry {
         scopes: Vec::new(),
         mapping: Vec::new(),
         email_optional: true,
+        roles: Vec::new(),
+        only_known_users: false,
     }
 }
 
@@ -180,7 +181,7 @@ impl System {
         });
         let binding = |name, link| ProviderBinding {
             entry: entry(name, link),
-            provider: elsewhere.clone(),
+            adapter: ProviderAdapter::redirect(elsewhere.clone()),
         };
         world.set_providers(vec![binding("login", false), binding("link", true)]);
         let services = Services::new(world.ports(), policy, MacKey::new([7; 32]));

@@ -1,11 +1,11 @@
 //! Who nobody here knows yet: the user they would become, and whether there is a namesake.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::super::{Ctx, Refused};
 use super::{Onward, Relation};
 use crate::error::Denial;
-use crate::flow::link::{LinkDraft, Proven};
+use crate::flow::link::{LinkDraft, Proven, at};
 use crate::id::{EntryName, UserId, UserKey};
 use crate::user::{Attributes, Email, User, Username, scoped_key};
 
@@ -126,7 +126,7 @@ pub(crate) fn default_username(proven: &Proven) -> Option<Username> {
 
 /// Sets properties from places in the profile. An address counts only if the provider vouches for it.
 fn map(proven: &Proven, user: &mut User) {
-    let seen = passport_profile(proven);
+    let seen = proven.passport_profile();
     let mut attributes = serde_json::Map::new();
     for field in &proven.entry.mapping {
         let Some(value) = at(&seen, &field.provider_field).filter(|value| !value.is_null()) else {
@@ -152,55 +152,4 @@ fn map(proven: &Proven, user: &mut User) {
     };
     user.username = user.username.take().filter(|name| !foreign(name));
     user.attributes = Attributes::from_client(attributes).unwrap_or_default();
-}
-
-/// The profile as Passport hands it out: what the paths of `profileMapping` were written for.
-fn passport_profile(proven: &Proven) -> Value {
-    let mut profile = serde_json::to_value(&proven.profile).unwrap_or_default();
-    if let Some(profile) = profile.as_object_mut() {
-        profile.insert("id".to_owned(), json!(proven.key.subject));
-        profile.insert("provider".to_owned(), json!(proven.key.provider));
-        profile.insert("_json".to_owned(), proven.raw.clone());
-        // Whatever else the provider said stands beside it, as strategies that flatten their claims have it.
-        for (name, value) in proven.raw.as_object().into_iter().flatten() {
-            profile.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-    }
-    profile
-}
-
-/// The value at a path such as `emails[0].value`; what is not there is none, never an error.
-fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    let mut here = value;
-    for part in path.split(['.', '[']) {
-        let part = part.trim_end_matches(']').trim_matches(['"', '\'']);
-        here = match here {
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
-            Value::Object(fields) => fields.get(part)?,
-            _ => return None,
-        };
-    }
-    Some(here)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_leads_through_objects_and_lists() {
-        let value = json!({"emails": [{"value": "a@b.c"}], "_json": {"x-y": 7}});
-        assert_eq!(at(&value, "emails[0].value"), Some(&json!("a@b.c")));
-        assert_eq!(at(&value, "emails.0.value"), Some(&json!("a@b.c")));
-        assert_eq!(at(&value, "_json[\"x-y\"]"), Some(&json!(7)));
-        for nowhere in [
-            "emails[1].value",
-            "emails[x]",
-            "name.first",
-            "",
-            "emails[0].value.more",
-        ] {
-            assert_eq!(at(&value, nowhere), None, "{nowhere}");
-        }
-    }
 }

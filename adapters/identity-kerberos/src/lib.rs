@@ -1,0 +1,1 @@
+//! Log in by Kerberos: tickets (SPNEGO) and passwords.

@@ -1,0 +1,1 @@
+//! Log in by an LDAP directory or Active Directory.

@@ -1,0 +1,1 @@
+//! Log in by OpenID 2.0.
