@@ -75,6 +75,11 @@ impl Counterparty {
         Self::start("tlsfront", &environment).await
     }
 
+    /// A Kerberos KDC: its address is the folder with its `krb5.conf` and keytabs, see `tests/counterparties/krb5.sh`.
+    pub async fn krb5() -> Self {
+        Self::start("krb5", &[]).await
+    }
+
     async fn start(name: &'static str, environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new("bash")
             .arg(scripts().join("run"))
