@@ -32,6 +32,7 @@ pub mod mailer;
 pub mod outage;
 pub mod outbox;
 pub mod passkey_verifier;
+pub mod password_directory;
 pub mod password_hasher;
 pub mod rate_limiter;
 pub mod sealer;
