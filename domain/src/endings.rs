@@ -132,6 +132,7 @@ mod tests {
             agent: None,
             address: None,
             refresh: None,
+            federated: None,
         }
     }
 

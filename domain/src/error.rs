@@ -130,6 +130,11 @@ pub enum Denial {
     /// The entry wants an address the provider vouches for, and there is none.
     #[error("the provider gave no e-mail address that it vouches for, and one is required here")]
     ProviderEmailRequired,
+    /// The entry lets in whoever is a user already, and nobody else.
+    #[error(
+        "no user here belongs to this account: log in another way and link it, or ask whoever runs this service"
+    )]
+    UserUnknown,
     /// A place that people may not be sent to.
     #[error("returnTo leads to a place that is not allowed here")]
     ReturnNotAllowed,
@@ -217,6 +222,7 @@ impl Denial {
             Self::LastWayIn => "LAST_WAY_IN",
             Self::AccountExists { .. } => "ACCOUNT_EXISTS",
             Self::ProviderEmailRequired => "PROVIDER_EMAIL_REQUIRED",
+            Self::UserUnknown => "USER_UNKNOWN",
             Self::ReturnNotAllowed => "RETURN_NOT_ALLOWED",
             Self::CodeChallengeRequired => "CODE_CHALLENGE_REQUIRED",
             Self::ExchangeRefused => "EXCHANGE_REFUSED",
@@ -246,6 +252,21 @@ fn provider_sentence(fault: ProviderFault) -> &'static str {
             "the provider's grant cannot be renewed"
         }
         ProviderFault::TenantRefused => "accounts of that organisation may not log in here",
+        ProviderFault::DirectoryPasswordExpired => {
+            "the password is right, but over: change it in the directory first"
+        }
+        ProviderFault::DirectoryMustChange => {
+            "the password is right, but must be changed in the directory first"
+        }
+        ProviderFault::DirectoryDisabled => "this account is disabled in the directory",
+        ProviderFault::DirectoryAccountExpired => "this account is over in the directory",
+        ProviderFault::DirectoryRestricted => {
+            "the directory lets this account in at other hours or places only"
+        }
+        ProviderFault::RealmRefused => "accounts of that realm may not log in here",
+        ProviderFault::NtlmRefused | ProviderFault::TicketMalformed => {
+            "the browser sent no Kerberos ticket: log in another way"
+        }
         _ => "the provider's answer was refused",
     }
 }

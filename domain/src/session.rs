@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RefreshId, SessionId, UserKey};
+use crate::identity::FederatedSession;
 use crate::limits::ClientAddress;
 use crate::origin::Agent;
 use crate::secret::{Token, TokenHash};
@@ -147,6 +148,8 @@ pub struct Session {
     pub address: Option<ClientAddress>,
     /// The chain of refresh tokens that renews it; none for one that ends with its life.
     pub refresh: Option<RefreshId>,
+    /// The session at a provider that it stands on: when that one ends there, so does this, where the protocol tells us.
+    pub federated: Option<Box<FederatedSession>>,
 }
 
 /// How a session stands at a moment.
@@ -241,6 +244,7 @@ mod tests {
             agent: None,
             address: None,
             refresh: None,
+            federated: None,
         }
     }
 

@@ -65,6 +65,7 @@ mod tests {
             agent: None,
             address: None,
             refresh: None,
+            federated: None,
         }
     }
 

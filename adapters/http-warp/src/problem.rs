@@ -225,7 +225,7 @@ fn status_of(denial: &Denial) -> StatusCode {
         | Denial::ApplicationRefused
         | Denial::RefreshRefused
         | Denial::AccessTokenRequired => StatusCode::UNAUTHORIZED,
-        Denial::StepUpRequired { .. } => StatusCode::FORBIDDEN,
+        Denial::StepUpRequired { .. } | Denial::UserUnknown => StatusCode::FORBIDDEN,
         Denial::UsernameOrEmailRequired
         | Denial::RealmRequired
         | Denial::InvalidTtl

@@ -8,15 +8,13 @@
 //! ```
 
 use super::link::Proven;
-use super::step_up::demand;
 use super::{Advanced, Ctx, Effect, Refused, Step};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow_record::{Authorization, FlowBody, FlowRecord, Purpose};
 use crate::id::ApplicationId;
-use crate::identity::{IdentityKey, ProviderClient, ProviderEntry, SubjectScope};
+use crate::identity::{ProviderClient, ProviderEntry};
 use crate::limits::Verdict;
-use crate::policy::SensitiveAct;
 use crate::ports::{Arrival, ProviderError, ProviderFault, SealBinding};
 use crate::secret::{MacKey, Sealed, Secret, Token, TokenHash};
 use crate::session::{Session, Standing};
@@ -61,7 +59,12 @@ pub enum AuthorizeEvent {
     /// Somebody came to a callback.
     CameBack(Box<CameBack>),
     /// The provider's answer was taken.
-    Arrived(Box<Arrival>),
+    Arrived {
+        /// Who it is.
+        arrival: Box<Arrival>,
+        /// What the counter of its [`Arrival::once`] said.
+        once: Verdict,
+    },
     /// It was not, or there was none.
     ProviderFailed(Failure),
 }
@@ -169,7 +172,9 @@ pub fn step(state: Authorize, event: AuthorizeEvent, cx: &mut Ctx<'_>) -> Step<A
             Ok(send_away(*beginning, handle.as_ref(), carry, cx))
         }
         (Authorize::Start, AuthorizeEvent::CameBack(facts)) => receive(*facts, cx),
-        (Authorize::Redeem(redeeming), AuthorizeEvent::Arrived(arrival)) => prove(*redeeming, *arrival, cx),
+        (Authorize::Redeem(redeeming), AuthorizeEvent::Arrived { arrival, once }) => {
+            prove(*redeeming, *arrival, once, cx)
+        }
         (Authorize::Begin(beginning), AuthorizeEvent::ProviderFailed(failure)) => {
             Err(refuse(&beginning.asking.entry, &failure, cx))
         }
@@ -197,17 +202,7 @@ fn begin(asking: Asking, cx: &mut Ctx<'_>) -> Step<Authorize> {
     if let Some(refused) = Refused::limited(asking.verdict, caller.map(|(user, _)| &user.key), cx) {
         return Err(refused);
     }
-    let purpose = match caller {
-        Some((user, session)) if asking.entry.link && user.key.pool == cx.pool.name => {
-            demand(SensitiveAct::Link, user, session, cx)?;
-            Purpose::Link {
-                user: user.key.id.clone(),
-                session: session.token,
-            }
-        }
-        _ if asking.entry.link => return Err(Refused::new(Denial::AuthorizationRequired, Vec::new())),
-        _ => Purpose::LogIn,
-    };
+    let purpose = Purpose::of(&asking.entry, caller, cx)?;
     let beginning = Beginning {
         purpose,
         browser: Token::draw(cx.entropy),
@@ -322,7 +317,7 @@ fn flow_pool(cx: &Ctx<'_>) -> crate::id::PoolName {
     cx.pool.name.clone()
 }
 
-fn prove(redeeming: Redeeming, arrival: Arrival, cx: &Ctx<'_>) -> Step<Authorize> {
+fn prove(redeeming: Redeeming, arrival: Arrival, once: Verdict, cx: &Ctx<'_>) -> Step<Authorize> {
     let Redeeming {
         entry,
         authorization,
@@ -330,35 +325,18 @@ fn prove(redeeming: Redeeming, arrival: Arrival, cx: &Ctx<'_>) -> Step<Authorize
         ..
     } = redeeming;
     let client_id = client.map_or_else(|| entry.client_id.clone(), |client| client.client_id);
-    let scoped = (entry.subjects == SubjectScope::Client).then_some(client_id.as_str());
-    let key = IdentityKey::new(entry.provider.clone(), &arrival.issuer, &arrival.subject, scoped);
-    let Some(key) = key else {
-        return Err(refuse(
-            &entry,
-            &Failure::Refused(ProviderFault::SubjectMissing),
-            cx,
-        ));
-    };
-    let tokens = arrival.tokens.filter(crate::identity::ProviderTokens::is_bounded);
-    Ok(Advanced {
-        next: Authorize::Proven(Box::new(Proven {
-            key,
-            profile: arrival.profile.bounded(),
-            raw: arrival.raw,
-            tokens,
-            groups: arrival.groups,
-            session: arrival
-                .session
-                .filter(crate::identity::ProviderSession::is_bounded),
-            client_id,
-            application: authorization.application,
-            entry,
-        })),
-        effects: Vec::new(),
-    })
+    let proven = Proven::of(arrival, &entry, client_id, authorization.application, once);
+    match proven {
+        Ok(proven) => Ok(Advanced {
+            next: Authorize::Proven(Box::new(proven)),
+            effects: Vec::new(),
+        }),
+        Err(fault) => Err(refuse(&entry, &Failure::Refused(fault), cx)),
+    }
 }
 
-fn refuse(entry: &ProviderEntry, failure: &Failure, cx: &Ctx<'_>) -> Refused {
+/// What a provider's answer that was not taken comes to.
+pub(super) fn refuse(entry: &ProviderEntry, failure: &Failure, cx: &Ctx<'_>) -> Refused {
     match failure {
         Failure::Refused(fault) => {
             let detail = format!("{} {}", entry.name, fault.code());

@@ -19,12 +19,14 @@ pub mod factors;
 pub mod link;
 pub mod log_out;
 pub mod login;
+pub mod prove;
 pub mod recover;
 pub mod refresh_credential;
 pub mod refresh_session;
 pub mod revert_email;
 pub mod second_factor;
 pub mod sign_up;
+pub mod single_logout;
 pub mod step_up;
 pub mod verify_contact;
 

@@ -80,6 +80,8 @@ buckets! {
     Authorization = "authorization",
     /// Failed tokens and application keys from one address.
     TokenTry = "token-try",
+    /// A proof that counts once: an assertion, a ticket, a nonce.
+    Once = "once",
 }
 
 impl Bucket {

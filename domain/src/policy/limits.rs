@@ -2,7 +2,8 @@
 
 use crate::id::{DeviceId, PoolName, UserKey};
 use crate::limits::{Bucket, ClientAddress, LimitKey, Quota};
-use crate::time::Lifetime;
+use crate::ports::Once;
+use crate::time::{Lifetime, Timestamp};
 use crate::user::{FactorKind, Phone};
 
 /// How much may be tried. Every number is a configuration key.
@@ -120,6 +121,9 @@ impl MailBudget {
         }
     }
 }
+
+/// How long a proof is remembered at least, whatever its own end: clocks of nodes differ.
+const ONCE_AT_LEAST: Lifetime = Lifetime::from_secs(300);
 
 /// Counters to take from together.
 pub type Asked = Vec<(LimitKey, Quota)>;
@@ -296,6 +300,16 @@ impl Limits {
             key(Bucket::Authorization, &[address.as_str()]),
             self.authorizations_per_address,
         )])
+    }
+
+    /// A proof that counts once, until it is worth nothing by itself. Never switched off. The counters are shared by all nodes and take
+    /// atomically: that is all it needs.
+    pub fn once(provider: &str, issuer: &str, once: &Once, now: Timestamp) -> Asked {
+        let quota = Quota::Rate {
+            burst: 1,
+            per: once.until.since(now).max(ONCE_AT_LEAST),
+        };
+        vec![(key(Bucket::Once, &[provider, issuer, &once.id]), quota)]
     }
 
     /// A reset or verification token presented.

@@ -154,12 +154,15 @@ faults! {
 }
 
 impl ProviderFault {
-    /// Whether it is said only of somebody who gave the right password, so that it may be told to them. Everything else about a
-    /// directory's account is told to the operator alone.
-    pub const fn tells_of_right_password(self) -> bool {
+    /// Whether somebody whose name and password a directory judged may be told: it is said of those alone who gave the right password,
+    /// or is nothing about the account. All else is told to the operator alone.
+    pub const fn may_be_told(self) -> bool {
         matches!(
             self,
-            Self::DirectoryPasswordExpired
+            Self::SubjectMissing
+                | Self::RealmRefused
+                | Self::KdcUnproven
+                | Self::DirectoryPasswordExpired
                 | Self::DirectoryMustChange
                 | Self::DirectoryDisabled
                 | Self::DirectoryAccountExpired

@@ -5,7 +5,7 @@ mod resolve;
 
 use std::sync::Arc;
 
-use super::{Authenticated, Services};
+use super::{Authenticated, ProofAsk, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::authorize::{
@@ -13,7 +13,7 @@ use crate::flow::authorize::{
 };
 use crate::flow::link::Proven;
 use crate::flow::login::CodeRequested;
-use crate::flow::login::external::{Onward, Opening};
+use crate::flow::login::external::Opening;
 use crate::flow_record::{FlowBody, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
 use crate::origin::Origin;
@@ -43,6 +43,8 @@ pub struct AuthorizationAsk {
 pub struct AuthorizationStarted {
     /// The provider's page.
     pub url: String,
+    /// What the browser posts there; none to go there by a redirect.
+    pub form: Option<Vec<(String, String)>>,
     /// Names the flow: part of the name of the cookie that binds it to this browser.
     pub flow: TokenHash,
     /// The cookie's value.
@@ -61,12 +63,12 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// The flow that the parameters belong to: by `state`, or by the request token of OAuth 1.0a. None when there is no such
+    /// The flow that the parameters belong to: by `state`, by SAML's `RelayState`, or by the request token of OAuth 1.0a. None when there is no such
     /// parameter, or there are two.
     pub fn flow(params: &[(String, String)]) -> Option<TokenHash> {
         let mut handles = params
             .iter()
-            .filter(|(name, _)| matches!(name.as_str(), "state" | "oauth_token" | "denied"));
+            .filter(|(name, _)| matches!(name.as_str(), "state" | "RelayState" | "oauth_token" | "denied"));
         let (_, value) = handles.next().filter(|(_, value)| !value.is_empty())?;
         handles.next().is_none().then(|| Token::presented(value).hash())
     }
@@ -184,6 +186,7 @@ impl Services {
         {
             Authorize::Away { flow, browser } => Ok(AuthorizationStarted {
                 url: started.url,
+                form: started.form,
                 flow,
                 browser,
                 life: AUTHORIZATION_LIFE,
@@ -229,21 +232,12 @@ impl Services {
         let proven = self
             .proven(&binding, pool, redeeming, callback.params, origin)
             .await?;
-        let outcome = if matches!(kept.purpose, Purpose::Link { .. }) {
-            let linker = self.still_linking(&kept.purpose).await?;
-            self.link(pool, linker, proven, origin).await?
-        } else {
-            let onward = Onward {
-                return_to: kept.return_to.clone(),
-                code_challenge: kept.code_challenge,
-            };
-            self.arrive(pool, proven, onward, origin).await?
-        };
-        Ok(Finished {
-            outcome,
+        let ask = ProofAsk {
+            caller: None,
             return_to: kept.return_to,
-            entry: Some(kept.entry),
-        })
+            code_challenge: kept.code_challenge,
+        };
+        self.conclude(pool, proven, kept.purpose, ask, origin).await
     }
 
     /// The adapter of an entry and the rules of its pool.
@@ -299,7 +293,7 @@ impl Services {
     }
 
     /// Who links, read again: a provider may take its time, and whoever logged out meanwhile links nothing any more.
-    async fn still_linking(&self, purpose: &Purpose) -> Result<User, DomainError> {
+    pub(super) async fn still_linking(&self, purpose: &Purpose) -> Result<User, DomainError> {
         let now = self.ports.clock.now();
         let linker = self.linker_of(purpose).await?;
         let live = linker.filter(|(user, session)| session.standing(Some(user), now) == Standing::Live);
@@ -343,7 +337,10 @@ impl Services {
                 return Err(self.provider_failed(pool, origin, state, &error).await);
             }
         };
-        let event = AuthorizeEvent::Arrived(Box::new(arrival));
+        let event = AuthorizeEvent::Arrived {
+            once: self.take_once(&binding.entry, &arrival).await?,
+            arrival: Box::new(arrival),
+        };
         match self
             .authorize(pool, origin, Authorize::Redeem(redeeming), event)
             .await?

@@ -21,11 +21,13 @@ mod new_password;
 mod own_sessions;
 mod passkeys;
 mod perform;
+mod prove;
 mod recover;
 mod refresh_session;
 mod reseal;
 mod revert_email;
 mod sign_up;
+mod single_logout;
 mod step_up;
 mod verify_contact;
 
@@ -38,7 +40,9 @@ pub use join::JoinOffer;
 pub use login::{CodeLogin, LoggedIn};
 pub use lookup::{Credentials, LoginName};
 pub use passkeys::{PasskeyAsked, PasskeyLogin};
+pub use prove::{ProofAsk, TicketTaken};
 pub use reseal::Resealed;
+pub use single_logout::LogoutReply;
 pub use step_up::StepUpProof;
 
 use std::sync::Arc;

@@ -159,7 +159,7 @@ impl Services {
     }
 
     /// Every session that is kept of a user, each once.
-    async fn sessions_of(&self, user: &UserKey) -> Result<Vec<Session>, PortError> {
+    pub(super) async fn sessions_of(&self, user: &UserKey) -> Result<Vec<Session>, PortError> {
         let mut sessions = BTreeMap::new();
         let mut after = None;
         loop {

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{PoolName, RefreshId, SessionId, UserId, UserKey};
+use crate::identity::FederatedSession;
 use crate::limits::ClientAddress;
 use crate::origin::Agent;
 use crate::secret::TokenHash;
@@ -46,6 +47,9 @@ pub struct StoredSession {
     /// [`Session::refresh`]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshId>,
+    /// [`Session::federated`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated: Option<Box<FederatedSession>>,
 }
 
 impl From<&Session> for StoredSession {
@@ -65,6 +69,7 @@ impl From<&Session> for StoredSession {
             agent: session.agent.clone(),
             address: session.address.clone(),
             refresh: session.refresh.clone(),
+            federated: session.federated.clone(),
         }
     }
 }
@@ -85,6 +90,7 @@ impl From<StoredSession> for Session {
             agent: stored.agent,
             address: stored.address,
             refresh: stored.refresh,
+            federated: stored.federated,
         }
     }
 }

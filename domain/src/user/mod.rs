@@ -13,6 +13,7 @@ pub use device::{DEVICES, Device};
 pub use email::Email;
 pub use factors::{FACTOR_NAME, FactorKind, Factors, PASSKEYS, TOTP_APPS};
 pub use phone::Phone;
+pub(crate) use text::fold as folded_name;
 pub use username::Username;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::credential::PasswordHash;
-use crate::id::{IdentityId, SessionId, UserId, UserKey};
+use crate::id::{IdentityId, RoleName, SessionId, UserId, UserKey};
 use crate::identity::{Identity, IdentityKey, UserCredential};
 use crate::secret::TokenHash;
 use crate::time::Timestamp;
@@ -135,6 +136,15 @@ impl User {
             created: now,
             modified: now,
         }
+    }
+
+    /// The roles their linked accounts give them, each once, in order.
+    pub fn roles(&self) -> Vec<RoleName> {
+        let all = self.identities.iter().flat_map(|identity| &identity.roles);
+        let mut roles: Vec<RoleName> = all.cloned().collect();
+        roles.sort();
+        roles.dedup();
+        roles
     }
 
     /// The id within the pool.

@@ -31,7 +31,7 @@ fn is_invisible_letter(c: char) -> bool {
 /// The form two names are compared in: compatibility-normalised (NFKC) before and after lower-casing, so that the folding is
 /// stable however often it is applied. The final sigma is a sigma, as in Unicode's own case folding: it only looks different at the
 /// end of a word.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let once: String = lower(text.nfkc()).collect();
     lower(once.nfkc()).nfkc().collect()
 }

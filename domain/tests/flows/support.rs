@@ -198,6 +198,7 @@ pub fn session(user: &User, seconds_ago: i64) -> Session {
         agent: None,
         address: None,
         refresh: None,
+        federated: None,
     }
 }
 

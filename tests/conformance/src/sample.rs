@@ -256,6 +256,7 @@ pub fn session(user: &UserKey, text: &str) -> Session {
         agent: Agent::of("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) \"Gecko\"/20100101 Firefox/130.0"),
         address: Some(address()),
         refresh: Some(RefreshId::new("chain-1")),
+        federated: Some(Box::new(federated())),
     }
 }
 
@@ -269,6 +270,7 @@ pub fn plain_session(user: &UserKey, text: &str) -> Session {
         agent: None,
         address: None,
         refresh: None,
+        federated: None,
         ..full
     }
 }
@@ -501,14 +503,18 @@ fn pending_link() -> PendingLink {
     PendingLink {
         identity: full_identity(),
         credential: Some(full_credential()),
-        session: Some(FederatedSession {
-            entry: EntryName::new("Bücher-saml"),
-            identity: full_identity().id,
-            session: ProviderSession {
-                index: "_be9967abd904ddcae3c0eb4189adbe3f71e327cf93".to_owned(),
-                subject: r#"{"value":"Zoë 李雷"}"#.to_owned(),
-            },
-        }),
+        session: Some(federated()),
+    }
+}
+
+fn federated() -> FederatedSession {
+    FederatedSession {
+        entry: EntryName::new("Bücher-saml"),
+        identity: full_identity().id,
+        session: ProviderSession {
+            index: "_be9967abd904ddcae3c0eb4189adbe3f71e327cf93".to_owned(),
+            subject: r#"{"value":"Zoë 李雷"}"#.to_owned(),
+        },
     }
 }
 

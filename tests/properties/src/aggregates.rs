@@ -11,7 +11,8 @@ use domain::id::{
     RefreshId, RoleName, SessionId, UserId, UserKey,
 };
 use domain::identity::{
-    CredentialStatus, Identity, IdentityKey, PersonName, Profile, ProfileEmail, UserCredential,
+    CredentialStatus, FederatedSession, Identity, IdentityKey, PersonName, Profile, ProfileEmail,
+    ProviderSession, UserCredential,
 };
 use domain::origin::{Agent, RequestId};
 use domain::secret::{Sealed, Token, TokenHash};
@@ -293,7 +294,7 @@ pub fn session() -> impl Strategy<Value = Session> {
         (
             factors,
             (moment(), of(moment()), of(any::<u64>())),
-            (of(text()), of(0..PLACES.len()), of(text())),
+            (of(text()), of(0..PLACES.len()), of(text()), of(federated())),
         ),
     )
         .prop_map(
@@ -311,6 +312,7 @@ pub fn session() -> impl Strategy<Value = Session> {
                 agent: more.0.as_deref().and_then(Agent::of),
                 address: more.1.map(place),
                 refresh: more.2.map(RefreshId::new),
+                federated: more.3.map(Box::new),
             },
         )
 }
@@ -330,12 +332,20 @@ pub fn every_kind() -> impl Strategy<Value = FlowKind> {
     prop_oneof![kind(), elsewhere]
 }
 
+fn federated() -> impl Strategy<Value = FederatedSession> {
+    (text(), text(), text(), text()).prop_map(|(entry, identity, index, subject)| FederatedSession {
+        entry: EntryName::new(entry),
+        identity: IdentityId::new(identity),
+        session: ProviderSession { index, subject },
+    })
+}
+
 fn pending_link() -> BoxedStrategy<PendingLink> {
-    (identity(), of(credential()))
-        .prop_map(|(identity, credential)| PendingLink {
+    (identity(), of(credential()), of(federated()))
+        .prop_map(|(identity, credential, session)| PendingLink {
             identity,
             credential,
-            session: None,
+            session,
         })
         .boxed()
 }

@@ -359,6 +359,7 @@ pub fn session_of(user: &User, age: i64, now: Timestamp) -> Session {
         agent: None,
         address: None,
         refresh: None,
+        federated: None,
     }
 }
 

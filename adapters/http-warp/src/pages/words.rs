@@ -95,6 +95,7 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         | Denial::TooManyLinks
         | Denial::AccountExists { .. }
         | Denial::ProviderEmailRequired
+        | Denial::UserUnknown
         | Denial::ReturnNotAllowed
         | Denial::CodeChallengeRequired
         | Denial::ExchangeRefused

@@ -1,6 +1,7 @@
 //! Sessions: what is asked of every one stands in columns, the rest in one JSON object.
 
 use domain::id::{RefreshId, SessionId, UserKey};
+use domain::identity::FederatedSession;
 use domain::limits::ClientAddress;
 use domain::origin::Agent;
 use domain::ports::PortError;
@@ -37,6 +38,8 @@ struct More {
     address: Option<ClientAddress>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh: Option<RefreshId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    federated: Option<Box<FederatedSession>>,
 }
 
 /// A session's values, in the order of `session_columns`.
@@ -52,6 +55,7 @@ pub(crate) fn encode_session(session: &Session) -> Result<Vec<Value>, PortError>
         agent: session.agent.clone(),
         address: session.address.clone(),
         refresh: session.refresh.clone(),
+        federated: session.federated.clone(),
     };
     Ok(vec![
         Value::Blob(session.token.as_bytes().to_vec()),
@@ -103,5 +107,6 @@ fn session(token: TokenHash, id: SessionId, user: UserKey, mut columns: Columns<
         agent: more.agent,
         address: more.address,
         refresh: more.refresh,
+        federated: more.federated,
     })
 }

@@ -14,9 +14,10 @@ pub use crate::flow_record::PendingLink;
 use crate::id::{ApplicationId, CredentialId, EntryName, IdentityId, UserKey};
 use crate::identity::{
     CredentialStatus, FederatedSession, Identity, IdentityKey, MAX_LINKS, Profile, ProviderEntry,
-    ProviderSession, ProviderTokens, UserCredential,
+    ProviderSession, ProviderTokens, SubjectScope, UserCredential,
 };
-use crate::ports::SealBinding;
+use crate::limits::Verdict;
+use crate::ports::{Arrival, ProviderFault, SealBinding};
 use crate::secret::Sealed;
 use crate::time::Timestamp;
 use crate::user::User;
@@ -73,6 +74,35 @@ pub struct Grant {
 }
 
 impl Proven {
+    /// What an arrival proves; what is wrong with it if it proves nothing: it was shown before, or names nobody.
+    pub(crate) fn of(
+        arrival: Arrival,
+        entry: &ProviderEntry,
+        client_id: String,
+        application: Option<ApplicationId>,
+        once: Verdict,
+    ) -> Result<Self, ProviderFault> {
+        if once != Verdict::Allowed {
+            return Err(ProviderFault::Replayed);
+        }
+        let scoped = (entry.subjects == SubjectScope::Client).then_some(client_id.as_str());
+        let key = IdentityKey::new(entry.provider.clone(), &arrival.issuer, &arrival.subject, scoped);
+        let Some(key) = key else {
+            return Err(ProviderFault::SubjectMissing);
+        };
+        Ok(Self {
+            key,
+            profile: arrival.profile.bounded(),
+            raw: arrival.raw,
+            tokens: arrival.tokens.filter(ProviderTokens::is_bounded),
+            groups: arrival.groups,
+            session: arrival.session.filter(ProviderSession::is_bounded),
+            client_id,
+            application,
+            entry: entry.clone(),
+        })
+    }
+
     /// The link this makes for `user`: an account that is linked already keeps its id.
     pub fn link_for(&self, user: Option<&User>, cx: &mut Ctx<'_>) -> LinkDraft {
         let known = user.and_then(|user| user.identity_of(&self.key));

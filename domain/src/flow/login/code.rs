@@ -122,6 +122,7 @@ pub(super) fn enter(second: Second, spent: Vec<Effect>, cx: &mut Ctx<'_>) -> Ste
         },
         factors: vec![login.first, proof.factor],
         trust_device,
+        federated: login.link.as_ref().and_then(|link| link.session.clone()),
     };
     let token = door::open(entrant, &mut effects, cx);
     effects.push(Effect::GiveBack(taken));

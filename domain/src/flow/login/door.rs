@@ -7,6 +7,7 @@ use super::super::{Ctx, Effect, commit, refresh_session};
 use super::Terms;
 use crate::audit::AuditKind;
 use crate::id::{DeviceId, SessionId};
+use crate::identity::FederatedSession;
 use crate::message::Notice;
 use crate::secret::{Token, TokenHash};
 use crate::session::{AccessToken, Factor, Session};
@@ -30,6 +31,8 @@ pub(crate) struct Entrant {
     pub factors: Vec<Factor>,
     /// Whether the device is to be trusted from now on.
     pub trust_device: bool,
+    /// The session at a provider that this one stands on.
+    pub federated: Option<FederatedSession>,
 }
 
 /// Opens the door. Before what `effects` holds already comes the change of the user, if there is one; behind it the session.
@@ -41,6 +44,7 @@ pub(crate) fn open(entrant: Entrant, effects: &mut Vec<Effect>, cx: &mut Ctx<'_>
         terms,
         factors,
         trust_device,
+        federated,
     } = entrant;
     let devices = Arc::clone(&next.devices);
     let (device, told) = remember_device(&mut next, trust_device, cx);
@@ -70,6 +74,7 @@ pub(crate) fn open(entrant: Entrant, effects: &mut Vec<Effect>, cx: &mut Ctx<'_>
         agent: cx.origin.agent.clone(),
         address: Some(cx.origin.address.clone()),
         refresh: None,
+        federated: federated.map(Box::new),
     };
     let mut refresh = None;
     if terms.refresh {

@@ -179,7 +179,7 @@ pub fn step(state: External, event: ExternalEvent, cx: &mut Ctx<'_>) -> Step<Ext
                 email_holder.map(|user| *user),
                 username_holder.map(|user| *user),
                 cx,
-            );
+            )?;
             Ok(on(seal(user, relation, draft, entry, onward)))
         }
         (External::Seal(arriving), ExternalEvent::Sealed { sealed, sending }) => {
@@ -242,6 +242,8 @@ fn arrive(arriving: Arriving, sealed: Option<Sealed>, sending: &Sending, cx: &mu
         Relation::New => {
             entrance.before = None;
             attach(&mut entrance.next, &link, cx.now).map_err(|denial| Refused::new(denial, Vec::new()))?;
+            // Attached already; what it says of the session at the provider is for the door.
+            entrance.link = Some(link);
             let key = entrance.next.key.clone();
             entrance.audits = vec![
                 cx.audit_about(AuditKind::SignedUp, Some(&key), provider.clone()),

@@ -122,6 +122,7 @@ pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
         terms: facts.terms,
         factors: vec![Factor::Email],
         trust_device: false,
+        federated: None,
     };
     let token = door::open(entrant, &mut effects, cx);
     effects.push(cx.audit_about(AuditKind::LoggedIn, Some(&token.user.key), Factor::Email.name()));

@@ -199,6 +199,7 @@ fn whole(
         terms: facts.terms,
         factors: vec![proof.factor],
         trust_device: facts.trust_device,
+        federated: None,
     };
     let token = door::open(entrant, &mut effects, cx);
     effects.push(Effect::GiveBack(facts.taken));

@@ -182,6 +182,7 @@ fn open_by_password(
         terms,
         factors: vec![Factor::Password],
         trust_device: false,
+        federated: None,
     };
     let opened = door::open(entrant, &mut effects, cx);
     effects.push(Effect::GiveBack(taken));

@@ -119,6 +119,7 @@ pub(super) fn session(good: &Good<'_>, secret: &Token, cx: &Ctx<'_>) -> Session 
         agent: cx.origin.agent.clone().or_else(|| good.body.agent.clone()),
         address: Some(cx.origin.address.clone()),
         refresh: Some(good.body.chain.clone()),
+        federated: None,
     }
 }
 
@@ -139,6 +140,7 @@ pub fn login_behind(flow: &FlowRecord, pool: &PoolPolicy) -> Option<Session> {
         agent: body.agent.clone(),
         address: None,
         refresh: Some(body.chain.clone()),
+        federated: None,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::user::User;
 
 impl Services {
     /// Links to somebody who is logged in. Racing callbacks meet in the store: one of them makes the link.
-    pub(super) async fn link(
+    pub(in crate::service) async fn link(
         &self,
         pool: &PoolPolicy,
         linker: User,

@@ -82,7 +82,7 @@ impl Services {
     }
 
     /// Logs in. A key that somebody else took meanwhile, and a user who was changed meanwhile, are looked up again.
-    pub(super) async fn arrive(
+    pub(in crate::service) async fn arrive(
         &self,
         pool: &PoolPolicy,
         proven: Proven,

@@ -29,6 +29,22 @@ pub fn at_provider(code: &str, provider: &str) -> Option<String> {
         "PROVIDER_EMAIL_REQUIRED" => {
             "An e-mail address is needed here, and NAME gave none that it vouches for. Confirm yours there, or come another way."
         }
+        "USER_UNKNOWN" => {
+            "Nobody here has that account at NAME. Log in another way and link it, or ask the people who run this site."
+        }
+        "DIRECTORY_PASSWORD_EXPIRED" => "Your password is right, but it is over. Change it at NAME, then log in here.",
+        "DIRECTORY_PASSWORD_MUST_CHANGE" => {
+            "Your password is right, but it has to be changed first. Change it at NAME, then log in here."
+        }
+        "DIRECTORY_ACCOUNT_DISABLED" => "Your account at NAME is disabled. Ask the people who run it.",
+        "DIRECTORY_ACCOUNT_EXPIRED" => "Your account at NAME is over. Ask the people who run it.",
+        "DIRECTORY_ACCOUNT_RESTRICTED" => {
+            "NAME lets you in at other hours or from other places only. Ask the people who run it."
+        }
+        "REALM_REFUSED" => "Accounts of that realm may not log in here.",
+        "NTLM_REFUSED" | "TICKET_MALFORMED" | "TICKET_REFUSED" => {
+            "Your browser has no ticket for this site. Log in another way, or ask the people who run NAME."
+        }
         "RETURN_NOT_ALLOWED" => "The place to go to afterwards is not allowed here.",
         "CREDENTIAL_REVOKED" => "What we were allowed to do at NAME was withdrawn. Link your account again.",
         code if is_fault(code) => {

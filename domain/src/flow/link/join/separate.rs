@@ -38,6 +38,9 @@ pub(super) fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
     let mut link = join.link;
     // Ids are never shared, not even between a user and an offer that was declined.
     link.identity.id = IdentityId::draw(cx.now, cx.entropy);
+    if let Some(session) = &mut link.session {
+        session.identity = link.identity.id.clone();
+    }
     Ok(on(Joining::Seal(Box::new(Separate {
         user: User::blank(key, cx.now),
         sealed_for: user.key,
@@ -84,7 +87,7 @@ pub(super) fn enter_as_new(
     let entrance = Entrance {
         before: None,
         next: user,
-        link: None,
+        link: Some(link),
         factor: Factor::Federated,
         code_challenge,
         taken,

@@ -70,7 +70,13 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
     } = entrance;
     // Who waits for a client has shown no second factor yet: what is to be attached waits, too.
     let waits = code_challenge.is_some() && cx.second_factor_is_due(&next);
-    let (waiting, link) = if waits { (link, None) } else { (None, link) };
+    let federated = link.as_ref().and_then(|link| link.session.clone());
+    let (waiting, link) = match link {
+        Some(link) if waits => (Some(link), None),
+        // The session that the client fetches is to know on which one it stands.
+        Some(link) if code_challenge.is_some() && link.session.is_some() => (Some(link.clone()), Some(link)),
+        link => (None, link),
+    };
     if let Some(link) = &link {
         if next.identity_of(&link.identity.key).is_none() {
             let detail = link.identity.key.provider.to_string();
@@ -105,6 +111,7 @@ pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> 
             terms: Terms::of(TokenLife::Finite(cx.pool.ttl)),
             factors: vec![factor],
             trust_device: false,
+            federated,
         };
         let opened = door::open(entrant, &mut effects, cx);
         effects.push(cx.audit_about(AuditKind::LoggedIn, Some(&opened.user.key), factor.name()));

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::super::{Ctx, Refused};
 use super::{Onward, Relation};
+use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow::link::{LinkDraft, Proven, at};
 use crate::id::{EntryName, UserId, UserKey};
@@ -85,7 +86,7 @@ impl Newcomer {
         email_holder: Option<User>,
         username_holder: Option<User>,
         cx: &mut Ctx<'_>,
-    ) -> (User, Relation, LinkDraft) {
+    ) -> Result<(User, Relation, LinkDraft), Refused> {
         let mut user = self.user;
         let username_holder = username_holder.filter(|holder| {
             // The name was made of another account at the same place (its name was given away there, or differs by case alone):
@@ -101,11 +102,23 @@ impl Newcomer {
             // Somebody who came by the same account at the same moment was faster: it is theirs, and they are this one.
             Some(owner) if owner.identity_of(&self.proven.key).is_some() => (owner, Relation::Owner),
             Some(namesake) => (namesake, Relation::Namesake),
+            None if self.proven.entry.only_known_users => return Err(stranger(&self.proven, cx)),
             None => (user, Relation::New),
         };
         let draft = self.proven.link_for(Some(&user), cx);
-        (user, relation, draft)
+        Ok((user, relation, draft))
     }
+}
+
+/// Nobody becomes a user by this entry.
+fn stranger(proven: &Proven, cx: &Ctx<'_>) -> Refused {
+    let detail = format!(
+        "{} {}",
+        proven.entry.name,
+        Denial::UserUnknown.code().unwrap_or_default()
+    );
+    let audit = cx.audit_about(AuditKind::ProviderRefused, None, detail);
+    Refused::new(Denial::UserUnknown, vec![audit])
 }
 
 /// Whether somebody has another account at the very provider this one is of.
