@@ -80,6 +80,15 @@ impl Counterparty {
         Self::start("krb5", &[]).await
     }
 
+    /// OpenLDAP with a certificate of `authority`, as [`Counterparty::tls_front`] has, and with what `slapd.sh` knows of further
+    /// settings. Its addresses are told by [`Counterparty::addresses`].
+    pub async fn slapd(authority: &Path, certificate: &str, further: &[(&str, &str)]) -> Self {
+        let authority = authority.display().to_string();
+        let mut environment = vec![("CA", authority.as_str()), ("CERT", certificate)];
+        environment.extend(further);
+        Self::start("slapd", &environment).await
+    }
+
     async fn start(name: &'static str, environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new("bash")
             .arg(scripts().join("run"))
@@ -122,6 +131,16 @@ impl Counterparty {
     /// `http://127.0.0.1:PORT`: of an OpenID provider the issuer.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// All its addresses, of one that has several: the one with TLS from the start comes first.
+    pub fn addresses(&self) -> Vec<&str> {
+        self.address.split(' ').collect()
+    }
+
+    /// What it said on its standard error so far.
+    pub fn said(&self) -> String {
+        self.errors.text()
     }
 
     /// A place below its address.
