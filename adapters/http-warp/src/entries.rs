@@ -10,6 +10,13 @@ use domain::id::{EntryName, PoolName};
 pub enum EntryKind {
     /// A visit to a provider, and back.
     Provider,
+    /// A name and a password that somebody else judges, sent to `authPath` by `POST`; `GET` shows a form.
+    Directory(CredentialFields),
+    /// A ticket that the browser shows by itself.
+    Tickets {
+        /// A name and a password do as well; none to leave it at tickets.
+        passwords: Option<CredentialFields>,
+    },
     /// A name and a password, sent to `authPath` by `POST`.
     Local {
         /// The field with the name.
@@ -19,6 +26,15 @@ pub enum EntryKind {
         /// Whether an access token is made as by `login` (`setAccessToken`).
         set_access_token: bool,
     },
+}
+
+/// The fields of a name and a password (`usernameField`, `passwordField`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialFields {
+    /// The field with the name.
+    pub username: String,
+    /// The field with the password.
+    pub password: String,
 }
 
 /// One entry as the web sees it; names are Passport's.
@@ -43,8 +59,14 @@ pub struct WebEntry {
     pub auto_login: bool,
     /// Where it begins.
     pub auth_path: String,
-    /// Where the provider sends people back to; none for local entries.
+    /// Where the provider sends people back to; none where nobody is sent away.
     pub callback_path: Option<String>,
+    /// Where the provider tells of people who left, and answers when we do; none where the protocol has no single logout.
+    pub logout_path: Option<String>,
+    /// Where the provider's operator finds what to know of us; none where the protocol has no such document.
+    pub metadata_path: Option<String>,
+    /// Whether the provider may send people who were not sent to it (SAML's IdP-initiated log-in).
+    pub unsolicited: bool,
     /// Where a success leads.
     pub success_redirect: Option<String>,
     /// Where a failure leads, if the file says so; our own page says what happened otherwise.
@@ -63,6 +85,10 @@ pub enum Door {
     Start,
     /// Its `callbackPath`.
     Callback,
+    /// Its `logoutPath`.
+    Logout,
+    /// Its `metadataPath`.
+    Metadata,
 }
 
 /// All entries, by their paths.
@@ -84,6 +110,8 @@ impl EntryTable {
             let doors = [
                 (Some(entry.auth_path.clone()), Door::Start),
                 (entry.callback_path.clone(), Door::Callback),
+                (entry.logout_path.clone(), Door::Logout),
+                (entry.metadata_path.clone(), Door::Metadata),
             ];
             for (path, door) in doors {
                 let Some(path) = path else { continue };

@@ -18,7 +18,7 @@ mod settings;
 mod steady;
 mod telemetry;
 
-pub use entries::{Door, EntryKind, EntrySource, EntryTable, WebEntry};
+pub use entries::{CredentialFields, Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::{NotReady, Readiness};
 pub use routes::own_route;
 pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};

@@ -14,7 +14,9 @@ use crate::identity::ProviderEntry;
 use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Limits, PoolPolicy};
-use crate::ports::{Arrival, DirectoryAttempt, Negotiated, PortError, ProviderError, UnsolicitedResponse};
+use crate::ports::{
+    Arrival, Descriptor, DirectoryAttempt, Negotiated, PortError, ProviderError, UnsolicitedResponse,
+};
 
 /// What somebody wants who shows a proof.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +123,12 @@ impl Services {
         let answer = provider.unsolicited(&response).await;
         let (proven, purpose) = self.judged_proof(pool, origin, judging, answer).await?;
         self.conclude(pool, proven, purpose, ask, origin).await
+    }
+
+    /// What an entry tells its provider's operator about itself; none where its protocol has no such document.
+    pub fn descriptor(&self, entry: &EntryName) -> Option<Descriptor> {
+        let (binding, _) = self.bound(entry).ok()?;
+        binding.adapter.provider()?.descriptor()
     }
 
     /// Logs in or links by a proven account.

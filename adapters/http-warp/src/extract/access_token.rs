@@ -53,7 +53,10 @@ pub fn find(
         .map(|text| vec![text.to_owned()]);
     let deliberate = from_query
         .or_else(|| header(headers, &X_ACCESS_TOKEN).map(|text| vec![text.to_owned()]))
-        .or_else(|| header(headers, &AUTHORIZATION).map(authorization));
+        .or_else(|| {
+            let value = header(headers, &AUTHORIZATION).filter(|value| !is_ticket(value));
+            value.map(authorization)
+        });
     let (source, texts) = match deliberate {
         Some(texts) => (Source::Deliberate, texts),
         None => (Source::Cookie, vec![from_cookie(headers, jar, legacy)?]),
@@ -97,6 +100,13 @@ fn authorization(value: &str) -> Vec<String> {
         }
         Some(_) => Vec::new(),
     }
+}
+
+/// Whether it is a Kerberos ticket (RFC 4559): browsers send it by themselves, wherever they were asked for one, and it stands for
+/// nobody here but at the door that asks for it.
+fn is_ticket(value: &str) -> bool {
+    let scheme = value.split(' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case("negotiate")
 }
 
 fn decode(text: &str) -> Option<String> {

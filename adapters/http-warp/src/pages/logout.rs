@@ -1,8 +1,8 @@
 //! `/logout`.
 
 use super::form::Form;
-use super::session;
 use super::visit::Visit;
+use super::{external, session};
 use crate::extract::Request;
 use crate::extract::cookies::Cookie;
 use crate::problem::Problem;
@@ -14,11 +14,22 @@ use crate::routes::external::legacy;
 pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let form = Form::read(&mut request, &["pool"]).await?;
     let visit = Visit::sent(&request, &form)?;
-    session::end(&request).await?;
+    let ended = session::end(&request).await?;
     let jar = visit.jar();
-    let reply = [Cookie::Session, Cookie::Pending, Cookie::Csrf].into_iter().fold(
-        Reply::see_other(&visit.url("/login", Some("bye"))),
-        |reply, cookie| reply.cookie(&jar.clear(cookie)),
-    );
+    // Where the session stood on one at a provider, that one is to end as well.
+    let away = match &ended {
+        Some(ended) => request.app.services.begin_single_logout(&ended.session).await,
+        None => None,
+    };
+    let reply = match away {
+        Some(away) => match &away.form {
+            Some(form) => external::send(&request, &away.url, form)?,
+            None => external::onward(&visit, &away.url)?,
+        },
+        None => Reply::see_other(&visit.url("/login", Some("bye"))),
+    };
+    let reply = [Cookie::Session, Cookie::Pending, Cookie::Csrf]
+        .into_iter()
+        .fold(reply, |reply, cookie| reply.cookie(&jar.clear(cookie)));
     Ok(legacy::clear(&request, reply))
 }

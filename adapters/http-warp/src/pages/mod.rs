@@ -32,6 +32,7 @@ pub(crate) mod visit;
 mod words;
 
 pub use account::confirm::instead_of;
+pub use csrf::is_ours as is_own_form;
 pub use problem_page::{is_wanted, problem_page};
 
 use crate::routes::{Handler, handler};

@@ -35,7 +35,7 @@ fn links(visit: &Visit<'_>, link: bool) -> Vec<ProviderLink> {
 
 /// Whether a browser ends on a page: not where a program reads the answer or fetches the session.
 fn is_for_people(entry: &WebEntry) -> bool {
-    entry.kind == EntryKind::Provider && !entry.json && (entry.session || entry.link)
+    !matches!(entry.kind, EntryKind::Local { .. }) && !entry.json && (entry.session || entry.link)
 }
 
 /// What pages call a provider: as its entry for this pool does, else by its name.

@@ -6,9 +6,9 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::view::{
-    AccountView, ConfirmLinkView, ConfirmView, ErrorView, FailedView, JoinView, LinkAskView, LinkOpenView,
-    LoginView, OnwardView, PasskeyAddView, RateLimitedView, RecoveryCodesView, ResetView, RevertEmailView,
-    SecurityView, SignupView, TotpEnrolView, TwoFactorView, VerifyView,
+    AccountView, ConfirmLinkView, ConfirmView, DirectoryView, ErrorView, FailedView, JoinView, LinkAskView,
+    LinkOpenView, LoginView, OnwardView, PasskeyAddView, RateLimitedView, RecoveryCodesView, ResetView,
+    RevertEmailView, SecurityView, SendView, SignupView, TotpEnrolView, TwoFactorView, VerifyView,
 };
 
 #[cfg(test)]
@@ -26,6 +26,12 @@ pub const SCRIPT: &str = include_str!("passkeys.js");
 /// Where the pages with passkeys look for it.
 pub const SCRIPT_PATH: &str = "/assets/passkeys.js";
 
+/// The other script, served from [`SENDING_PATH`]: it sends the form of the page it is on.
+pub const SENDING: &str = include_str!("send.js");
+
+/// Where the pages with a form that sends itself look for it.
+pub const SENDING_PATH: &str = "/assets/send.js";
+
 /// The policy every page is written for: no script, nothing inline, nothing from elsewhere, no frame.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -35,11 +41,12 @@ pub const SCRIPTED_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 // Every name ends in `.html`: that is what switches escaping on.
-const TEMPLATES: [(&str, &str); 25] = [
+const TEMPLATES: [(&str, &str); 27] = [
     ("account.html", include_str!("templates/account.html")),
     ("base.html", include_str!("templates/base.html")),
     ("confirm.html", include_str!("templates/confirm.html")),
     ("confirm-link.html", include_str!("templates/confirm-link.html")),
+    ("directory.html", include_str!("templates/directory.html")),
     ("error.html", include_str!("templates/error.html")),
     (
         "external-failed.html",
@@ -64,6 +71,7 @@ const TEMPLATES: [(&str, &str); 25] = [
     ("reset-choose.html", include_str!("templates/reset-choose.html")),
     ("security.html", include_str!("templates/security.html")),
     ("revert-email.html", include_str!("templates/revert-email.html")),
+    ("send.html", include_str!("templates/send.html")),
     ("signup.html", include_str!("templates/signup.html")),
     ("totp-enrol.html", include_str!("templates/totp-enrol.html")),
     ("two-factor.html", include_str!("templates/two-factor.html")),
@@ -219,6 +227,16 @@ impl Pages {
     /// The page that opens a place elsewhere.
     pub fn onward(&self, view: &OnwardView) -> Result<String, PageError> {
         self.render("onward.html", view)
+    }
+
+    /// The form of a directory.
+    pub fn directory(&self, view: &DirectoryView) -> Result<String, PageError> {
+        self.render("directory.html", view)
+    }
+
+    /// The form that sends itself.
+    pub fn send(&self, view: &SendView) -> Result<String, PageError> {
+        self.render("send.html", view)
     }
 
     /// The page for a request that could not be answered.

@@ -82,20 +82,20 @@ fn hand_over(visit: &Visit<'_>, opened: &AccessToken, reply: Reply) -> Reply {
     Csrf::draw(&visit.request.app.services).dress(reply, jar)
 }
 
-/// Ends the session of this browser, if it has one.
+/// Ends the session of this browser, if it has one, and says whose it was.
 ///
 /// # Errors
 /// When a store does not answer.
-pub async fn end(request: &Request) -> Result<(), Problem> {
+pub async fn end(request: &Request) -> Result<Option<Authenticated>, Problem> {
     let Some(caller) = current(request).await? else {
-        return Ok(());
+        return Ok(None);
     };
     let services = &request.app.services;
     let pool = services
         .pool(&caller.user.key.pool)
         .ok_or_else(|| Problem::internal("a session of no pool"))?;
     match services.log_out(pool, Some(&caller), request.origin()).await {
-        Ok(()) | Err(DomainError::Denied(Denial::AccessTokenRequired)) => Ok(()),
+        Ok(()) | Err(DomainError::Denied(Denial::AccessTokenRequired)) => Ok(Some(caller)),
         Err(error) => Err(Problem::of(error, pool)),
     }
 }

@@ -6,7 +6,10 @@
 mod external;
 mod factors;
 
-pub use external::{ConfirmLinkView, FailedView, GrantView, JoinView, LinkedView, OnwardView, ProviderLink};
+pub use external::{
+    ConfirmLinkView, DirectoryView, FailedView, GrantView, JoinView, LinkedView, OnwardView, ProviderLink,
+    SendView,
+};
 
 pub use factors::{
     ConfirmView, FactorView, LinkAskView, LinkOpenView, PasskeyAddView, PasskeyView, QrView,

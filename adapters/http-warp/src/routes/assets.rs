@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Matched;
 use crate::extract::Request;
-use crate::pages::render::{SCRIPT, STYLESHEET};
+use crate::pages::render::{SCRIPT, SENDING, STYLESHEET};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -29,6 +29,11 @@ pub async fn stylesheet(request: Request, _: Matched) -> Result<Reply, Problem> 
 /// `GET /assets/passkeys.js`.
 pub async fn script(request: Request, _: Matched) -> Result<Reply, Problem> {
     Ok(built_in(&request, "text/javascript; charset=utf-8", SCRIPT))
+}
+
+/// `GET /assets/send.js`.
+pub async fn sending(request: Request, _: Matched) -> Result<Reply, Problem> {
+    Ok(built_in(&request, "text/javascript; charset=utf-8", SENDING))
 }
 
 fn built_in(request: &Request, content_type: &'static str, text: &'static str) -> Reply {

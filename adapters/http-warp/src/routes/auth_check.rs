@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use domain::user::User;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::Matched;
@@ -35,7 +36,16 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         .header(X_USER_ID.clone(), user.key.id.as_str())
         .header(X_USER_EMAIL.clone(), &ascii(email))
         .header(X_USER_POOL.clone(), user.key.pool.as_str())
-        .header(X_USER_ROLES.clone(), ""))
+        .header(X_USER_ROLES.clone(), &ascii(&roles(user))))
+}
+
+/// One after the other, by commas; a comma within a name is percent-encoded.
+fn roles(user: &User) -> String {
+    let names = user.roles();
+    let names = names
+        .iter()
+        .map(|role| role.as_str().replace('%', "%25").replace(',', "%2C"));
+    names.collect::<Vec<_>>().join(",")
 }
 
 /// A header value can hold no other letters: an internationalised address is percent-encoded.

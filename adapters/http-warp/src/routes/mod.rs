@@ -68,6 +68,7 @@ const SITE: &[(&str, bool, Handler)] = &[
         handler!(assets::stylesheet),
     ),
     (pages::render::SCRIPT_PATH, false, handler!(assets::script)),
+    (pages::render::SENDING_PATH, false, handler!(assets::sending)),
 ];
 
 /// Kept free besides: folders of ours with everything in them, what a later version may have, and what every site is asked for.
@@ -291,6 +292,8 @@ impl Found {
             name: match door {
                 Door::Start => "authPath",
                 Door::Callback => "callbackPath",
+                Door::Logout => "logoutPath",
+                Door::Metadata => "metadataPath",
             },
             page: !entry.json,
             matched: Matched {

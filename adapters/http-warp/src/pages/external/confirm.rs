@@ -12,9 +12,9 @@ use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
-/// The policy of the one page whose form ends at a provider: browsers hold every redirect after a form against `form-action`
+/// The policy of the pages whose forms may end elsewhere: browsers hold every redirect after a form against `form-action`
 /// (Content Security Policy level 3, section 6.4.2), and where a provider lives is known only once it was asked.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
      form-action 'self' https: http://localhost:* http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page with one form that posts `csrf` to the very address of this request, query included. Whoever is not logged in logs in

@@ -99,6 +99,40 @@ pub struct JoinView {
     pub notice: Option<String>,
 }
 
+/// The form of a directory. Posts `csrf`, and a name and a password in the entry's own fields, to `action`.
+#[derive(Clone, Default, Serialize)]
+pub struct DirectoryView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// What the directory is called.
+    pub provider: String,
+    /// Whether it links to who is logged in.
+    pub link: bool,
+    /// The entry's own path, with the query it was asked with.
+    pub action: String,
+    /// The field of the name; none where there is no form.
+    pub username_field: Option<String>,
+    /// The field of the password.
+    pub password_field: Option<String>,
+    /// What was typed.
+    pub name: String,
+    /// Whether a ticket would have done.
+    pub tickets: bool,
+    /// Another way.
+    pub other: String,
+    /// What was wrong with the last try; of the field `name`, or of the form.
+    pub errors: FieldErrors,
+}
+
+/// A form that sends itself: `fields` to `action`.
+#[derive(Clone, Default, Serialize)]
+pub struct SendView {
+    /// Where to: already judged allowed.
+    pub action: String,
+    /// What.
+    pub fields: Vec<(String, String)>,
+}
+
 /// The page between a form of ours and a place elsewhere. Has no form.
 #[derive(Clone, Default, Serialize)]
 pub struct OnwardView {

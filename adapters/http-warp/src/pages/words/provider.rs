@@ -32,7 +32,9 @@ pub fn at_provider(code: &str, provider: &str) -> Option<String> {
         "USER_UNKNOWN" => {
             "Nobody here has that account at NAME. Log in another way and link it, or ask the people who run this site."
         }
-        "DIRECTORY_PASSWORD_EXPIRED" => "Your password is right, but it is over. Change it at NAME, then log in here.",
+        "DIRECTORY_PASSWORD_EXPIRED" => {
+            "Your password is right, but it is over. Change it at NAME, then log in here."
+        }
         "DIRECTORY_PASSWORD_MUST_CHANGE" => {
             "Your password is right, but it has to be changed first. Change it at NAME, then log in here."
         }

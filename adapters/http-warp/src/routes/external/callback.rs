@@ -7,29 +7,40 @@ use http::header::{HeaderValue, LOCATION};
 
 use super::{binding, outcome, refusal, start};
 use crate::entries::WebEntry;
-use crate::extract::{Request, body, form};
+use crate::extract::{Request, body, form, origin};
+use crate::pages;
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::own_route;
 
+/// What our own form says in its address.
+const AGAIN: &str = "again=1";
+
 /// Longest address that what came by `POST` is put into, in bytes.
 const LONGEST: usize = 8192;
 
-/// Judges who comes back. By `POST` (`form_post`) a browser leaves the cookie behind that binds the way to it, because another
-/// site sent the form (`SameSite=Lax`): such a request is led here again by `GET`, and then the cookie comes along.
+/// Judges who comes back. By `POST` (`form_post`, SAML) a browser leaves the cookie behind that binds the way to it, because another
+/// site sent the form (`SameSite=Lax`): such a request is led here once more by our own site, and then the cookie comes along.
 pub async fn callback(mut request: Request, entry: &WebEntry) -> Result<Reply, Problem> {
     let params = params(&mut request).await?;
     let flow = Callback::flow(&params);
     let browser = flow.as_ref().and_then(|flow| binding::held(&request, flow));
-    if request.method == Method::POST && browser.is_none() {
-        return again_by_get(&request, &params);
+    let by_post = request.method == Method::POST;
+    if by_post && browser.is_none() && !is_second_try(&request) {
+        return again(&request, &params);
     }
     let services = &request.app.services;
     let pool = start::pool_of(&request, entry)?;
-    let came = Callback { params, browser };
-    let finished = services
-        .finish_authorization(&entry.name, came, request.origin())
-        .await;
+    let finished = if browser.is_none() && entry.unsolicited && by_post {
+        services
+            .finish_unsolicited(&entry.name, params, request.origin())
+            .await
+    } else {
+        let came = Callback { params, browser };
+        services
+            .finish_authorization(&entry.name, came, request.origin())
+            .await
+    };
     let reply = match finished {
         Ok(finished) => outcome::settle(&request, entry, finished).await,
         Err(error) => Err(Problem::of(error, pool)),
@@ -68,7 +79,7 @@ fn ended(request: &Request, entry: &WebEntry, mut reply: Reply) -> Reply {
 }
 
 /// All parameters, doubled ones too: what they mean is judged elsewhere.
-async fn params(request: &mut Request) -> Result<Vec<(String, String)>, Problem> {
+pub async fn params(request: &mut Request) -> Result<Vec<(String, String)>, Problem> {
     if request.method != Method::POST {
         return Ok(form_urlencoded::parse(request.query.as_bytes())
             .into_owned()
@@ -85,14 +96,20 @@ async fn params(request: &mut Request) -> Result<Vec<(String, String)>, Problem>
         .collect())
 }
 
-fn again_by_get(request: &Request, params: &[(String, String)]) -> Result<Reply, Problem> {
+/// Led here by our own site: by `GET`, or by a form of ours where an address does not hold it all.
+fn again(request: &Request, params: &[(String, String)]) -> Result<Reply, Problem> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(params);
     let query = query.finish();
-    if query.len() > LONGEST {
-        return Err(Problem::bad_request(
-            "The provider sent more than an answer can be.",
-        ));
+    let is_saml = params.iter().any(|(name, _)| name == "SAMLResponse");
+    if query.len() > LONGEST || is_saml {
+        let action = format!("{}?{AGAIN}", request.path);
+        return pages::external::send(request, &action, params);
     }
     Ok(Reply::see_other(&format!("{}?{query}", request.path)))
+}
+
+/// Whether our own site led here already: if the cookie is not there now, there is none.
+fn is_second_try(request: &Request) -> bool {
+    request.query == AGAIN && origin::is_own(request)
 }

@@ -30,7 +30,7 @@ pub fn clear(request: &Request, reply: Reply) -> Reply {
 pub fn dress(request: &Request, entry: &WebEntry, token: &AccessToken, reply: Reply) -> Reply {
     let settings = &request.app.settings;
     let makes_token = match entry.kind {
-        EntryKind::Provider => entry.auto_login,
+        EntryKind::Provider | EntryKind::Directory(_) | EntryKind::Tickets { .. } => entry.auto_login,
         EntryKind::Local { set_access_token, .. } => set_access_token,
     };
     let wanted = settings

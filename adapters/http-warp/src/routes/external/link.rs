@@ -43,6 +43,58 @@ pub enum Linker {
 /// own in it, and the account elsewhere would be linked to them. A header is set by programs alone, except where a browser goes to
 /// an address with `user@` in it: then the token is somebody else's word, too.
 pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, Problem> {
+    let Some(present) = present(request, entry).await? else {
+        return log_in_first(request, entry).map(Linker::Answer);
+    };
+    if !present.by_header && request.method == Method::POST {
+        pages::external::confirmed(request).await?;
+        return Ok(present.known(request));
+    }
+    led_here(request, entry, present).await
+}
+
+/// The same where the request brings a proof of its own along: by `POST` it has the fields of a form, `csrf` among them where a
+/// page of ours sent it.
+pub async fn caller_with(request: &Request, entry: &WebEntry, csrf: Option<&str>) -> Result<Linker, Problem> {
+    let Some(present) = present(request, entry).await? else {
+        return log_in_first(request, entry).map(Linker::Answer);
+    };
+    if !present.by_header && request.method == Method::POST {
+        if !csrf.is_some_and(|sent| pages::is_own_form(request, sent)) {
+            return Err(pages::form::stale());
+        }
+        return Ok(present.known(request));
+    }
+    led_here(request, entry, present).await
+}
+
+/// A browser's own session counts by `GET` only where nobody else led it here.
+async fn led_here(request: &Request, entry: &WebEntry, present: Present) -> Result<Linker, Problem> {
+    if !present.by_header && !origin::leads_here_itself(request) {
+        return pages::external::confirm_link(request, entry)
+            .await
+            .map(Linker::Answer);
+    }
+    Ok(present.known(request))
+}
+
+/// Somebody who is logged in.
+struct Present {
+    authenticated: Box<Authenticated>,
+    by_header: bool,
+}
+
+impl Present {
+    fn known(self, request: &Request) -> Linker {
+        Linker::Known(Caller {
+            authenticated: self.authenticated,
+            in_json: self.by_header && asks_for_json(request),
+        })
+    }
+}
+
+/// Who is there.
+async fn present(request: &Request, entry: &WebEntry) -> Result<Option<Present>, Problem> {
     let settings = &request.app.settings;
     let jar = Jar::new(settings.is_https());
     let legacy = settings.legacy_cookies.as_ref();
@@ -53,9 +105,8 @@ pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, P
         .is_some_and(|mode| mode == "navigate");
     let presented = presented.filter(|presented| !follows || presented.source == Source::Cookie);
     let Some(presented) = presented else {
-        return log_in_first(request, entry).map(Linker::Answer);
+        return Ok(None);
     };
-    let mut found = None;
     for reading in &presented.readings {
         let answer = request
             .app
@@ -64,27 +115,13 @@ pub async fn caller(request: &mut Request, entry: &WebEntry) -> Result<Linker, P
             .await;
         let pool = super::start::pool_of(request, entry)?;
         if let Authentication::Live(live) = answer.map_err(|error| Problem::of(error, pool))? {
-            found = Some(live);
-            break;
+            return Ok(Some(Present {
+                authenticated: live,
+                by_header: presented.source == Source::Deliberate,
+            }));
         }
     }
-    let Some(authenticated) = found else {
-        return log_in_first(request, entry).map(Linker::Answer);
-    };
-    let by_header = presented.source == Source::Deliberate;
-    if !by_header {
-        if request.method == Method::POST {
-            pages::external::confirmed(request).await?;
-        } else if !origin::leads_here_itself(request) {
-            return pages::external::confirm_link(request, entry)
-                .await
-                .map(Linker::Answer);
-        }
-    }
-    Ok(Linker::Known(Caller {
-        authenticated,
-        in_json: by_header && asks_for_json(request),
-    }))
+    Ok(None)
 }
 
 /// Nobody is logged in: programs hear so, people log in and come back.

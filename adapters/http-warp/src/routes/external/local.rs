@@ -7,6 +7,7 @@ use domain::service::{Credentials, LoggedIn, LoginName};
 use domain::session::TokenLife;
 use serde_json::{Map, Value};
 
+use super::directory::text;
 use super::{outcome, place, refusal, start};
 use crate::entries::{EntryKind, WebEntry};
 use crate::extract::query::Query;
@@ -95,13 +96,4 @@ fn credentials(
         name: LoginName::typed(&name),
         password: Password::typed(&password),
     }))
-}
-
-/// A text: whatever else JSON can hold is refused.
-fn text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
-    match fields.remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Problem::bad_request(format!("{name} must be a string"))),
-    }
 }

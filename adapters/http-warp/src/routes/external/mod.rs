@@ -3,13 +3,17 @@
 
 mod binding;
 mod callback;
+mod directory;
 pub(crate) mod legacy;
 mod link;
 mod local;
+mod logout;
+mod metadata;
 mod outcome;
 pub(crate) mod place;
 mod refusal;
 mod start;
+mod tickets;
 
 pub(crate) use outcome::awaiting_code;
 pub(crate) use start::in_headers;
@@ -50,6 +54,21 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         (Door::Start, EntryKind::Local { .. }, &Method::POST) => local::log_in(request, &entry).await,
         (Door::Start, EntryKind::Local { .. }, &(Method::GET | Method::HEAD)) => {
             local::show(&request, &entry)
+        }
+        (Door::Start, EntryKind::Directory(fields), &Method::POST) => {
+            directory::log_in(request, &entry, fields).await
+        }
+        (Door::Start, EntryKind::Directory(_), &(Method::GET | Method::HEAD)) => {
+            directory::show(&request, &entry)
+        }
+        (Door::Start, EntryKind::Tickets { passwords }, &(Method::GET | Method::HEAD | Method::POST)) => {
+            tickets::call(request, &entry, passwords.as_ref()).await
+        }
+        (Door::Logout, EntryKind::Provider, &(Method::GET | Method::POST)) => {
+            logout::call(request, &entry).await
+        }
+        (Door::Metadata, EntryKind::Provider, &(Method::GET | Method::HEAD)) => {
+            metadata::show(&request, &entry)
         }
         (Door::Callback, EntryKind::Provider, &(Method::GET | Method::HEAD | Method::POST)) => {
             callback::callback(request, &entry).await

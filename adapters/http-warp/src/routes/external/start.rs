@@ -5,10 +5,10 @@ use domain::flow::login::external::is_code_challenge;
 use domain::id::ApplicationId;
 use domain::policy::PoolPolicy;
 use domain::secret::Token;
-use domain::service::AuthorizationAsk;
+use domain::service::{AuthorizationAsk, AuthorizationStarted};
 use http::header::{HeaderName, REFERRER_POLICY};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::link::Caller;
 use super::{binding, link, place, refusal};
@@ -51,16 +51,30 @@ pub async fn start(mut request: Request, entry: &WebEntry) -> Result<Reply, Prob
         .await
     {
         Ok(started) => {
-            // A program that links in the name of a token cannot follow: it hands the address to its browser.
-            let reply = if in_json {
-                Reply::json(StatusCode::OK, &json!({ "url": started.url }))
-            } else {
-                Reply::found(&place::in_location(&started.url))
-            };
-            let reply = reply.header(REFERRER_POLICY, "no-referrer");
+            let reply = leave(&request, &started, in_json)?.header(REFERRER_POLICY, "no-referrer");
             Ok(binding::bind(&request, &started, reply))
         }
         Err(error) => refusal::refuse(&request, entry, Problem::of(error, &pool)),
+    }
+}
+
+/// The way to the provider: by a redirect, or by a form where it wants one. A program that links in the name of a token cannot
+/// follow: it hands the address, and what is to be posted there, to its browser.
+fn leave(request: &Request, started: &AuthorizationStarted, in_json: bool) -> Result<Reply, Problem> {
+    match (&started.form, in_json) {
+        (None, true) => Ok(Reply::json(StatusCode::OK, &json!({ "url": started.url }))),
+        (Some(form), true) => {
+            let fields: Map<String, Value> = form
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone().into()))
+                .collect();
+            Ok(Reply::json(
+                StatusCode::OK,
+                &json!({ "url": started.url, "form": fields }),
+            ))
+        }
+        (None, false) => Ok(Reply::found(&place::in_location(&started.url))),
+        (Some(form), false) => pages::external::send(request, &started.url, form),
     }
 }
 
@@ -74,7 +88,11 @@ pub fn pool_of<'a>(request: &'a Request, entry: &WebEntry) -> Result<&'a PoolPol
 }
 
 /// What somebody wants, judged as far as it can be without knowing them.
-async fn ask(request: &Request, entry: &WebEntry, pool: &PoolPolicy) -> Result<AuthorizationAsk, Problem> {
+pub async fn ask(
+    request: &Request,
+    entry: &WebEntry,
+    pool: &PoolPolicy,
+) -> Result<AuthorizationAsk, Problem> {
     let query = Query::parse(&request.query);
     let denied = |denial: Denial| Problem::of_denial(&denial, &pool.model);
     let place = match one_of(&query, &["returnTo", "return_to"])? {
