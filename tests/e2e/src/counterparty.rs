@@ -57,6 +57,11 @@ impl Counterparty {
         Self::start("oauth1", &[]).await
     }
 
+    /// An OpenID 2.0 provider, with Steam's habits at one of its endpoints. A second one is another provider.
+    pub async fn openid2() -> Self {
+        Self::start("openid2", &[]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await
