@@ -6,7 +6,8 @@
 #   http.keytab     HTTP/localhost, HTTP/idp.test and host/localhost
 #   other.keytab    HTTP/other.test
 # People of TEST.LOCALHOST, with their passwords: alice/alice-krb, bob/bob-krb, root/admin with admin-krb, expired/exp-krb (account
-# over), mustchange/needs-change (password over), barred/barred-krb (no tickets). Of OTHER.LOCALHOST: alice/alice-other.
+# over), mustchange/needs-change (password over), barred/barred-krb (no tickets), bjørn/bjorn-krb, and odd)(*=&|,+#<>;' with odd-krb.
+# Of OTHER.LOCALHOST: alice/alice-other.
 # Every run has new keys: two KDCs are two KDCs, whatever their realms are called.
 #
 # The folder goes when the KDC ends; with $UNTIL_EOF that is when standard input ends, so that no test leaves it behind.
@@ -84,6 +85,8 @@ in_realm "$REALM" <<COMMANDS
 addprinc -pw alice-krb alice
 addprinc -pw bob-krb bob
 addprinc -pw admin-krb root/admin
+addprinc -pw odd-krb "odd)(*=&|,+#<>;'"
+addprinc -pw bjorn-krb bjørn
 addprinc -pw exp-krb -expire yesterday expired
 addprinc -pw needs-change +needchange mustchange
 addprinc -pw barred-krb -allow_tix barred

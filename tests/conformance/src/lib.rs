@@ -29,6 +29,7 @@ pub mod entropy_source;
 pub mod flow_store;
 pub mod identity_provider;
 pub mod mailer;
+pub mod negotiator;
 pub mod outage;
 pub mod outbox;
 pub mod passkey_verifier;
