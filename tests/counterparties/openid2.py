@@ -21,7 +21,7 @@ POST /__ctl/fault?name= with one of the names below, or nothing:
 """
 import html
 import time
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, redirect, request
 from openid.extensions import ax, sreg
@@ -108,9 +108,19 @@ def meta(name):
     return page(name, f'<meta http-equiv="X-XRDS-Location" content="{own["base"]}/id/{html.escape(name)}/xrds">')
 
 
-def sent(response):
-    said = own["server"].encodeResponse(response)
+def sent(server, response):
+    said = server.encodeResponse(response)
     return Response(said.body, said.code, {name.title(): value for name, value in said.headers.items()})
+
+
+def back(address, pairs):
+    """Sends people back: by a redirect, or by a form where that would be too long."""
+    location = address + ("&" if "?" in address else "?") + urlencode(pairs)
+    if len(location) <= 2048:
+        return redirect(location)
+    inputs = "".join(f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">' for name, value in pairs.items())
+    return Response(f'<!DOCTYPE html><title>Back</title><form method="post" action="{html.escape(address)}">{inputs}<button>Continue</button>'
+                    "</form><script>document.forms[0].submit()</script>")
 
 
 def told(response, asked, name):
@@ -175,7 +185,7 @@ def after_signing(pairs):
     return pairs
 
 
-def agreed(asked, steam):
+def agreed(server, asked, steam):
     """A positive assertion."""
     name = controls.settings["next"]
     if not asked.idSelect():
@@ -190,7 +200,7 @@ def agreed(asked, steam):
     if fault() != "unsigned-email":
         told(response, asked, name)
     before_signing(response.fields)
-    return sent(response)
+    return back(asked.return_to, after_signing(server.signatory.sign(response).fields.toPostArgs()))
 
 
 @app.route("/server", methods=["GET", "POST"])
@@ -205,21 +215,15 @@ def endpoint(steam=False):
     if asked.mode == "check_authentication":
         return checked(server, asked)
     if asked.mode not in ("checkid_immediate", "checkid_setup"):
-        return sent(server.handleRequest(asked))
+        return sent(server, server.handleRequest(asked))
     if not is_ours(asked.return_to.split("?")[0]):
         return Response("not to there", 403)
-    own["asked"] = dict(request.values)
     if fault() == "cancel" or controls.settings["next"] == "deny":
-        return sent(asked.answer(False))
+        return sent(server, asked.answer(False))
     if fault() in ("setup-needed", "error"):
         mode = fault().replace("-", "_")
-        return redirect(asked.return_to + "&" + urlencode({"openid.ns": OPENID2_NS, "openid.mode": mode}))
-    response = agreed(asked, steam)
-    location = response.headers.get("Location")
-    if not location:
-        return response
-    parts = urlsplit(location)
-    return redirect(urlunsplit(parts._replace(query=urlencode(after_signing(dict(parse_qsl(parts.query, keep_blank_values=True)))))))
+        return back(asked.return_to, {"openid.ns": OPENID2_NS, "openid.mode": mode})
+    return agreed(server, asked, steam)
 
 
 def checked(server, asked):
@@ -229,7 +233,7 @@ def checked(server, asked):
         return Response("<html>Log in here</html>")
     if fault() == "check-no":
         return Response(f"ns:{OPENID2_NS}\nis_valid:false\n")
-    return sent(server.handleRequest(asked))
+    return sent(server, server.handleRequest(asked))
 
 
 @app.route("/openid/login", methods=["GET", "POST"])

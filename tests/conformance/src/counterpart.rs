@@ -50,6 +50,10 @@ pub trait Counterpart: Send + Sync {
     fn asked(&self, start: &AuthorizationStart) -> Asked;
     /// Opens the address as this person, who agrees; what the browser brings back.
     fn agree(&self, url: &str, person: &str) -> Params;
+    /// What the account of a person is called there.
+    fn subject_of(&self, person: &str) -> String {
+        person.to_owned()
+    }
     /// Opens the address as somebody who says no; what the browser brings back.
     fn refuse(&self, url: &str) -> Params;
     /// Takes back every grant.
