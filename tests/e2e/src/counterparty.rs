@@ -85,13 +85,10 @@ impl Counterparty {
         Self::start("krb5", &[]).await
     }
 
-    /// OpenLDAP with a certificate of `authority`, as [`Counterparty::tls_front`] has, and with what `slapd.sh` knows of further
-    /// settings. Its addresses are told by [`Counterparty::addresses`].
-    pub async fn slapd(authority: &Path, certificate: &str, further: &[(&str, &str)]) -> Self {
-        let authority = authority.display().to_string();
-        let mut environment = vec![("CA", authority.as_str()), ("CERT", certificate)];
-        environment.extend(further);
-        Self::start("slapd", &environment).await
+    /// OpenLDAP, with what stands at the top of `slapd.sh` set so (`CA`, `CERT` and more). Its addresses are told by
+    /// [`Counterparty::addresses`].
+    pub async fn slapd(settings: &[(&str, &str)]) -> Self {
+        Self::start("slapd", settings).await
     }
 
     async fn start(name: &'static str, environment: &[(&str, &str)]) -> Self {
