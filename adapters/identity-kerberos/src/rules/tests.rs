@@ -62,7 +62,7 @@ fn what_the_operator_wrote_is_checked() {
         ("service:", |config| config.services.push("HTTP/a/b".to_owned())),
         ("instances:", |config| config.instances = vec![String::new()]),
         ("emailDomain:", |config| {
-            config.addresses = Some(at("@example.com"))
+            config.addresses = Some(at("@example.com"));
         }),
         ("keytab:", |config| config.keytab = "Cargo.toml".into()),
         ("keytab:", |config| config.keytab = "/nonexistent/keytab".into()),
