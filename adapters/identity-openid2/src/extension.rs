@@ -249,3 +249,128 @@ fn values(assertion: &Assertion<'_>, alias: &str, name: &str) -> Vec<String> {
         .map(own)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::AuthorizationResponse;
+    use domain::secret::Secret;
+    use domain::time::{Lifetime, Timestamp};
+
+    use super::*;
+    use crate::message::NS;
+
+    const NEEDED: &str = "op_endpoint,return_to,response_nonce,assoc_handle,claimed_id,identity";
+    const EMAIL: &str = "http://axschema.org/contact/email";
+
+    /// What is read of an answer with these fields, of which those are signed.
+    fn told(fields: &[(&str, &str)], signed: &str) -> Told {
+        let signed = format!("{NEEDED},{signed}");
+        let needed = [
+            ("state", "s"),
+            ("nonce", "n"),
+            ("openid.ns", NS),
+            ("openid.mode", "id_res"),
+            ("openid.op_endpoint", "https://op.example/"),
+            (
+                "openid.return_to",
+                "https://www.example.com/callback?state=s&nonce=n",
+            ),
+            ("openid.response_nonce", "1970-01-01T00:00:00Zx"),
+            ("openid.assoc_handle", "h"),
+            ("openid.claimed_id", "https://op.example/ann"),
+            ("openid.identity", "https://op.example/ann"),
+            ("openid.signed", &signed),
+            ("openid.sig", "s"),
+        ];
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let response = AuthorizationResponse {
+            params: needed.iter().chain(fields).map(owned).collect(),
+            redirect_uri: "https://www.example.com/callback".to_owned(),
+            nonce: Secret::new("n"),
+            code_verifier: Secret::new("v"),
+            carry: None,
+            client: None,
+            now: Timestamp::from_millis(0),
+        };
+        let config = OpenId2Config {
+            attributes: vec![("teams".to_owned(), "http://example.com/teams".to_owned())],
+            ..OpenId2Config::discovered("https://op.example/")
+        };
+        Told::read(
+            &config,
+            &Assertion::judge(&response, Lifetime::from_secs(300)).unwrap(),
+        )
+    }
+
+    const EXCHANGED: [(&str, &str); 4] = [
+        ("openid.ns.e", AX),
+        ("openid.e.mode", "fetch_response"),
+        ("openid.e.type.m", EMAIL),
+        ("openid.e.value.m", "ann@example.com"),
+    ];
+
+    #[test]
+    fn an_attribute_counts_where_each_part_of_it_is_signed() {
+        let whole = "ns.e,e.mode,e.type.m,e.value.m";
+        assert_eq!(told(&EXCHANGED, whole).values("email"), ["ann@example.com"]);
+        for missing in whole.split(',') {
+            let rest: Vec<&str> = whole.split(',').filter(|name| *name != missing).collect();
+            let told = told(&EXCHANGED, &rest.join(","));
+            assert_eq!(told.profile(true).emails, [], "without {missing}");
+        }
+    }
+
+    #[test]
+    fn a_registration_counts_where_value_and_namespace_are_signed() {
+        for space in [SREG, SREG_1_0] {
+            let fields = [
+                ("openid.ns.r", space),
+                ("openid.r.email", "ann@example.com"),
+                ("openid.r.role", "admin"),
+            ];
+            let read = told(&fields, "ns.r,r.email,r.role");
+            assert_eq!(read.profile(false).emails[0].value, "ann@example.com");
+            assert!(!read.profile(false).emails[0].verified && read.profile(true).emails[0].verified);
+            assert_eq!(read.registration.len(), 1, "only fields of the extension");
+            assert!(told(&fields, "ns.r,r.role").profile(true).emails.is_empty());
+            assert!(told(&fields, "r.email").profile(true).emails.is_empty());
+        }
+        // The alias of old, undeclared.
+        let bare = told(&[("openid.sreg.email", "ann@example.com")], "sreg.email");
+        assert!(bare.profile(true).emails.is_empty());
+    }
+
+    #[test]
+    fn a_list_is_read_as_long_as_it_is_said_to_be() {
+        let fields = [
+            ("openid.ns.e", AX),
+            ("openid.e.mode", "fetch_response"),
+            ("openid.e.type.t", "http://example.com/teams"),
+            ("openid.e.count.t", "2"),
+            ("openid.e.value.t.1", "red"),
+            ("openid.e.value.t.2", "blue"),
+            ("openid.e.value.t.3", "admins"),
+        ];
+        let read = told(
+            &fields,
+            "ns.e,e.mode,e.type.t,e.count.t,e.value.t.1,e.value.t.2,e.value.t.3",
+        );
+        assert_eq!(read.values("teams"), ["red", "blue"]);
+        let none = told(&fields, "ns.e,e.mode,e.type.t,e.count.t,e.value.t.2");
+        assert_eq!(none.values("teams"), ["blue"]);
+        assert_eq!(none.values("others"), [""; 0]);
+    }
+
+    #[test]
+    fn an_older_name_of_a_type_is_the_same_attribute() {
+        let mut fields = EXCHANGED;
+        fields[2].1 = "http://schema.openid.net/contact/email";
+        assert_eq!(
+            told(&fields, "ns.e,e.mode,e.type.m,e.value.m").values("email"),
+            ["ann@example.com"]
+        );
+        fields[2].1 = "http://example.com/other";
+        let read = told(&fields, "ns.e,e.mode,e.type.m,e.value.m");
+        assert_eq!(read.values("http://example.com/other"), ["ann@example.com"]);
+    }
+}
