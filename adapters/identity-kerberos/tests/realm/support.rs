@@ -152,6 +152,15 @@ impl Kdc {
         )
     }
 
+    /// The same as Chromium does it: without asking who we are.
+    pub fn trusting(&self, person: &str, service: &str) -> Browser {
+        Browser::start(
+            self.command(std::env::current_exe().unwrap(), person),
+            service,
+            "trusting",
+        )
+    }
+
     /// What alice's browser shows to our service.
     pub fn token(&self) -> Vec<u8> {
         self.log_in("alice", "alice-krb", &[]);
@@ -232,10 +241,13 @@ impl Drop for Browser {
 #[ignore = "the other side of the tests here: they start it"]
 fn plays_the_browser() {
     let Ok(target) = std::env::var(TARGET) else { return };
-    let bare = std::env::var(MANNER).unwrap() == "bare";
-    let mechanism = if bare { GSS_MECH_KRB5 } else { GSS_MECH_SPNEGO };
+    let (mechanism, flags) = match std::env::var(MANNER).unwrap().as_str() {
+        "bare" => (GSS_MECH_KRB5, CtxFlags::GSS_C_MUTUAL_FLAG),
+        "trusting" => (GSS_MECH_SPNEGO, CtxFlags::empty()),
+        _ => (GSS_MECH_SPNEGO, CtxFlags::GSS_C_MUTUAL_FLAG),
+    };
     let target = Name::new(target.as_bytes(), Some(GSS_NT_KRB5_PRINCIPAL)).unwrap();
-    let mut context = ClientCtx::new(None, target, CtxFlags::GSS_C_MUTUAL_FLAG, Some(mechanism));
+    let mut context = ClientCtx::new(None, target, flags, Some(mechanism));
     let token = context.step(None, None).unwrap().unwrap();
     println!("{TOKEN}{}", hex(&token));
     let mut reply = String::new();
@@ -244,8 +256,7 @@ fn plays_the_browser() {
         return;
     }
     if context.step(Some(&unhex(reply.trim())), None).is_ok() && context.is_complete() {
-        let flags = context.flags().unwrap();
-        assert!(flags.contains(CtxFlags::GSS_C_MUTUAL_FLAG));
+        assert!(context.flags().unwrap().contains(flags));
         println!("{SATISFIED}");
     }
 }

@@ -14,7 +14,11 @@ async fn a_ticket_says_who_it_is_and_the_browser_knows_us_too() {
     let realm = kdc.realm();
     realm.probe().await.unwrap();
     kdc.log_in("alice", "alice-krb", &[]);
-    for browser in [kdc.browser("alice", SERVICE), kdc.program("alice", SERVICE)] {
+    for browser in [
+        kdc.browser("alice", SERVICE),
+        kdc.program("alice", SERVICE),
+        kdc.trusting("alice", SERVICE),
+    ] {
         let taken = realm.accept(&browser.token, now()).await.unwrap();
         assert_eq!(taken.arrival.issuer, "kerberos:TEST.LOCALHOST");
         assert_eq!(taken.arrival.subject, "alice@TEST.LOCALHOST");
