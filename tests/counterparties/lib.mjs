@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 export async function installed(name) {
   const root = join(process.env.COUNTERPARTIES ?? '', 'node_modules', name);
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const entry = manifest.exports?.['.']?.default ?? manifest.main;
+  const entry = manifest.exports?.['.']?.default ?? manifest.main ?? 'index.js';
   return import(pathToFileURL(join(root, entry)).href);
 }
 

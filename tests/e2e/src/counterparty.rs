@@ -62,6 +62,16 @@ impl Counterparty {
         Self::start("openid2", &[]).await
     }
 
+    /// A SAML 2.0 identity provider.
+    pub async fn samlp() -> Self {
+        Self::start("samlp", &[]).await
+    }
+
+    /// The same, but it asks who comes.
+    pub async fn samlp_that_asks() -> Self {
+        Self::start("samlp", &[("ASK", "1")]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await
