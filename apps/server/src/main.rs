@@ -29,6 +29,14 @@ use cli::{Cli, Command, Said};
 use config::Loaded;
 
 fn main() -> ExitCode {
+    // The library that speaks Kerberos is C: it works in processes of its own, which are this program called by that word.
+    #[cfg(feature = "identity-kerberos")]
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == identity_kerberos::ARGUMENT)
+    {
+        return identity_kerberos::worker();
+    }
     let cli = Cli::parse();
     match carry_out(&cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -335,7 +335,10 @@ fn arrive(entry: ProviderEntry, client: Option<ProviderClient>, arrival: Arrival
     redeeming.entry = entry;
     redeeming.client = client;
     redeeming.authorization.application = Some(ApplicationId::new("shop"));
-    let event = AuthorizeEvent::Arrived(Box::new(arrival));
+    let event = AuthorizeEvent::Arrived {
+        arrival: Box::new(arrival),
+        once: Verdict::Allowed,
+    };
     step(Authorize::Redeem(redeeming), event, &mut scene.cx())
 }
 
@@ -430,7 +433,10 @@ fn every_fault_of_a_provider_is_refused_with_its_own_code() {
 fn an_answer_without_its_question_means_nothing() {
     let mut scene = Scene::new();
     let events = [
-        AuthorizeEvent::Arrived(Box::new(arrival("7"))),
+        AuthorizeEvent::Arrived {
+            arrival: Box::new(arrival("7")),
+            once: Verdict::Allowed,
+        },
         AuthorizeEvent::ProviderFailed(Failure::Unavailable),
         AuthorizeEvent::ProviderBegan {
             handle: None,

@@ -2,15 +2,15 @@
 
 use domain::id::{EntryName, PoolName};
 use domain::identity::ProviderEntry;
-use http_warp::{EntryKind, WebEntry};
+use http_warp::{CredentialFields, EntryKind, WebEntry};
 
 use super::fields::Fields;
 use super::finding::Findings;
 use super::json::Json;
 use super::kind::{Identified, identify};
-use super::modules::Kind;
+use super::modules::{Kind, Scheme};
 use super::remote::{Dialect, Remote};
-use super::{place, provider};
+use super::{enterprise, place, provider};
 use crate::config::Environment;
 
 /// Longest name of an entry, in characters.
@@ -57,7 +57,11 @@ pub fn read(
     let entry = match kind {
         Kind::Local => Some(Entry { web, remote: None }),
         Kind::Remote(dialect) => {
-            provider::read(&mut fields, dialect, auth_scheme, &web, around).map(|remote| Entry {
+            let read = match dialect.scheme() {
+                Scheme::Local | Scheme::OAuth2 | Scheme::OAuth1 => provider::read,
+                Scheme::Ldap | Scheme::Saml | Scheme::Kerberos | Scheme::OpenId2 => enterprise::read,
+            };
+            read(&mut fields, dialect, auth_scheme, &web, around).map(|remote| Entry {
                 web,
                 remote: Some(remote),
             })
@@ -77,8 +81,13 @@ fn web(fields: &mut Fields<'_>, kind: Kind, around: &Surroundings<'_>) -> Option
     let auth_path = path(fields, "authPath", format!("{root}/{name}"));
     let callback_path = match kind {
         Kind::Local => None,
+        Kind::Remote(dialect) if dialect.is_direct() => None,
         Kind::Remote(_) => Some(path(fields, "callbackPath", format!("{root}/{name}/callback"))),
     };
+    let is_saml = kind == Kind::Remote(Dialect::Saml);
+    let logout_path = is_saml.then(|| path(fields, "logoutPath", format!("{auth_path}/logout")));
+    let metadata_path = is_saml.then(|| format!("{auth_path}/metadata"));
+    let unsolicited = is_saml && fields.flag("allowUnsolicited").unwrap_or(false);
     let home = match kind {
         Kind::Local => None,
         Kind::Remote(_) => Some(format!("{root}/account")),
@@ -103,9 +112,9 @@ fn web(fields: &mut Fields<'_>, kind: Kind, around: &Surroundings<'_>) -> Option
         auto_login: fields.flag("autoLogin").unwrap_or(true),
         auth_path,
         callback_path,
-        logout_path: None,
-        metadata_path: None,
-        unsolicited: false,
+        logout_path,
+        metadata_path,
+        unsolicited,
         success_redirect: success_redirect.or(home),
         failure_redirect,
         failure_query_string: fields.flag("failureQueryString").unwrap_or(false),
@@ -165,8 +174,16 @@ fn capitalised(text: &str) -> String {
 }
 
 fn entry_kind(fields: &mut Fields<'_>, kind: Kind, link: bool) -> EntryKind {
-    if kind != Kind::Local {
-        return EntryKind::Provider;
+    match kind {
+        Kind::Local => {}
+        Kind::Remote(Dialect::Ldap) => return EntryKind::Directory(credential_fields(fields)),
+        Kind::Remote(Dialect::Kerberos) => {
+            let passwords = fields.flag("passwords").unwrap_or(false);
+            return EntryKind::Tickets {
+                passwords: passwords.then(|| credential_fields(fields)),
+            };
+        }
+        Kind::Remote(_) => return EntryKind::Provider,
     }
     // It has no provider, but old files name one.
     let _ = fields.text(&["provider"]);
@@ -176,16 +193,21 @@ fn entry_kind(fields: &mut Fields<'_>, kind: Kind, link: bool) -> EntryKind {
             "cannot be true here: a name and a password are no account elsewhere",
         );
     }
-    let username_field = field_name(fields, "usernameField", "username");
-    let password_field = field_name(fields, "passwordField", "password");
-    if username_field == password_field {
-        fields.refuse("passwordField", "must not be the same as `usernameField`");
-    }
+    let CredentialFields { username, password } = credential_fields(fields);
     EntryKind::Local {
-        username_field,
-        password_field,
+        username_field: username,
+        password_field: password,
         set_access_token: fields.flag("setAccessToken").unwrap_or(false),
     }
+}
+
+fn credential_fields(fields: &mut Fields<'_>) -> CredentialFields {
+    let username = field_name(fields, "usernameField", "username");
+    let password = field_name(fields, "passwordField", "password");
+    if username == password {
+        fields.refuse("passwordField", "must not be the same as `usernameField`");
+    }
+    CredentialFields { username, password }
 }
 
 fn field_name(fields: &mut Fields<'_>, key: &'static str, default: &str) -> String {

@@ -17,6 +17,8 @@ pub struct Fields<'a> {
     /// Keys a fault was told of: they are not also missed.
     faulty: Vec<String>,
     findings: &'a mut Findings,
+    /// What stands before the names of keys in messages.
+    prefix: &'static str,
 }
 
 impl<'a> Fields<'a> {
@@ -52,6 +54,7 @@ impl<'a> Fields<'a> {
             nulls,
             faulty,
             findings,
+            prefix: "",
         }
     }
 
@@ -62,7 +65,7 @@ impl<'a> Fields<'a> {
 
     /// Notes a fault of `key`.
     pub fn refuse(&mut self, key: &str, message: impl AsRef<str>) {
-        let message = format!("`{key}` {}", message.as_ref());
+        let message = format!("`{}{key}` {}", self.prefix, message.as_ref());
         self.findings.error(Some(self.entry), message);
         self.faulty.push(key.to_owned());
     }
@@ -74,7 +77,7 @@ impl<'a> Fields<'a> {
 
     /// Notes something the operator should know of `key`.
     pub fn warn(&mut self, key: &str, message: impl AsRef<str>) {
-        let message = format!("`{key}` {}", message.as_ref());
+        let message = format!("`{}{key}` {}", self.prefix, message.as_ref());
         self.findings.warning(Some(self.entry), message);
     }
 
@@ -217,6 +220,108 @@ impl<'a> Fields<'a> {
                 self.refuse(key, why);
                 None
             }
+        }
+    }
+
+    /// A whole number, also as text: variables hold nothing else.
+    pub fn number(&mut self, key: &'static str) -> Option<u64> {
+        let value = self.take(key)?;
+        let number = match &value {
+            Json::Number(number) => number.to_string().parse().ok(),
+            Json::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.refuse(key, format!("must be a whole number, but is {}", value.kind()));
+        }
+        number
+    }
+
+    /// An object of texts, empty when it is absent.
+    pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (name, value) in self.object(key) {
+            match value {
+                Json::Text(text) => pairs.push((name, text)),
+                other => self.refuse(
+                    &format!("{key}.{name}"),
+                    format!("must be text, but is {}", other.kind()),
+                ),
+            }
+        }
+        pairs
+    }
+
+    /// Texts in PEM: one or a list, written here or each alone in a file that another key names.
+    pub fn pems(&mut self, here: &[&'static str], in_file: &[&'static str]) -> Vec<String> {
+        let Some((key, value)) = self.take_one(&[here, in_file].concat()) else {
+            return Vec::new();
+        };
+        let items = match value {
+            Json::List(items) => items,
+            one => vec![one],
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            let Json::Text(text) = item else {
+                self.refuse(
+                    key,
+                    format!("must be text or a list of texts, but is {}", item.kind()),
+                );
+                continue;
+            };
+            if here.contains(&key) {
+                texts.push(text);
+                continue;
+            }
+            self.findings.names_file(&text);
+            match read_secret(&text) {
+                Ok(read) => texts.push(read.expose().to_owned()),
+                Err(why) => self.refuse(key, why),
+            }
+        }
+        texts
+    }
+
+    /// Goes into an object, whose keys are told by their full names; none when it is absent.
+    pub fn within(&mut self, key: &'static str, prefix: &'static str) -> Option<Fields<'_>> {
+        let values = match self.take(key)? {
+            Json::Object(values) => values,
+            other => {
+                self.refuse(key, format!("must be an object, but is {}", other.kind()));
+                return None;
+            }
+        };
+        let nulls = values.iter().filter(|(_, value)| *value == Json::Null);
+        Some(Fields {
+            entry: self.entry,
+            nulls: nulls.map(|(name, _)| name.clone()).collect(),
+            values: values
+                .into_iter()
+                .filter(|(name, value)| *value != Json::Null && !keys::is_remark(name))
+                .collect(),
+            faulty: Vec::new(),
+            findings: self.findings,
+            prefix,
+        })
+    }
+
+    /// Ends the reading of an object: what is left over is idle or unknown.
+    pub fn finish_within(mut self, known: &[&'static str], idle: &[(&str, &str)]) {
+        for (key, _) in std::mem::take(&mut self.values) {
+            if let Some((_, why)) = idle.iter().find(|(name, _)| *name == key) {
+                self.warn(&key, format!("does nothing: {why}"));
+                continue;
+            }
+            let names: BTreeMap<_, _> = known
+                .iter()
+                .map(|name| ((*name).to_owned(), String::new()))
+                .collect();
+            let hint = match nearest_key(&key, &key, &names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "docs/PROVIDERS.md lists all keys; take it out".to_owned(),
+            };
+            self.refuse(&key, format!("is no key here: {hint}"));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
-use super::modules::{DEAD, Kind, MODULES, Module, Scheme, UNSPOKEN, Unspoken};
+use super::modules::{DEAD, Kind, MODULES, Module, Scheme};
 use super::remote::Dialect;
 use crate::config::nearest_key;
 
@@ -21,23 +21,13 @@ pub fn identify(fields: &mut Fields<'_>) -> Option<Identified> {
     let strategy = fields.text(&["strategy"]);
     let written = fields.text(&["authScheme"]);
     let auth_scheme = written.clone().unwrap_or_else(|| guess(fields).to_owned());
-    if let Some((key, word, protocol)) = unspoken(module.as_deref(), &auth_scheme) {
-        let title = protocol.title;
-        fields.refuse(
-            key,
-            format!(
-                "is `{word}`: this build does not speak {title} yet. Take the entry out to start without it"
-            ),
-        );
-        return None;
-    }
     let scheme = Scheme::parse(&auth_scheme);
     if scheme.is_none() {
         fields.refuse(
             "authScheme",
             format!(
-                "is `{auth_scheme}`, which is no protocol: write `local`, `oAuth 2.0`, `OpenID Connect` or `oAuth`, or \
-                 leave it out"
+                "is `{auth_scheme}`, which is no protocol: write `local`, `oAuth 2.0`, `OpenID Connect`, `oAuth`, `ldap`, \
+                 `saml`, `kerberos` or `openid`, or leave it out"
             ),
         );
     }
@@ -60,6 +50,14 @@ pub fn identify(fields: &mut Fields<'_>) -> Option<Identified> {
             format!("is `{auth_scheme}`, but {module} speaks {speaks}: change it, or leave it out"),
         );
     }
+    // The component's guess knows four words; what it could not know is stored by its own.
+    let auth_scheme = match kind.scheme() {
+        Scheme::Ldap if written.is_none() => "ldap".to_owned(),
+        Scheme::Saml if written.is_none() => "saml".to_owned(),
+        Scheme::Kerberos if written.is_none() => "kerberos".to_owned(),
+        Scheme::OpenId2 if written.is_none() => "OpenID".to_owned(),
+        _ => auth_scheme,
+    };
     Some(Identified {
         kind: Kind::with_own_addresses(kind, fields),
         auth_scheme,
@@ -77,17 +75,6 @@ fn guess(fields: &Fields<'_>) -> &'static str {
     } else {
         "local"
     }
-}
-
-fn unspoken(module: Option<&str>, scheme: &str) -> Option<(&'static str, String, &'static Unspoken)> {
-    let folded = scheme.to_ascii_lowercase();
-    UNSPOKEN.iter().find_map(|protocol| {
-        if let Some(module) = module.filter(|module| protocol.modules.contains(module)) {
-            return Some(("module", module.to_owned(), protocol));
-        }
-        let named = protocol.schemes.contains(&folded.as_str());
-        named.then(|| ("authScheme", scheme.to_owned(), protocol))
-    })
 }
 
 fn of_module(
@@ -137,6 +124,7 @@ fn of_module(
 /// A provider without a known module can be told by the addresses it gives.
 fn by_its_keys(fields: &Fields<'_>) -> Option<Dialect> {
     let all = |keys: &[&str]| keys.iter().all(|key| fields.has(key));
+    let any = |keys: &[&str]| keys.iter().any(|key| fields.has(key));
     if all(&[
         "consumerKey",
         "requestTokenURL",
@@ -148,6 +136,20 @@ fn by_its_keys(fields: &Fields<'_>) -> Option<Dialect> {
         Some(Dialect::OpenIdConnect)
     } else if all(&["clientID", "authorizationURL", "tokenURL"]) {
         Some(Dialect::OAuth2)
+    } else if fields.has("server") {
+        Some(Dialect::Ldap)
+    } else if any(&[
+        "entryPoint",
+        "metadata",
+        "metadataFile",
+        "metadata_file",
+        "metadataUrl",
+    ]) {
+        Some(Dialect::Saml)
+    } else if fields.has("keytab") {
+        Some(Dialect::Kerberos)
+    } else if any(&["providerURL", "identifier"]) {
+        Some(Dialect::OpenId2)
     } else {
         None
     }

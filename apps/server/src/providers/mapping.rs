@@ -61,7 +61,7 @@ pub fn read(fields: &mut Fields<'_>) -> Vec<MappedField> {
 }
 
 /// Names apart by dots, each with any number of `[0]` behind it.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     let name =
         |part: &str| !part.is_empty() && !part.contains(['[', ']']) && !part.chars().any(char::is_control);
     text.split('.').all(|part| {

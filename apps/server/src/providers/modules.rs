@@ -70,6 +70,13 @@ pub const MODULES: &[Module] = &[
     remote("passport-oauth", Dialect::OAuth1),
     remote("passport-oauth1", Dialect::OAuth1),
     remote("passport-openidconnect", Dialect::OpenIdConnect),
+    remote("passport-ldapauth", Dialect::Ldap),
+    remote("passport-saml", Dialect::Saml),
+    remote("@node-saml/passport-saml", Dialect::Saml),
+    remote("passport-kerberos", Dialect::Kerberos),
+    remote("passport-negotiate", Dialect::Kerberos),
+    remote("passport-openid", Dialect::OpenId2),
+    remote("passport-steam", Dialect::Steam),
 ];
 
 /// Modules, or exports of them, that are refused, and why: name, export (empty for any), sentence.
@@ -100,53 +107,35 @@ pub const DEAD: &[(&str, &str, &str)] = &[
         "its export `BearerStrategy` judges tokens of an API and logs nobody in: write `\"strategy\": \"OIDCStrategy\"`",
     ),
     (
+        "passport-google-openid",
+        "",
+        "Google ended OpenID 2.0 in 2015: write `passport-google-oauth20`",
+    ),
+    (
+        "passport-yahoo",
+        "",
+        "Yahoo ended OpenID 2.0: write `passport-openidconnect` with Yahoo's `issuer`",
+    ),
+    (
+        "passport-ldap",
+        "",
+        "its keys are its own: write `passport-ldapauth`, with `server`",
+    ),
+    (
+        "passport-activedirectory",
+        "",
+        "its keys are its own: write `passport-ldapauth`, with `server`; it speaks with Active Directory as well",
+    ),
+    (
+        "passport-wsfed-saml2",
+        "",
+        "it speaks WS-Federation: write `passport-saml`, and switch the provider to SAML 2.0",
+    ),
+    (
         "passport-facebook-token",
         "",
         "a token handed in by a client may have been given to another application: write `passport-facebook`",
     ),
-];
-
-/// A protocol that providers.json can name and this build does not speak.
-pub struct Unspoken {
-    /// What people call it.
-    pub title: &'static str,
-    /// `authScheme` in lower case.
-    pub schemes: &'static [&'static str],
-    /// Modules for it.
-    pub modules: &'static [&'static str],
-}
-
-/// The one list of what is not spoken yet. An adapter that speaks one takes its row out.
-pub const UNSPOKEN: &[Unspoken] = &[
-    Unspoken {
-        title: "SAML 2.0",
-        schemes: &["saml", "saml2", "saml 2.0"],
-        modules: &[
-            "passport-saml",
-            "@node-saml/passport-saml",
-            "passport-wsfed-saml2",
-        ],
-    },
-    Unspoken {
-        title: "LDAP",
-        schemes: &["ldap"],
-        modules: &["passport-ldapauth", "passport-ldap", "passport-activedirectory"],
-    },
-    Unspoken {
-        title: "OpenID 2.0",
-        schemes: &["openid"],
-        modules: &[
-            "passport-openid",
-            "passport-steam",
-            "passport-yahoo",
-            "passport-google-openid",
-        ],
-    },
-    Unspoken {
-        title: "Kerberos",
-        schemes: &["kerberos", "negotiate", "spnego"],
-        modules: &["passport-kerberos", "passport-negotiate"],
-    },
 ];
 
 /// The family an `authScheme` names. The component took every other word for OAuth 2.0; a slip of the pen is no protocol.
@@ -158,6 +147,14 @@ pub enum Scheme {
     OAuth2,
     /// OAuth 1.0a.
     OAuth1,
+    /// LDAP.
+    Ldap,
+    /// SAML 2.0.
+    Saml,
+    /// Kerberos.
+    Kerberos,
+    /// OpenID 2.0.
+    OpenId2,
 }
 
 impl Scheme {
@@ -169,6 +166,10 @@ impl Scheme {
             "oauth2" | "oauth 2.0" | "oauth 2" | "oauth2.0" | "openid connect" | "openidconnect" | "oidc" => {
                 Some(Self::OAuth2)
             }
+            "ldap" => Some(Self::Ldap),
+            "saml" | "saml2" | "saml 2.0" => Some(Self::Saml),
+            "kerberos" | "negotiate" | "spnego" => Some(Self::Kerberos),
+            "openid" | "openid2" | "openid 2.0" => Some(Self::OpenId2),
             _ => None,
         }
     }
@@ -179,6 +180,10 @@ impl Scheme {
             Self::Local => "local",
             Self::OAuth2 => "OAuth 2.0",
             Self::OAuth1 => "OAuth 1.0a",
+            Self::Ldap => "LDAP",
+            Self::Saml => "SAML 2.0",
+            Self::Kerberos => "Kerberos",
+            Self::OpenId2 => "OpenID 2.0",
         }
     }
 }
@@ -188,8 +193,7 @@ impl Kind {
     pub fn scheme(self) -> Scheme {
         match self {
             Self::Local => Scheme::Local,
-            Self::Remote(dialect) if dialect.is_oauth1() => Scheme::OAuth1,
-            Self::Remote(_) => Scheme::OAuth2,
+            Self::Remote(dialect) => dialect.scheme(),
         }
     }
 

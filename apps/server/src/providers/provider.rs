@@ -8,7 +8,7 @@ use super::entry::Surroundings;
 use super::fields::Fields;
 use super::json::Json;
 use super::remote::{Dialect, Remote};
-use super::{asked, client, endpoints, mapping, place};
+use super::{asked, client, endpoints, mapping, place, roles};
 
 /// Reads the keys of a provider; `None` when something is missing without which nothing can be said.
 pub fn read(
@@ -66,6 +66,7 @@ pub fn read(
         },
         skip_profile: skip_profile(fields, dialect),
         email_verified: email_verified(fields),
+        ..Remote::blank(dialect, String::new())
     };
     let entry = ProviderEntry {
         name: web.name.clone(),
@@ -83,17 +84,24 @@ pub fn read(
         scopes: remote.scopes.clone(),
         mapping,
         email_optional,
-        roles: Vec::new(),
-        only_known_users: false,
+        roles: roles::read(fields),
+        only_known_users: fields.flag("onlyKnownUsers").unwrap_or(false),
     };
     Some((entry, remote))
 }
 
+/// The names of the callback's address.
+const CALLBACK_URL: &[&str] = &["callbackURL", "redirectUrl", "callbackUrl", "returnURL"];
+
 /// The absolute callback, which must be what the provider has registered, letter by letter.
-fn callback_url(fields: &mut Fields<'_>, web: &WebEntry, around: &Surroundings<'_>) -> Option<String> {
+pub(super) fn callback_url(
+    fields: &mut Fields<'_>,
+    web: &WebEntry,
+    around: &Surroundings<'_>,
+) -> Option<String> {
     let path = web.callback_path.as_deref().unwrap_or_default();
     let _ = callback_method(fields);
-    let Some(written) = fields.text(&["callbackURL", "redirectUrl"]) else {
+    let Some(written) = fields.text(CALLBACK_URL) else {
         let url = format!("{}{path}", around.public_url);
         return match place::callback_url(&url, around.public_url, path, around.insecure) {
             Ok(_) => Some(url),
@@ -250,7 +258,7 @@ fn skip_profile(fields: &mut Fields<'_>, dialect: Dialect) -> bool {
     skip
 }
 
-fn email_verified(fields: &mut Fields<'_>) -> Option<bool> {
+pub(super) fn email_verified(fields: &mut Fields<'_>) -> Option<bool> {
     let trusted = fields.flag("emailVerified");
     if trusted == Some(true) {
         fields.warn(

@@ -4,6 +4,9 @@ use std::fmt;
 
 use domain::secret::Secret;
 
+use super::modules::Scheme;
+use super::settings::Settings;
+
 /// Whose dialect of which protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -33,6 +36,16 @@ pub enum Dialect {
     Twitter,
     /// Any OAuth 1.0a.
     OAuth1,
+    /// LDAP, Active Directory too.
+    Ldap,
+    /// SAML 2.0.
+    Saml,
+    /// Kerberos: tickets, and passwords that the KDC judges.
+    Kerberos,
+    /// Any OpenID 2.0.
+    OpenId2,
+    /// OpenID 2.0 as Steam speaks it.
+    Steam,
 }
 
 impl Dialect {
@@ -43,8 +56,29 @@ impl Dialect {
             Self::Google | Self::LinkedIn | Self::Microsoft | Self::Apple | Self::OpenIdConnect => {
                 "OpenID Connect"
             }
+            Self::Ldap => "LDAP",
+            Self::Saml => "SAML 2.0",
+            Self::Kerberos => "Kerberos",
+            Self::OpenId2 | Self::Steam => "OpenID 2.0",
             _ => "OAuth 2.0",
         }
+    }
+
+    /// The family of protocols.
+    pub const fn scheme(self) -> Scheme {
+        match self {
+            Self::Twitter | Self::OAuth1 => Scheme::OAuth1,
+            Self::Ldap => Scheme::Ldap,
+            Self::Saml => Scheme::Saml,
+            Self::Kerberos => Scheme::Kerberos,
+            Self::OpenId2 | Self::Steam => Scheme::OpenId2,
+            _ => Scheme::OAuth2,
+        }
+    }
+
+    /// Whether nobody is sent away: the proof comes with the request.
+    pub const fn is_direct(self) -> bool {
+        matches!(self, Self::Ldap | Self::Kerberos)
     }
 
     /// What people call the provider; none for dialects of no one in particular.
@@ -58,7 +92,14 @@ impl Dialect {
             Self::Microsoft => Some("Microsoft"),
             Self::Apple => Some("Apple"),
             Self::Twitter => Some("Twitter"),
-            Self::OAuth2 | Self::OpenIdConnect | Self::OAuth1 => None,
+            Self::Steam => Some("Steam"),
+            Self::OAuth2
+            | Self::OpenIdConnect
+            | Self::OAuth1
+            | Self::Ldap
+            | Self::Saml
+            | Self::Kerberos
+            | Self::OpenId2 => None,
         }
     }
 
@@ -119,6 +160,7 @@ pub struct AppleKey {
 
 /// One provider as the file describes it. Absent means as the dialect has it.
 #[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per key of the file")]
 pub struct Remote {
     /// Whose dialect.
     pub dialect: Dialect,
@@ -154,6 +196,46 @@ pub struct Remote {
     pub skip_profile: bool,
     /// Whether addresses of this provider are believed.
     pub email_verified: Option<bool>,
+    /// LDAP, SAML, Kerberos, OpenID 2.0: everything else the file says, as `settings` lists it.
+    pub settings: Settings,
+    /// The absolute address people come back to; empty where nobody is sent away.
+    pub callback_url: String,
+    /// SAML: the absolute address of single logout.
+    pub logout_url: Option<String>,
+    /// SAML: whether answers are taken that nobody asked for.
+    pub unsolicited: bool,
+    /// Kerberos: whether passwords are judged as well.
+    pub passwords: bool,
+}
+
+impl Remote {
+    /// One of which nothing is said yet.
+    pub fn blank(dialect: Dialect, client_id: String) -> Self {
+        Self {
+            dialect,
+            client_id,
+            client_secret: None,
+            scopes: Vec::new(),
+            scope_separator: None,
+            params: Vec::new(),
+            headers: Vec::new(),
+            endpoints: Endpoints::default(),
+            issuer: None,
+            tenant: None,
+            apple: None,
+            profile_fields: Vec::new(),
+            graph_version: None,
+            sha256: false,
+            include_email: None,
+            skip_profile: false,
+            email_verified: None,
+            settings: Settings::default(),
+            callback_url: String::new(),
+            logout_url: None,
+            unsolicited: false,
+            passwords: false,
+        }
+    }
 }
 
 /// Headers may hold secrets: they are not shown.

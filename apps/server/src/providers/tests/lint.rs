@@ -33,8 +33,8 @@ fn a_name_that_stands_twice_is_told() {
 #[test]
 fn an_unknown_key_hears_its_neighbour() {
     refused(
-        &github(r#", "callbackUrl": "/x""#),
-        "`callbackUrl` is no key of an entry: did you mean `callbackURL`?",
+        &github(r#", "callbackUri": "/x""#),
+        "`callbackUri` is no key of an entry: did you mean `callbackURL`?",
     );
     refused(
         &github(r#", "clientid": "/x""#),

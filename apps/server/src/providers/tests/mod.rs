@@ -1,6 +1,7 @@
 //! `providers.json` from the outside: a file in, entries or sentences out.
 
 mod article;
+mod enterprise;
 mod handbook;
 mod keys;
 mod lint;

@@ -1,7 +1,6 @@
 //! Which module is which provider.
 
 use super::*;
-use crate::providers::modules::{MODULES, UNSPOKEN};
 use crate::providers::remote::Dialect;
 
 const CLIENT: &str = r#""clientID": "id", "clientSecret": "abc""#;
@@ -44,33 +43,6 @@ fn dead_strategies_say_what_to_write() {
     refused_for(
         r#"{"module": "passport-linkedin", "consumerKey": "k", "consumerSecret": "abc"}"#,
         "passport-linkedin-oauth2",
-    );
-}
-
-#[test]
-fn protocols_that_are_not_spoken_are_told_by_name() {
-    for protocol in UNSPOKEN {
-        for module in protocol.modules {
-            refused_for(
-                &format!(r#"{{"module": "{module}"}}"#),
-                &format!(
-                    "`module` is `{module}`: this build does not speak {} yet",
-                    protocol.title
-                ),
-            );
-        }
-        for scheme in protocol.schemes {
-            refused_for(
-                &format!(r#"{{"module": "passport-x", "authScheme": "{scheme}"}}"#),
-                "this build does not speak",
-            );
-        }
-        let known = |module: &&str| MODULES.iter().any(|known| known.name == *module);
-        assert!(!protocol.modules.iter().any(known), "{}", protocol.title);
-    }
-    refused_for(
-        r#"{"module": "passport-y", "returnURL": "x", "realm": "y"}"#,
-        "does not speak OpenID 2.0",
     );
 }
 

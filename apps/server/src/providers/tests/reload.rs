@@ -166,7 +166,7 @@ fn the_server_does_not_start_with_half_a_file() {
         panic!("it started");
     };
     assert!(
-        sentence.contains("providers.json: entry `b`: `module` is `passport-ldapauth`"),
+        sentence.contains("providers.json: entry `b`: `server` is missing"),
         "{sentence}"
     );
 }
