@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many log-ins are asked for at once, unless said otherwise.
 const POOL_SIZE: usize = 10;
 /// How long an unused connection is kept, unless said otherwise.
-const POOL_IDLE: Duration = Duration::from_secs(60);
+const POOL_IDLE: Duration = Duration::from_mins(1);
 
 /// An account of our own, to search with.
 #[derive(Clone, Debug)]

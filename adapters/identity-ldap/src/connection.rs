@@ -105,9 +105,9 @@ impl Connection {
         Ok(Self::on(Box::new(stream.map_err(broken("TLS"))?)))
     }
 
-    /// The same, said to be one to that server.
+    /// The same, known to lead to that server.
     #[must_use]
-    pub fn to_server(mut self, server: usize) -> Self {
+    pub fn leading_to(mut self, server: usize) -> Self {
         self.server = server;
         self
     }

@@ -13,7 +13,7 @@ use crate::error::LdapConfigError;
 use crate::finder::{Finder, Found};
 use crate::groups::Groups;
 use crate::pool::Pool;
-use crate::principal::Principal;
+use crate::principal::{Principal, USUAL_FILTER};
 use crate::profile::Mapping;
 use crate::server::Servers;
 use crate::verdict;
@@ -84,8 +84,7 @@ impl LdapDirectory {
             }
             LdapLogin::Direct { principal } => {
                 let principal = Principal::parse(principal)?;
-                let usual = principal.usual_filter();
-                (Login::Direct(principal), Some(usual))
+                (Login::Direct(principal), Some(USUAL_FILTER))
             }
         };
         if config.base().is_none() {

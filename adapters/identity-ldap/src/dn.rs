@@ -78,7 +78,7 @@ mod tests {
             ("cn=admins,ou=groups,dc=example", Some("admins")),
             ("CN=Domain Admins , DC=corp", Some("Domain Admins")),
             (
-                r#"cn=Comma\2C Carol \2B \22Q\22,dc=x"#,
+                r"cn=Comma\2C Carol \2B \22Q\22,dc=x",
                 Some(r#"Comma, Carol + "Q""#),
             ),
             (r"cn=a\, b\+c\\,dc=x", Some(r"a, b+c\")),

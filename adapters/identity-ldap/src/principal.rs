@@ -5,6 +5,9 @@ use crate::template::{Template, as_it_is, in_name};
 /// and what would make another domain or a distinguished name of it.
 const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 
+/// How the entry of a principal is found where the configuration does not say.
+pub const USUAL_FILTER: &str = "(userPrincipalName={{principal}})";
+
 /// Who binds, made from the name that was typed.
 #[derive(Clone, Debug)]
 pub struct Principal {
@@ -27,11 +30,6 @@ impl Principal {
     /// Whether it is a distinguished name, so that the entry is known with it.
     pub const fn is_name(&self) -> bool {
         self.is_name
-    }
-
-    /// How the entry is found where the configuration does not say.
-    pub const fn usual_filter(&self) -> &'static str {
-        "(userPrincipalName={{principal}})"
     }
 
     /// Who that is; none where no account can have the name. In a distinguished name every name is escaped; elsewhere there is no

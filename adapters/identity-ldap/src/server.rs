@@ -140,7 +140,7 @@ impl Servers {
         let place = format!("{}:{}", address.host, address.port);
         let connection = opened.map_err(|trouble| trouble.at(&place))?;
         self.good.store(which, Ordering::Relaxed);
-        Ok(connection.to_server(which))
+        Ok(connection.leading_to(which))
     }
 }
 

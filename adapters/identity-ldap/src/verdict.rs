@@ -81,11 +81,10 @@ pub fn of_password(outcome: &Outcome) -> Result<(), ProviderError> {
         return Err(error);
     }
     let fault = match (outcome.code, outcome.policy) {
-        // In, but only to change the password.
-        (SUCCESS, Some(PolicyError::ChangeAfterReset)) => Fault::DirectoryMustChange,
+        // Some let in, but only to change the password.
+        (SUCCESS | INVALID_CREDENTIALS, Some(PolicyError::ChangeAfterReset)) => Fault::DirectoryMustChange,
         (SUCCESS, _) => return Ok(()),
         (INVALID_CREDENTIALS, Some(PolicyError::PasswordExpired)) => Fault::DirectoryPasswordExpired,
-        (INVALID_CREDENTIALS, Some(PolicyError::ChangeAfterReset)) => Fault::DirectoryMustChange,
         // 389 Directory Server says this of whoever tried too often.
         (_, Some(PolicyError::AccountLocked)) | (CONSTRAINT, _) => Fault::DirectoryLocked,
         (INVALID_CREDENTIALS, None) => reason(&outcome.text).unwrap_or(Fault::DirectoryPassword),

@@ -8,7 +8,7 @@ use domain::secret::Secret;
 use domain::time::Timestamp;
 use e2e::Counterparty;
 use identity_ldap::{LdapConfig, LdapDirectory};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 pub const BASE: &str = "dc=example,dc=test";
@@ -74,7 +74,7 @@ pub struct Authority {
 impl Authority {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (own, other) = (issuer(), issuer());
+        let (own, other) = (issuer("own"), issuer("other"));
         leaf(folder.path(), "good", &own, &["localhost", "127.0.0.1"], 4_000);
         leaf(folder.path(), "wrong-host", &own, &["elsewhere.example"], 4_000);
         leaf(folder.path(), "expired", &own, &["localhost", "127.0.0.1"], 2_020);
@@ -100,8 +100,9 @@ impl Authority {
     }
 }
 
-fn issuer() -> CertifiedIssuer<'static, KeyPair> {
+fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
