@@ -43,8 +43,22 @@ const identity = newKey();
 const log = [];
 const none = () => ({ next: 'alice', options: {}, sp: {} });
 let now = none();
-/** Who came, to be told of log-outs, as samlp keeps them. */
+/** Who came, to be told of log-outs. */
 let sessions = [];
+
+/** The same as samlp asks for them. */
+const participants = {
+  find: (issuer, indexes, name) => sessions.find((session) => session.serviceProviderId === issuer && session.nameId === name
+    && [indexes].flat().includes(session.sessionIndex)),
+  get(issuer, indexes, name, done) { done(null, this.find(issuer, indexes, name)); },
+  hasElements: () => sessions.length > 0,
+  getFirst: (done) => done(null, sessions[0]),
+  remove(issuer, index, name, done) {
+    const gone = this.find(issuer, index, name);
+    sessions = sessions.filter((session) => session !== gone);
+    done(null, gone);
+  },
+};
 
 class Mapper {
   constructor(person) { this.person = person; }
@@ -130,9 +144,8 @@ function signOn(request, response, next) {
 }
 
 function signOut(request, response, next) {
-  const sessionParticipants = new samlp.SessionParticipants(sessions);
   samlp.logout({
-    ...identity, issuer: ISSUER, store, sessionParticipants, deflate: true, protocolBinding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+    ...identity, issuer: ISSUER, store, sessionParticipants: participants, deflate: true, protocolBinding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
     signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256',
     clearIdPSession(done) { sessions = []; done(); },
   })(request, response, next);

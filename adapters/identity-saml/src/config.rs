@@ -72,6 +72,10 @@ impl SamlHash {
 /// One SAML 2.0 identity provider. Made by [`SamlConfig::new`]; every field may be changed afterwards. Certificates and keys are PEM,
 /// or the base64 that stands in one.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own in providers.json, and they go together in all ways"
+)]
 pub struct SamlConfig {
     /// `issuer`: our own entity ID.
     pub issuer: String,

@@ -153,7 +153,7 @@ impl NameId {
 
     /// As it stands in a message of ours.
     pub fn to_xml(&self) -> String {
-        let mut attributes = String::new();
+        let mut attributes = Vec::new();
         let all = [
             ("Format", &self.format),
             ("NameQualifier", &self.name_qualifier),
@@ -161,10 +161,14 @@ impl NameId {
         ];
         for (name, value) in all {
             if let Some(value) = value {
-                attributes.push_str(&format!(" {name}=\"{}\"", escape(value)));
+                attributes.push(format!(" {name}=\"{}\"", escape(value)));
             }
         }
-        format!("<saml:NameID{attributes}>{}</saml:NameID>", escape(&self.value))
+        format!(
+            "<saml:NameID{}>{}</saml:NameID>",
+            attributes.concat(),
+            escape(&self.value)
+        )
     }
 }
 

@@ -17,8 +17,8 @@ pub fn message_id(drawn: &Secret) -> String {
         return id;
     }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, drawn.expose().as_bytes());
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("_{hex}")
+    let hex: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("_{}", hex.concat())
 }
 
 /// Sends somebody to the provider.
@@ -48,13 +48,14 @@ pub fn begin(
 }
 
 fn authn_request(request: &AuthorizationRequest, config: &SamlConfig, url: &str, now: Timestamp) -> String {
-    let mut attributes = String::new();
+    let mut attributes = Vec::new();
     if config.force_authn {
-        attributes.push_str(" ForceAuthn=\"true\"");
+        attributes.push(" ForceAuthn=\"true\"".to_owned());
     }
     if let Some(name) = &config.provider_name {
-        attributes.push_str(&format!(" ProviderName=\"{}\"", escape(name)));
+        attributes.push(format!(" ProviderName=\"{}\"", escape(name)));
     }
+    let attributes = attributes.concat();
     let policy = config
         .identifier_format
         .as_deref()

@@ -148,7 +148,7 @@ fn judge_response(response: Node<'_>, signed: bool, rules: &Rules<'_>) -> Result
     if !response.attribute("ID").is_some_and(is_ncname) {
         return Err(malformed("the response has no ID"));
     }
-    let issuer = response.only(ASSERTION, "Issuer")?.map(|issuer| issuer.text());
+    let issuer = response.only(ASSERTION, "Issuer")?.map(Node::text);
     match issuer {
         Some(issuer) if issuer.trim() != rules.provider.entity_id => {
             return Err(refused(

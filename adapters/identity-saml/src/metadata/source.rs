@@ -17,7 +17,7 @@ const LONGEST: Lifetime = Lifetime::from_secs(24 * 3600);
 const USUAL: Lifetime = Lifetime::from_secs(3600);
 
 /// How soon it is asked for again after a failure, or because an answer was signed by a key that is not in it.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Where the provider's description comes from.
 #[derive(Debug)]

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn many_attributes_and_namespaces_are_refused() {
-        let attributes: String = (0..200).map(|number| format!(" a{number}=''")).collect();
+        let attributes: Vec<String> = (0..200).map(|number| format!(" a{number}=''")).collect();
+        let attributes = attributes.concat();
         assert_eq!(
             fault(&format!("<a{attributes}/>")),
             "an element has too many attributes"

@@ -13,7 +13,7 @@ pub fn escape(text: &str) -> String {
             '\r' => escaped.push_str("&#13;"),
             // XML 1.0 has no place for other control characters, nor for the two that are none at all.
             other if other.is_control() || matches!(other, '\u{fffe}' | '\u{ffff}') => {
-                escaped.push('\u{fffd}')
+                escaped.push('\u{fffd}');
             }
             other => escaped.push(other),
         }

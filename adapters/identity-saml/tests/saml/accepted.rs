@@ -6,8 +6,8 @@ use identity_saml::SamlConfig;
 use serde_json::json;
 
 use crate::support::{
-    EMAIL_FORMAT, IDP, NOW, OTHER_KEY, RSA_SHA256, SHA256, Signing, assertion, complete, complete_by, config, rsa,
-    fault_of, response, sign, signed, signed_with,
+    EMAIL_FORMAT, IDP, NOW, OTHER_KEY, RSA_SHA256, SHA256, Signing, assertion, complete, complete_by, config,
+    fault_of, response, rsa, sign, signed, signed_with,
 };
 
 #[tokio::test]
@@ -85,7 +85,10 @@ async fn rsa_and_the_next_certificate_count_too() {
     both.certificates.push(next.certificate.clone());
     for (method, digest) in [
         (RSA_SHA256, SHA256),
-        ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "http://www.w3.org/2001/04/xmlenc#sha512"),
+        (
+            "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+            "http://www.w3.org/2001/04/xmlenc#sha512",
+        ),
         ("http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", SHA256),
     ] {
         let signing = Signing {
