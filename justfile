@@ -139,7 +139,10 @@ features:
     with "$least,storage-sqlite,identity-oauth1"
     with "$least,storage-postgres,identity-oauth2"
     with "$least,storage-mongo,identity-oidc"
-    with "$least,storage-memory,sessions-memory"
+    with "$least,storage-memory,sessions-memory,identity-ldap"
+    with "$least,storage-memory,sessions-memory,identity-saml"
+    with "$least,storage-memory,sessions-memory,identity-openid2"
+    with "$least,storage-memory,sessions-memory,identity-kerberos"
     with "$least,storage-sqlite,sessions-redis"
     if with "$least" 2>/dev/null; then echo "a server without any store compiles" >&2; exit 1; fi
 

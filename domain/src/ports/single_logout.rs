@@ -51,7 +51,8 @@ pub struct LogoutRequested {
 #[async_trait]
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait SingleLogout: Send + Sync {
-    /// Asks the provider to end a session; none where it has no place for that. `relay` comes back with the answer.
+    /// Asks the provider to end a session. MUST be none where it has no place for that. `relay` MUST go along: it comes back with the
+    /// answer.
     async fn begin(
         &self,
         session: &ProviderSession,
@@ -59,7 +60,8 @@ pub trait SingleLogout: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<AuthorizationStart>, ProviderError>;
 
-    /// Judges what came. MUST believe nothing that the provider has not signed.
+    /// Judges what came. MUST believe nothing that the provider has not signed. Each wish MUST have an id of its own in
+    /// [`LogoutRequested::once`], the same however often it comes.
     async fn receive(&self, message: &LogoutMessage) -> Result<LogoutHeard, ProviderError>;
 
     /// Answers a wish; none where the provider has no place for answers.

@@ -39,6 +39,7 @@ pub mod rate_limiter;
 pub mod sealer;
 pub mod session_store;
 pub mod several_nodes;
+pub mod single_logout;
 pub mod sms_sender;
 pub mod timer;
 pub mod tombstones;

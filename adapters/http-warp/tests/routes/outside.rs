@@ -1,18 +1,25 @@
 //! The world outside: two providers where the code says who comes back, and the doors that lead to them.
 
+#[path = "outside/direct.rs"]
+mod direct;
+
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
-use domain::id::{EntryName, PoolName, ProviderName};
-use domain::identity::{Profile, ProfileEmail, ProviderClient, ProviderEntry, ProviderTokens, SubjectScope};
+use domain::id::{EntryName, PoolName, ProviderName, RoleName};
+use domain::identity::{
+    Profile, ProfileEmail, ProviderClient, ProviderEntry, ProviderTokens, RoleRule, RoleSource, SubjectScope,
+};
 use domain::ports::{
     Arrival, AuthorizationRequest, AuthorizationResponse, AuthorizationStart, IdentityProvider,
     ProviderAdapter, ProviderBinding, ProviderDirectory, ProviderError, ProviderFault,
 };
 use domain::secret::Secret;
 use domain::time::{Lifetime, Timestamp};
-use http_warp::{EntryKind, EntrySource, EntryTable, WebEntry};
+use http_warp::{CredentialFields, EntryKind, EntrySource, EntryTable, WebEntry};
 use serde_json::json;
+
+use direct::{FakeDirectory, FakePoster, FakeRealm};
 
 /// Somebody comes back with `code=NAME`: an account NAME without an address; `NAME@` has a vouched one, `NAME~` an unvouched one
 /// (both `NAME@example.com`); `nobody` has no id; `refused` is refused; `down` meets silence; `slow` waits.
@@ -153,6 +160,23 @@ fn binding(entry: &WebEntry) -> ProviderBinding {
     let provider = entry.name.as_str().split('-').next().unwrap();
     let client_id = format!("client-of-{}", entry.name);
     let scopes = vec!["email".to_owned()];
+    let callback = entry.callback_path.as_deref().unwrap_or_default();
+    let adapter = match &entry.kind {
+        EntryKind::Directory(_) => ProviderAdapter::Directory(Arc::new(FakeDirectory)),
+        EntryKind::Tickets { .. } => ProviderAdapter::Tickets {
+            negotiator: Arc::new(FakeRealm),
+            passwords: Some(Arc::new(FakeDirectory)),
+        },
+        _ if provider == "poster" => ProviderAdapter::Redirect {
+            provider: Arc::new(FakePoster),
+            logout: Some(Arc::new(FakePoster)),
+        },
+        _ => ProviderAdapter::redirect(Arc::new(FakeProvider {
+            issuer: format!("https://{provider}.example"),
+            client_id: client_id.clone(),
+            scopes: scopes.clone(),
+        })),
+    };
     ProviderBinding {
         entry: ProviderEntry {
             name: entry.name.clone(),
@@ -160,20 +184,19 @@ fn binding(entry: &WebEntry) -> ProviderBinding {
             auth_scheme: "oAuth 2.0".to_owned(),
             pool: entry.pool.clone(),
             link: entry.link,
-            client_id: client_id.clone(),
+            client_id,
             subjects: SubjectScope::Issuer,
-            callback_url: format!("http://localhost:3000{}", entry.callback_path.as_ref().unwrap()),
-            scopes: scopes.clone(),
+            callback_url: format!("http://localhost:3000{callback}"),
+            scopes,
             mapping: Vec::new(),
             email_optional: true,
-            roles: Vec::new(),
+            roles: vec![RoleRule {
+                source: RoleSource::Group("admins".to_owned()),
+                role: RoleName::new("admin, of all"),
+            }],
             only_known_users: false,
         },
-        adapter: ProviderAdapter::redirect(Arc::new(FakeProvider {
-            issuer: format!("https://{provider}.example"),
-            client_id,
-            scopes,
-        })),
+        adapter,
     }
 }
 
@@ -254,5 +277,51 @@ pub fn entries() -> Vec<WebEntry> {
             json: true,
             ..local("local-json", "/auth/token")
         },
+        directory("corp-login", "/auth/ldap"),
+        directory("corp-link", "/link/ldap"),
+        WebEntry {
+            json: true,
+            ..directory("corp-json", "/auth/ldapjson")
+        },
+        tickets("realm-login", "/auth/tickets"),
+        tickets("realm-link", "/link/tickets"),
+        poster("poster-login", "/auth/poster"),
+        WebEntry {
+            unsolicited: true,
+            ..poster("poster-open", "/auth/open")
+        },
     ]
+}
+
+fn fields() -> CredentialFields {
+    CredentialFields {
+        username: "uid".to_owned(),
+        password: "pass".to_owned(),
+    }
+}
+
+fn directory(name: &str, path: &str) -> WebEntry {
+    WebEntry {
+        kind: EntryKind::Directory(fields()),
+        callback_path: None,
+        ..entry(name, path)
+    }
+}
+
+fn tickets(name: &str, path: &str) -> WebEntry {
+    WebEntry {
+        kind: EntryKind::Tickets {
+            passwords: Some(fields()),
+        },
+        callback_path: None,
+        ..entry(name, path)
+    }
+}
+
+fn poster(name: &str, path: &str) -> WebEntry {
+    WebEntry {
+        logout_path: Some(format!("{path}/logout")),
+        metadata_path: Some(format!("{path}/metadata")),
+        ..entry(name, path)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod callback;
 mod corners;
+mod directory;
 mod factor;
 mod form_post;
 mod hijack;
@@ -9,8 +10,10 @@ mod legacy;
 mod link;
 mod local;
 mod outcomes;
+mod posted;
 mod program;
 mod start;
+mod tickets;
 
 use reqwest::Url;
 
