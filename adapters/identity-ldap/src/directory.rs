@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::error::LdapConfigError;
 use crate::finder::{Finder, Found};
 use crate::groups::Groups;
+use crate::message::Outcome;
 use crate::pool::Pool;
 use crate::principal::{Principal, USUAL_FILTER};
 use crate::profile::Mapping;
@@ -180,13 +181,26 @@ impl LdapDirectory {
         which: usize,
         account: Option<&ServiceAccount>,
     ) -> Result<Connection, ProviderError> {
-        let mut connection = self.servers.connect(which).await?;
-        if let Some(ServiceAccount { name, password }) = account {
-            let bound = timeout(self.patience, connection.bind(name, password.expose())).await;
-            let late = |_| ProviderError::Unavailable("no answer to the bind of our own account".to_owned());
-            verdict::of_own_account(&bound.map_err(late)??)?;
-        }
+        let Some(ServiceAccount { name, password }) = account else {
+            return Ok(self.servers.connect(which).await?);
+        };
+        let (connection, outcome) = self.bound_at(which, name, password.expose()).await?;
+        verdict::of_own_account(&outcome)?;
         Ok(connection)
+    }
+
+    /// A new connection on which that password was tried; whether it was right is in the outcome.
+    async fn bound_at(
+        &self,
+        which: usize,
+        name: &str,
+        password: &str,
+    ) -> Result<(Connection, Outcome), ProviderError> {
+        let mut connection = self.servers.connect(which).await?;
+        let bound = timeout(self.patience, connection.bind(name, password)).await;
+        let late = |_| ProviderError::Unavailable(format!("no answer to a bind within {:?}", self.patience));
+        let outcome = bound.map_err(late)??;
+        Ok((connection, outcome))
     }
 
     /// Tries a password on a connection of its own, which ends with it.
@@ -225,8 +239,7 @@ impl LdapDirectory {
         let Some(whole) = principal.render(name) else {
             return refused(Fault::DirectoryPassword, "no account can have that name");
         };
-        let mut own = self.connect().await?;
-        verdict::of_password(&own.bind(&whole, password).await?)?;
+        let mut own = self.bound(&whole, password).await?;
         let found = if principal.is_name() {
             self.finder.read(&whole, &mut own).await?
         } else {
@@ -252,10 +265,14 @@ impl LdapDirectory {
         Ok(Known { entry, groups })
     }
 
-    async fn connect(&self) -> Result<Connection, ProviderError> {
+    /// A new connection that this password opened, to the first server that is there and willing.
+    async fn bound(&self, name: &str, password: &str) -> Result<Connection, ProviderError> {
         let mut failures = Failures::default();
         for which in self.servers.order() {
-            match self.servers.connect(which).await.map_err(ProviderError::from) {
+            let bound = self.bound_at(which, name, password).await;
+            let judged =
+                bound.and_then(|(connection, outcome)| verdict::of_password(&outcome).map(|()| connection));
+            match judged {
                 Err(ProviderError::Unavailable(why)) => failures.add(why),
                 settled => return settled,
             }

@@ -1,5 +1,7 @@
 //! Who comes in, as whom.
 
+use std::time::Duration;
+
 use domain::ports::ProviderFault as Fault;
 use domain::secret::Secret;
 use e2e::Counterparty;
@@ -167,7 +169,7 @@ async fn what_makes_it_another_password_is_refused_before_anybody_is_asked() {
             assert_eq!(binds.count(), 2, "{said}");
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("no bind in {}", slapd.said());
 }
@@ -249,6 +251,21 @@ async fn the_next_server_is_asked_when_one_is_not_there() {
         let arrival = ask(&directory, "alice", "alice-pass").await.unwrap();
         // Whichever answered, it is one directory.
         assert_eq!(arrival.issuer, "ldap://127.0.0.1:1/dc=example,dc=test");
+    }
+}
+
+#[tokio::test]
+async fn the_next_server_is_asked_when_one_says_nothing() {
+    let slapd = Counterparty::slapd(&[]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("ldap://{}", listener.local_addr().unwrap());
+    for config in [searched(&silent), direct(&silent)] {
+        let config = LdapConfig {
+            urls: vec![silent.clone(), plain(&slapd)],
+            connect_timeout: Duration::from_millis(500),
+            ..config
+        };
+        assert!(check(&config, "alice", "alice-pass").await.is_ok());
     }
 }
 
