@@ -6,12 +6,9 @@ use domain::time::Timestamp;
 use crate::attributes::Attributes;
 use crate::error::malformed;
 use crate::name_id::{NameId, Parties};
-use crate::response::{Rules, judge_in_response_to, judge_instant};
+use crate::response::{Rules, judge_in_response_to, judge_instant, oldest_of};
 use crate::signature::{Verified, is_ncname};
 use crate::xml::{ASSERTION, BEARER, parse_time};
-
-/// Most confirmations that are looked at.
-const MOST_CONFIRMATIONS: usize = 8;
 
 /// What an assertion says, all of it checked.
 #[derive(Debug)]
@@ -48,20 +45,20 @@ pub fn judge(assertion: Verified<'_>, rules: &Rules<'_>) -> Result<Claims, Provi
             "the assertion is from another issuer",
         ));
     }
-    judge_instant(assertion.attribute("IssueInstant"), rules)?;
+    let oldest = judge_instant(assertion.attribute("IssueInstant"), rules)?;
     let subject = assertion.only(ASSERTION, "Subject")?;
     let subject =
         subject.ok_or_else(|| refused(ProviderFault::SamlNameId, "the assertion has no subject"))?;
     let confirmed = judge_confirmations(subject, rules)?;
     let conditions = judge_conditions(assertion, rules)?;
-    let until = conditions.map_or(confirmed, |end| end.min(confirmed));
+    let end = conditions.map_or(confirmed, |end| end.min(confirmed));
     let session_index = judge_statements(assertion, rules)?;
     let attributes = Attributes::read(assertion)?;
     let name = judge_name(subject, rules)?;
     let subject = subject_of(name.as_ref(), &attributes, rules)?;
     Ok(Claims {
         id,
-        until: until.plus(rules.config.accepted_clock_skew),
+        until: end.plus(rules.config.accepted_clock_skew).min(oldest),
         subject,
         name,
         session_index,
@@ -116,18 +113,21 @@ fn subject_of(
     }))
 }
 
-/// One bearer's confirmation has to hold in full; of those that do not, the first says why.
+/// One bearer's confirmation has to hold in full; of those that do not, the first says why. Gives the last end of those that hold: until
+/// then it might be shown again.
 fn judge_confirmations(subject: Verified<'_>, rules: &Rules<'_>) -> Result<Timestamp, ProviderError> {
-    let mut first = None;
-    let bearers = subject.all(ASSERTION, "SubjectConfirmation");
-    let bearers = bearers.filter(|confirmation| confirmation.attribute("Method") == Some(BEARER));
-    for confirmation in bearers.take(MOST_CONFIRMATIONS) {
+    let bearers = subject
+        .all(ASSERTION, "SubjectConfirmation")
+        .filter(|confirmation| confirmation.attribute("Method") == Some(BEARER));
+    let (mut last, mut first) = (None, None);
+    for confirmation in bearers {
         match judge_confirmation(confirmation, rules) {
-            Ok(end) => return Ok(end),
+            Ok(end) => last = last.max(Some(end)),
             Err(error) => first = first.or(Some(error)),
         }
     }
-    Err(first.unwrap_or_else(|| refused(ProviderFault::SamlConfirmation, "no bearer is confirmed")))
+    let nobody = || refused(ProviderFault::SamlConfirmation, "no bearer is confirmed");
+    last.ok_or_else(|| first.unwrap_or_else(nobody))
 }
 
 fn judge_confirmation(confirmation: Verified<'_>, rules: &Rules<'_>) -> Result<Timestamp, ProviderError> {
@@ -214,6 +214,10 @@ fn judge_statements(assertion: Verified<'_>, rules: &Rules<'_>) -> Result<Option
                 ProviderFault::SamlTime,
                 "the person logs in only in the future",
             ));
+        }
+        // A request that is not signed can be changed on its way.
+        if rules.config.force_authn && rules.now >= oldest_of(instant, rules) {
+            return Err(refused(ProviderFault::SamlTime, "the person did not log in anew"));
         }
         judge_context(statement, rules)?;
         let given = statement

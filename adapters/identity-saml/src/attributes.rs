@@ -182,6 +182,10 @@ impl Attributes {
             "nameIDFormat".to_owned(),
             json!(name.and_then(|name| name.format.as_ref())),
         );
+        let qualifier = name.and_then(|name| name.name_qualifier.as_ref());
+        raw.insert("nameQualifier".to_owned(), json!(qualifier));
+        let qualifier = name.and_then(|name| name.sp_name_qualifier.as_ref());
+        raw.insert("spNameQualifier".to_owned(), json!(qualifier));
         let by_name = self.0.iter().map(|attribute| (&attribute.name, attribute));
         let by_friendly = self
             .0

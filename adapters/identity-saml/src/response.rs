@@ -1,7 +1,7 @@
 //! A `Response` (SAML Core section 3.3.3, Profiles section 4.1.4), from its text to what may be believed of it.
 
 use domain::ports::{ProviderError, ProviderFault};
-use domain::time::{Lifetime, Timestamp};
+use domain::time::Timestamp;
 
 use crate::assertion::{self, Claims};
 use crate::config::SamlConfig;
@@ -179,7 +179,7 @@ fn judge_response(response: Node<'_>, signed: bool, rules: &Rules<'_>) -> Result
         _ => {}
     }
     judge_in_response_to(response.attribute("InResponseTo"), rules)?;
-    judge_instant(response.attribute("IssueInstant"), rules)
+    judge_instant(response.attribute("IssueInstant"), rules).map(|_| ())
 }
 
 /// An answer answers our request, and what nobody asked for answers none.
@@ -195,23 +195,30 @@ pub fn judge_in_response_to(given: Option<&str>, rules: &Rules<'_>) -> Result<()
     Err(ProviderError::refused(ProviderFault::SamlInResponseTo, detail))
 }
 
-/// `IssueInstant`: not in the future, and not long ago.
-pub fn judge_instant(given: Option<&str>, rules: &Rules<'_>) -> Result<(), ProviderError> {
-    let skew = rules.config.accepted_clock_skew;
+/// `IssueInstant`: not in the future, and not long ago. Gives the moment from when on it is that.
+pub fn judge_instant(given: Option<&str>, rules: &Rules<'_>) -> Result<Timestamp, ProviderError> {
     let instant = given.and_then(parse_time);
     let instant = instant.ok_or_else(|| malformed("there is no IssueInstant"))?;
-    if instant > rules.now.plus(skew) {
+    if instant > rules.now.plus(rules.config.accepted_clock_skew) {
         return Err(ProviderError::refused(
             ProviderFault::SamlTime,
             "it was made in the future",
         ));
     }
-    let oldest = Lifetime::from_millis(rules.config.max_assertion_age.as_millis() + skew.as_millis());
-    if instant < rules.now.minus(oldest) {
+    let oldest = oldest_of(instant, rules);
+    if rules.now >= oldest {
         return Err(ProviderError::refused(
             ProviderFault::SamlTime,
             "it was made too long ago",
         ));
     }
-    Ok(())
+    Ok(oldest)
+}
+
+/// From when on something of that moment is too old.
+pub fn oldest_of(instant: Timestamp, rules: &Rules<'_>) -> Timestamp {
+    let config = rules.config;
+    instant
+        .plus(config.max_assertion_age)
+        .plus(config.accepted_clock_skew)
 }

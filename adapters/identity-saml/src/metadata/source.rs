@@ -45,6 +45,36 @@ struct State {
     asked: Option<Instant>,
     /// From when on it is asked for again.
     due: Option<Instant>,
+    /// Why it was not had, for those who waited for the same.
+    failure: Option<Failure>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    fault: Option<ProviderFault>,
+    detail: String,
+}
+
+impl Failure {
+    fn of(error: &ProviderError) -> Self {
+        match error {
+            ProviderError::Refused { fault, detail } => Self {
+                fault: Some(*fault),
+                detail: detail.clone(),
+            },
+            ProviderError::Unavailable(detail) => Self {
+                fault: None,
+                detail: detail.clone(),
+            },
+        }
+    }
+
+    fn to_error(&self) -> ProviderError {
+        match self.fault {
+            Some(fault) => ProviderError::refused(fault, &self.detail),
+            None => ProviderError::Unavailable(self.detail.clone()),
+        }
+    }
 }
 
 impl Source {
@@ -95,7 +125,16 @@ fn judge_validity(description: &IdpDescription, now: Timestamp) -> Result<(), Pr
 
 impl Fetched {
     async fn current(&self, now: Timestamp) -> Result<Arc<IdpDescription>, ProviderError> {
+        let came = Instant::now();
         let mut state = self.state.lock().await;
+        // Whoever waited while it was asked for in vain does not ask after that: they would wait for one another.
+        let in_vain = state
+            .failure
+            .as_ref()
+            .filter(|_| state.asked.is_some_and(|asked| asked >= came));
+        if let (None, Some(failure)) = (&state.good, in_vain) {
+            return Err(failure.to_error());
+        }
         let over = state
             .good
             .as_ref()
@@ -123,11 +162,13 @@ impl Fetched {
                 let span = wanted.clamp(SHORTEST, LONGEST);
                 state.due = begun.checked_add(Duration::from_millis(span.as_millis()));
                 state.good = Some(Arc::new(description));
+                state.failure = None;
                 Ok(())
             }
             Err(error) => {
                 tracing::warn!(%error, url = self.url, "the metadata of a SAML provider cannot be had");
                 state.due = begun.checked_add(AGAIN);
+                state.failure = Some(Failure::of(&error));
                 Err(error)
             }
         }

@@ -4,18 +4,18 @@ use domain::identity::ProviderTokens;
 use domain::ports::{IdentityProvider as _, ProviderFault};
 use domain::secret::Secret;
 use domain::time::{Lifetime, Timestamp};
-use identity_saml::{SamlBinding, SamlConfig, SamlConfigError, SamlHash, SamlProvider};
-use outbound_http::{Outbound, OutboundConfig};
+use identity_saml::{SamlBinding, SamlConfig, SamlConfigError, SamlHash};
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 
-use crate::support::{IDP_KEY, OTHER_KEY, OWN_KEY, complete_by, config, fault_of, provider, signed};
+use crate::support::{
+    IDP_KEY, OTHER_KEY, OWN_KEY, complete_by, config, fault_of, provider, signed, try_provider,
+};
 
 /// A mistake.
 type Change = fn(&mut SamlConfig);
 
 fn refusal(config: SamlConfig) -> String {
-    let outbound = Outbound::new(OutboundConfig::default()).unwrap();
-    SamlProvider::new(config, outbound).unwrap_err().to_string()
+    try_provider(config).unwrap_err().to_string()
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn weak_and_strange_keys_are_refused() {
     let mut curve = config();
     curve.decryption_key = Some(Secret::new(&*OTHER_KEY.private));
     assert!(matches!(
-        SamlProvider::new(curve, Outbound::new(OutboundConfig::default()).unwrap()),
+        try_provider(curve),
         Err(SamlConfigError::Key {
             key: "decryptionPvk",
             ..

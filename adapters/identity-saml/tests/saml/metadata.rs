@@ -6,15 +6,14 @@ use std::sync::Mutex;
 use domain::ports::ProviderFault::{MetadataInvalid, SamlSignature};
 use domain::ports::{IdentityProvider as _, ProviderError};
 use domain::time::Lifetime;
-use identity_saml::{SamlConfig, SamlProvider};
-use outbound_http::{Outbound, OutboundConfig};
+use identity_saml::SamlConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::requests::request;
 use crate::support::{
     ACS, IDP, IDP_KEY, NOW, OTHER_KEY, Pair, SP, Signing, answer, assertion, complete_by, fault_of, provider,
-    response, signed,
+    response, signed, try_provider,
 };
 
 fn certificate(pair: &Pair) -> String {
@@ -54,8 +53,7 @@ fn entry(metadata: &str) -> SamlConfig {
 }
 
 fn said(config: SamlConfig) -> String {
-    let outbound = Outbound::new(OutboundConfig::default()).unwrap();
-    SamlProvider::new(config, outbound).unwrap_err().to_string()
+    try_provider(config).unwrap_err().to_string()
 }
 
 #[tokio::test]

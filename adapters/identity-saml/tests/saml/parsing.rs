@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ports::IdentityProvider as _;
-use domain::ports::ProviderFault::SamlMalformed;
+use domain::ports::ProviderFault::{SamlMalformed, SamlSignature};
+use std::time::{Duration, Instant};
 
 use crate::support::{answer, config, fault, fault_of, provider, signed, with};
 
@@ -87,4 +88,17 @@ async fn white_space_in_base64_is_what_forms_make_of_it() {
         .collect();
     folded.params[0].1 = lines.join("\r\n");
     assert!(provider(config()).complete(&folded).await.is_ok());
+}
+
+/// Digests are computed before anybody knows whether the signature holds: what that costs is bounded by what is parsed.
+#[tokio::test]
+async fn the_dearest_document_is_judged_in_time() {
+    let declared: Vec<String> = (0..120).map(|number| format!(" xmlns:n{number}='u'")).collect();
+    let declared = declared.concat();
+    let open: String = format!("<x{declared}>").repeat(8);
+    let many = format!("{open}{}{}", "<n1:a/>".repeat(7_000), "</x>".repeat(8));
+    let dear = with(&signed(), "<saml:Subject>", &format!("<saml:Subject>{many}"));
+    let begun = Instant::now();
+    assert_eq!(fault(&dear).await, SamlSignature);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

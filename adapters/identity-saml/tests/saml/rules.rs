@@ -222,8 +222,8 @@ async fn what_is_not_yet_or_was_long_ago_is_refused() {
     for (instant, wrongly) in [
         ("12:01:01", true),
         ("12:01:00", false),
-        ("11:48:59", true),
-        ("11:49:00", false),
+        ("11:49:00", true),
+        ("11:49:01", false),
     ] {
         let to = format!("IssueInstant=\"2026-11-22T{instant}Z\"");
         let within = complete(&signed_with("IssueInstant=\"2026-11-22T11:59:58Z\"", &to)).await;
@@ -274,6 +274,45 @@ async fn the_way_of_logging_in_is_the_one_that_was_asked_for() {
         ..asked(mfa)
     };
     assert!(complete_by(minimum, &signed()).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_must_log_in_anew_did_so_lately() {
+    let forced = || SamlConfig {
+        force_authn: true,
+        ..config()
+    };
+    assert!(complete_by(forced(), &signed()).await.is_ok());
+    let stale = signed_with(
+        "AuthnInstant=\"2026-11-22T11:59:58Z\"",
+        "AuthnInstant=\"2026-11-22T09:00:00Z\"",
+    );
+    assert!(complete(&stale).await.is_ok());
+    assert_eq!(fault_of(complete_by(forced(), &stale).await), SamlTime);
+}
+
+#[tokio::test]
+async fn a_proof_is_remembered_while_any_of_its_confirmations_holds() {
+    let whole = assertion();
+    let data =
+        &whole[whole.find("<saml:SubjectConfirmation ").unwrap()..whole.find("</saml:Subject>").unwrap()];
+    let brief = data.replace("12:05:00Z", "12:00:30Z");
+    let xml = signed_with(data, &format!("{brief}{data}"));
+    let once = complete(&xml).await.unwrap().once.unwrap();
+    assert_eq!(once.until.to_iso8601(), "2026-11-22T12:06:00.000Z");
+    // Longer than we take it by ourselves, it need not be remembered.
+    let long = xml_that_lasts();
+    let once = complete(&long).await.unwrap().once.unwrap();
+    assert_eq!(once.until.to_iso8601(), "2026-11-22T12:10:58.000Z");
+    let mut then = answer(&long);
+    then.now = once.until;
+    assert_eq!(fault_of(provider(config()).complete(&then).await), SamlTime);
+}
+
+/// Valid for days, by its own words.
+fn xml_that_lasts() -> String {
+    let long = assertion().replace("2026-11-22T12:0", "2026-11-25T12:0");
+    response(&sign(&long))
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use bergshamra::{DsigContext, Key, KeysManager};
 use domain::ports::{Arrival, AuthorizationResponse, IdentityProvider as _, ProviderError, ProviderFault};
 use domain::secret::Secret;
 use domain::time::Timestamp;
-use identity_saml::{SamlConfig, SamlProvider};
+use identity_saml::{SamlConfig, SamlConfigError, SamlProvider};
 use outbound_http::{Outbound, OutboundConfig};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256};
 
@@ -72,8 +72,15 @@ pub fn config() -> SamlConfig {
     }
 }
 
+/// Reading the system's certificates takes its time.
+static OUTBOUND: LazyLock<Outbound> = LazyLock::new(|| Outbound::new(OutboundConfig::default()).unwrap());
+
+pub fn try_provider(config: SamlConfig) -> Result<SamlProvider, SamlConfigError> {
+    SamlProvider::new(config, OUTBOUND.clone())
+}
+
 pub fn provider(config: SamlConfig) -> SamlProvider {
-    SamlProvider::new(config, Outbound::new(OutboundConfig::default()).unwrap()).unwrap()
+    try_provider(config).unwrap()
 }
 
 /// An assertion that is right in every respect, unsigned.
