@@ -29,13 +29,13 @@ fn ours() -> SamlProvider {
     })
 }
 
-fn logout_request() -> String {
+pub fn logout_request() -> String {
     format!(
         r#"<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_logout1" Version="2.0" IssueInstant="2026-11-22T11:59:58Z" Destination="{SLO}" NotOnOrAfter="2026-11-22T12:05:00Z"><saml:Issuer>{IDP}</saml:Issuer><saml:NameID Format="{EMAIL_FORMAT}">ann@example.com</saml:NameID><samlp:SessionIndex>_session1</samlp:SessionIndex></samlp:LogoutRequest>"#
     )
 }
 
-fn logout_response(request: &str) -> String {
+pub fn logout_response(request: &str) -> String {
     format!(
         r#"<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_answer1" Version="2.0" IssueInstant="2026-11-22T11:59:58Z" Destination="{SLO}" InResponseTo="{request}"><saml:Issuer>{IDP}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>"#
     )
@@ -54,7 +54,7 @@ fn packed(xml: &str) -> String {
 }
 
 /// A query, signed by that key.
-fn query_by(pair: &Pair, parameter: &str, xml: &str, relay: Option<&str>) -> String {
+pub fn query_by(pair: &Pair, parameter: &str, xml: &str, relay: Option<&str>) -> String {
     let relay = relay
         .map(|relay| format!("&RelayState={}", escape(relay)))
         .unwrap_or_default();
@@ -69,7 +69,7 @@ fn query_by(pair: &Pair, parameter: &str, xml: &str, relay: Option<&str>) -> Str
     format!("{covered}&Signature={}", escape(&signature))
 }
 
-fn by_query(query: &str) -> LogoutMessage {
+pub fn by_query(query: &str) -> LogoutMessage {
     LogoutMessage {
         params: Vec::new(),
         query: Some(query.to_owned()),
@@ -77,7 +77,7 @@ fn by_query(query: &str) -> LogoutMessage {
     }
 }
 
-fn by_form(parameter: &str, xml: &str) -> LogoutMessage {
+pub fn by_form(parameter: &str, xml: &str) -> LogoutMessage {
     LogoutMessage {
         params: vec![
             (parameter.to_owned(), STANDARD.encode(xml)),

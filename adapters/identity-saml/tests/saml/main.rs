@@ -9,6 +9,7 @@ mod metadata;
 mod mutated;
 mod names;
 mod parsing;
+mod partner;
 mod requests;
 mod rules;
 mod samlp;
