@@ -16,6 +16,11 @@ use crate::counterpart::{Behaviour, Counterpart, Params, application, other_clie
 use crate::desk::challenge_of;
 use crate::{log, race};
 
+mod protocol;
+mod swap;
+
+pub use protocol::Protocol;
+
 /// All cases of the port, as tests. `$fixture` makes a `ProviderFixture`.
 #[macro_export]
 macro_rules! identity_provider {
@@ -49,52 +54,6 @@ macro_rules! identity_provider {
             ]
         );
     };
-}
-
-/// What a provider can bind its answer to, and sell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// State, nonce and code challenge; may be refreshed.
-    OpenIdConnect,
-    /// State and code challenge; may be refreshed.
-    OAuth2,
-    /// A request token and its secret in place of them; never refreshed.
-    OAuth1,
-    /// State and nonce, in the address that the answer is made for; neither clients nor tokens. Accounts are addresses.
-    OpenId2,
-}
-
-impl Protocol {
-    fn parts(self) -> &'static [&'static str] {
-        match self {
-            Self::OpenIdConnect | Self::OAuth2 => &["code"],
-            Self::OAuth1 => &["oauth_token", "oauth_verifier"],
-            Self::OpenId2 => &[
-                "state",
-                "nonce",
-                "openid.ns",
-                "openid.mode",
-                "openid.op_endpoint",
-                "openid.claimed_id",
-                "openid.identity",
-                "openid.return_to",
-                "openid.response_nonce",
-                "openid.assoc_handle",
-                "openid.signed",
-                "openid.sig",
-            ],
-        }
-    }
-
-    /// Whether the provider hands out tokens to clients that it knows.
-    fn has_clients(self) -> bool {
-        self != Self::OpenId2
-    }
-
-    /// Whether its tokens can be refreshed.
-    fn refreshes(self) -> bool {
-        matches!(self, Self::OpenIdConnect | Self::OAuth2)
-    }
 }
 
 /// An entry, and the provider it is for.
@@ -337,30 +296,8 @@ pub async fn the_verifier_is_not_told_before_the_answer(fixture: &ProviderFixtur
     assert!(heard.iter().all(|heard| !heard.contains(verifier)), "{heard:?}");
 }
 
-/// Puts something of another authorization into an answer.
-type Swap = fn(&mut AuthorizationResponse, &Begun);
-
-fn swaps(protocol: Protocol) -> Vec<(&'static str, Swap)> {
-    let all: Swap = |response, other| {
-        *response = other.response(response.params.clone());
-    };
-    let verifier: Swap = |response, other| response.code_verifier = other.request.code_verifier.clone();
-    let nonce: Swap = |response, other| response.nonce = other.request.nonce.clone();
-    let carry: Swap = |response, other| response.carry = other.start.carry.clone();
-    let lost: Swap = |response, _| response.carry = None;
-    let address: Swap = |response, _| response.redirect_uri.push_str("/elsewhere");
-    let mut swaps = vec![("all", all)];
-    swaps.extend(match protocol {
-        Protocol::OpenIdConnect => vec![("verifier", verifier), ("nonce", nonce), ("address", address)],
-        Protocol::OAuth2 => vec![("verifier", verifier), ("address", address)],
-        Protocol::OAuth1 => vec![("carry", carry), ("no carry", lost)],
-        Protocol::OpenId2 => vec![("nonce", nonce), ("address", address)],
-    });
-    swaps
-}
-
 pub async fn an_answer_of_another_authorization_is_refused(fixture: &ProviderFixture) {
-    for (what, swap) in swaps(fixture.protocol) {
+    for (what, swap) in swap::swaps(fixture.protocol) {
         let mut response = fixture.here.agreed(1, ANN).await;
         let other = fixture.here.begin(2).await;
         swap(&mut response, &other);
