@@ -96,6 +96,10 @@ nodes *FILTER:
 browser *FILTER: binary
     cargo nextest run -p browser {{FILTER}}
 
+# Throw everything at a reader of outside bytes (tests/fuzz/fuzz_targets): just fuzz saml_message 120
+fuzz TARGET SECONDS="60" *OPTIONS:
+    tests/fuzz/run {{TARGET}} {{SECONDS}} {{OPTIONS}}
+
 # Load and ratios; asserts nothing
 bench *ARGS:
     cargo run --release -p bench -- {{ARGS}}

@@ -27,6 +27,15 @@ fn members_are_listed_by_name() {
         &globs,
         "A glob takes saved test seeds for crates. Name each member:",
     );
+    // What is left out is left out by name too, and is a workspace of its own.
+    let left_out = manifest["workspace"]
+        .get("exclude")
+        .and_then(toml::Value::as_array);
+    let left_out: Vec<&str> = left_out
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect();
     let manifests = ["domain", "adapters", "apps", "tests"].map(|folder| files(folder, "Cargo.toml"));
     let folders: Vec<String> = manifests
         .iter()
@@ -36,7 +45,7 @@ fn members_are_listed_by_name() {
         .collect();
     let missing: Vec<String> = folders
         .into_iter()
-        .filter(|folder| !listed.contains(folder.as_str()))
+        .filter(|folder| !listed.contains(folder.as_str()) && !left_out.contains(&folder.as_str()))
         .collect();
     assert_none(
         &missing,
