@@ -29,13 +29,8 @@ use cli::{Cli, Command, Said};
 use config::Loaded;
 
 fn main() -> ExitCode {
-    // The library that speaks Kerberos is C: it works in processes of its own, which are this program called by that word.
-    #[cfg(feature = "identity-kerberos")]
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == identity_kerberos::ARGUMENT)
-    {
-        return identity_kerberos::worker();
+    if let Some(ended) = adapters::as_worker(std::env::args_os().nth(1).as_deref()) {
+        return ended;
     }
     let cli = Cli::parse();
     match carry_out(&cli) {

@@ -19,6 +19,7 @@ mod storage;
 
 pub use breached::open as open_breached;
 pub use choice::{AdapterError, Kind, Known};
+pub use identity::as_worker;
 pub use keeper::Keepers;
 pub use passkeys::open as open_passkeys;
 pub use storage::Storage;

@@ -7,9 +7,6 @@ use identity_ldap::{GroupSearch, LdapConfig, LdapDirectory, Nesting, Scope};
 use super::{Arc, Opened, ProviderAdapter, Remote, set};
 use crate::providers::settings::Settings;
 
-/// How deep groups in groups are followed by search.
-const DEPTH: usize = 5;
-
 pub fn open(remote: &Remote) -> Result<Opened, String> {
     let directory = LdapDirectory::new(&config(remote)?).map_err(|error| error.to_string())?;
     Ok(Opened {
@@ -82,7 +79,9 @@ fn groups(given: &Settings) -> Result<GroupSearch, String> {
     set(&mut groups.dn_property, given.text("groupDnProperty").as_ref());
     groups.nesting = match given.text("nestedGroups").as_deref() {
         None | Some("none") => Nesting::None,
-        Some("search") => Nesting::Search { depth: DEPTH },
+        Some("search") => Nesting::Search {
+            depth: Nesting::USUAL_DEPTH,
+        },
         Some("activeDirectory") => Nesting::ActiveDirectory,
         Some(other) => {
             return Err(format!(

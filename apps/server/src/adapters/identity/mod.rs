@@ -15,6 +15,8 @@ mod openid2;
 #[cfg(feature = "identity-saml")]
 mod saml;
 
+use std::ffi::OsStr;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use domain::ports::ProviderAdapter;
@@ -131,4 +133,15 @@ fn set<T: Clone>(place: &mut T, given: Option<&T>) {
     if let Some(given) = given {
         place.clone_from(given);
     }
+}
+
+/// The library that speaks Kerberos is C: it works in processes of its own, which are this program called by one word. What came of it, if
+/// this is that word.
+pub fn as_worker(word: Option<&OsStr>) -> Option<ExitCode> {
+    #[cfg(feature = "identity-kerberos")]
+    if word.is_some_and(|word| word == identity_kerberos::ARGUMENT) {
+        return Some(identity_kerberos::worker());
+    }
+    let _ = word;
+    None
 }
