@@ -1,5 +1,7 @@
 //! What a provider may say.
 
+use std::process::Command;
+
 use domain::ports::{Once, ProviderFault};
 use domain::time::Timestamp;
 use identity_saml::SamlConfig;
@@ -7,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{
     EMAIL_FORMAT, IDP, NOW, OTHER_KEY, RSA_SHA256, SHA256, Signing, assertion, complete, complete_by, config,
-    fault_of, response, rsa, sign, signed, signed_with,
+    fault_of, response, rsa, sign, signed, signed_with, with,
 };
 
 #[tokio::test]
@@ -137,4 +139,52 @@ async fn nobody_changes_what_the_protocol_says_by_an_attribute_of_that_name() {
     let xml = signed_with("Name=\"groups\"", "Name=\"nameID\"");
     let arrival = complete(&xml).await.unwrap();
     assert_eq!(arrival.raw["nameID"], "ann@example.com");
+}
+
+#[tokio::test]
+async fn what_the_c_library_signs_is_read_as_what_ours_signs() {
+    let key = rsa();
+    let signing = Signing {
+        key: &key,
+        method: RSA_SHA256,
+        ..Signing::default()
+    };
+    let template = signing.template("#_assertion1");
+    // With what canonicalization has to get right: references, sections, quotes, white space and foreign letters.
+    let odd = with(
+        &assertion(),
+        "Ann<",
+        "A&amp;n\u{e9}&#xD;<![CDATA[<n>]]>\t\"'\u{1f600} <",
+    );
+    let odd = with(
+        &odd,
+        "ID=\"_assertion1\"",
+        "ID='_assertion1' xmlns:unused='urn:x'",
+    );
+    let xml = response(&with(
+        &odd,
+        "</saml:Issuer>",
+        &format!("</saml:Issuer>{template}"),
+    ));
+    let folder = tempfile::tempdir().unwrap();
+    let (message, private) = (folder.path().join("message.xml"), folder.path().join("key.pem"));
+    std::fs::write(&message, xml).unwrap();
+    std::fs::write(&private, &key.private).unwrap();
+    let signed = Command::new("xmlsec1")
+        .args(["--sign", "--id-attr:ID", "Assertion", "--privkey-pem"])
+        .arg(&private)
+        .arg(&message)
+        .output()
+        .expect("xmlsec1: run bash tests/setup");
+    assert!(
+        signed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&signed.stderr)
+    );
+    let xml = String::from_utf8(signed.stdout).unwrap();
+    let mut believing = config();
+    believing.certificates = vec![key.certificate.clone()];
+    let arrival = complete_by(believing, &xml).await.unwrap();
+    assert_eq!(arrival.raw["givenName"], "A&n\u{e9}\r<n>\t\"'\u{1f600} ");
+    assert_eq!(fault_of(complete(&xml).await), ProviderFault::SamlSignature);
 }
