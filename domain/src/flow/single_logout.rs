@@ -1,7 +1,7 @@
 //! A provider tells us that somebody left there: what stands on that session ends here, too.
 //!
 //! ```text
-//! Start ──Requested──▶ Ended
+//! ──Requested──▶ Ended
 //! ```
 
 use super::authorize::{Failure, refuse};

@@ -405,4 +405,29 @@ mod tests {
         assert!(limits.sign_up(&address).is_empty());
         assert!(!Limits::tries_of_one_code("flow", Lifetime::from_secs(600)).is_empty());
     }
+
+    #[test]
+    fn a_proof_counts_once_until_it_is_over_and_five_minutes_at_least() {
+        let now = Timestamp::from_millis(0);
+        let once = |id: &str, seconds| Once {
+            id: id.to_owned(),
+            until: now.plus(Lifetime::from_secs(seconds)),
+        };
+        let asked = |issuer, seconds| Limits::once("corp", issuer, &once("a", seconds), now);
+        assert_eq!(
+            asked("realm", 3600)[0].1,
+            Quota::Rate {
+                burst: 1,
+                per: Lifetime::from_secs(3600)
+            }
+        );
+        assert_eq!(
+            asked("realm", 0)[0].1,
+            Quota::Rate {
+                burst: 1,
+                per: ONCE_AT_LEAST
+            }
+        );
+        assert_ne!(asked("realm", 0)[0].0, asked("other", 0)[0].0);
+    }
 }
