@@ -78,22 +78,25 @@ fn ended(request: &Request, entry: &WebEntry, mut reply: Reply) -> Reply {
     reply
 }
 
-/// All parameters, doubled ones too: what they mean is judged elsewhere.
+/// All parameters, doubled ones too: what they mean is judged elsewhere. Of a form those in its address as well: an OpenID 2.0 provider
+/// posts its answer to the very address it was given, with the state in it (OpenID Authentication 2.0 section 11.1).
 pub async fn params(request: &mut Request) -> Result<Vec<(String, String)>, Problem> {
+    let mut params: Vec<(String, String)> = form_urlencoded::parse(request.query.as_bytes())
+        .into_owned()
+        .collect();
     if request.method != Method::POST {
-        return Ok(form_urlencoded::parse(request.query.as_bytes())
-            .into_owned()
-            .collect());
+        return Ok(params);
+    }
+    if request.query == AGAIN {
+        params.clear();
     }
     if !body::is_form(request) {
         return Err(Problem::unsupported_media_type());
     }
     let bytes = request.read_body().await?;
     let pairs = form::pairs(&bytes).ok_or_else(|| Problem::bad_request("The form is not valid UTF-8."))?;
-    Ok(pairs
-        .into_iter()
-        .map(|(name, value)| (name, value.to_string()))
-        .collect())
+    params.extend(pairs.into_iter().map(|(name, value)| (name, value.to_string())));
+    Ok(params)
 }
 
 /// Led here by our own site: by `GET`, or by a form of ours where an address does not hold it all.
