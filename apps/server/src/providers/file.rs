@@ -74,6 +74,10 @@ fn one_callback_one_entry(entries: &[Entry], findings: &mut Findings) {
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in entries {
         let Some((core, _)) = &entry.remote else { continue };
+        // Nobody comes back to an entry that sends nobody away (LDAP, Kerberos).
+        if core.callback_url.is_empty() {
+            continue;
+        }
         let name = core.name.as_str();
         if let Some(other) = taken.insert(&core.callback_url, name) {
             let url = &core.callback_url;
