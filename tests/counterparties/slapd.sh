@@ -6,6 +6,7 @@
 #   $REQUIRE_TLS    nothing else is taken on a connection without TLS
 #   $ANONYMOUS      everybody may read; else only cn=reader,dc=example,dc=test with reader-secret, and each their own entry
 #   $FOREIGN        another suffix for the same people, dc=example and more, so that two are two directories
+# cn=manager,dc=example,dc=test with manager-secret may change everything.
 # A name with an empty password is let in as nobody in particular, as Active Directory does (RFC 4513 section 5.1.2).
 #
 # The folder goes when the server ends; with $UNTIL_EOF that is when standard input ends, so that no test leaves it behind.
@@ -71,6 +72,8 @@ exec 4<&- </dev/null
 database mdb
 suffix $SUFFIX
 directory $FOLDER/db
+rootdn cn=manager,$SUFFIX
+rootpw manager-secret
 maxsize 67108864
 dbnosync
 index objectClass,uid,mail,member,memberUid eq
