@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The binary to test: `$PORTCULLIS_BIN` if that is there, else what `cargo build -p portcullis` makes, once per process.
+/// The binary to test: `$PORTCULLIS_BIN` if that is there, else what cargo makes of the default bundle with Kerberos, once per
+/// process.
 ///
 /// # Panics
 /// When the server does not compile.
@@ -23,7 +24,15 @@ fn given() -> Option<PathBuf> {
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "-p", "portcullis", "--message-format=json"])
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "portcullis",
+            "--features",
+            "identity-kerberos",
+        ])
+        .arg("--message-format=json")
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");

@@ -110,6 +110,24 @@ impl Browser {
         page.url
     }
 
+    /// Follows a link up to a page that would send a form by itself to where `is_end` says so; gives that address and the form, which
+    /// is not sent.
+    ///
+    /// # Panics
+    /// When no such page comes.
+    pub async fn form_until(
+        &mut self,
+        url: &str,
+        is_end: impl Fn(&str) -> bool,
+    ) -> (String, Vec<(String, String)>) {
+        let step = self.visit(url);
+        let page = self.go(step, &is_end).await;
+        match sent_by_itself(&page.reply.text) {
+            Some((_, fields)) if is_end(&page.url) => (page.url, fields),
+            _ => panic!("it leads to {} instead: {}", page.url, page.reply.text),
+        }
+    }
+
     /// Sends a form of the page it is on.
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
         let fields = fields
@@ -430,7 +448,8 @@ impl Cookie {
 
 /// The form that a page sends without being asked.
 fn sent_by_itself(html: &str) -> Option<(String, Vec<(String, String)>)> {
-    html.contains("document.forms[0].submit()").then_some(())?;
+    let scripts = ["document.forms[0].submit()", " data-send>"];
+    scripts.iter().any(|script| html.contains(script)).then_some(())?;
     let action = attribute(html.split("<form").nth(1)?, "action")?;
     let fields = form(html, &action)?;
     Some((action, fields))
@@ -468,7 +487,10 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     ];
     let more = [
         ("&#x2f;", "/"),
+        ("&#x2F;", "/"),
         ("&#x27;", "'"),
+        ("&#x3D;", "="),
+        ("&#x2B;", "+"),
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&amp;", "&"),

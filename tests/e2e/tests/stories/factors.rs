@@ -22,7 +22,7 @@ pub fn app_code(secret: &str, ahead: u64) -> String {
 }
 
 /// Adds an authenticator app by a session; its secret.
-async fn add_app(session: &Client, person: &Person, name: &str) -> String {
+pub async fn add_app(session: &Client, person: &Person, name: &str) -> String {
     let begun = session
         .post(
             &format!("{}/factors/totp", person.path()),

@@ -12,6 +12,7 @@ mod authenticator;
 mod code_abuse;
 mod curl_tour;
 mod durability;
+mod enterprise;
 mod factors;
 mod guessing;
 mod headers;
