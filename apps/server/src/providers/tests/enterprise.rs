@@ -128,7 +128,9 @@ fn what_is_wrong_in_a_server_is_told_by_its_full_name() {
 
 #[test]
 fn a_directory_may_have_several_entries() {
-    let linking = LDAP.replacen('{', r#"{"link": true, "#, 1).replace("/auth/ldap", "/link/ldap");
+    let linking = LDAP
+        .replacen('{', r#"{"link": true, "#, 1)
+        .replace("/auth/ldap", "/link/ldap");
     let both = format!("{{\"ldap\": {LDAP}, \"ldap-link\": {linking}}}");
     assert_eq!(super::read(&both).errors, [""; 0]);
 }
