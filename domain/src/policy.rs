@@ -2,7 +2,7 @@
 
 mod limits;
 
-pub use limits::{Asked, Limits, MailBudget, PENDING_LOGINS_PER_ACCOUNT, TRIES_PER_CODE, unjudged};
+pub use limits::{Asked, Limits, MailBudget, ONCE, PENDING_LOGINS_PER_ACCOUNT, TRIES_PER_CODE, unjudged};
 
 use std::collections::BTreeMap;
 

@@ -122,8 +122,8 @@ impl MailBudget {
     }
 }
 
-/// How long a proof is remembered at least, whatever its own end: clocks of nodes differ.
-const ONCE_AT_LEAST: Lifetime = Lifetime::from_secs(300);
+/// How long a proof that counts once is remembered: longer than any adapter takes one ([`Once::until`]).
+pub const ONCE: Lifetime = Lifetime::from_secs(86_400);
 
 /// Counters to take from together.
 pub type Asked = Vec<(LimitKey, Quota)>;
@@ -302,12 +302,18 @@ impl Limits {
         )])
     }
 
-    /// A proof that counts once, until it is worth nothing by itself. Never switched off. The counters are shared by all nodes and take
-    /// atomically: that is all it needs.
+    /// A proof that counts once. Never switched off. The counters are shared by all nodes and taken atomically: that is all it needs.
+    ///
+    /// The wait is a lockout's, and the same whenever the proof is shown: a bucket would refill for a node whose clock is behind, and a
+    /// wait until the proof is over would be shorter each time it is shown.
     pub fn once(provider: &str, issuer: &str, once: &Once, now: Timestamp) -> Asked {
-        let quota = Quota::Rate {
-            burst: 1,
-            per: once.until.since(now).max(ONCE_AT_LEAST),
+        let wait = once.until.since(now).max(ONCE);
+        let quota = Quota::Lockout {
+            free: 1,
+            wait,
+            max_wait: wait,
+            forget: wait,
+            pardons: false,
         };
         vec![(key(Bucket::Once, &[provider, issuer, &once.id]), quota)]
     }
@@ -407,27 +413,24 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_counts_once_until_it_is_over_and_five_minutes_at_least() {
-        let now = Timestamp::from_millis(0);
-        let once = |id: &str, seconds| Once {
-            id: id.to_owned(),
-            until: now.plus(Lifetime::from_secs(seconds)),
+    fn a_proof_counts_once_whenever_and_by_whatever_clock_it_is_shown_again() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+        let once = Once {
+            id: "a".to_owned(),
+            until: at(3600),
         };
-        let asked = |issuer, seconds| Limits::once("corp", issuer, &once("a", seconds), now);
-        assert_eq!(
-            asked("realm", 3600)[0].1,
-            Quota::Rate {
-                burst: 1,
-                per: Lifetime::from_secs(3600)
-            }
-        );
-        assert_eq!(
-            asked("realm", 0)[0].1,
-            Quota::Rate {
-                burst: 1,
-                per: ONCE_AT_LEAST
-            }
-        );
-        assert_ne!(asked("realm", 0)[0].0, asked("other", 0)[0].0);
+        let take = |tries, now| {
+            let [(_, quota)] = &Limits::once("corp", "realm", &once, now)[..] else {
+                panic!("one counter")
+            };
+            quota.take(tries, now)
+        };
+        let (tries, first) = take(crate::limits::Tries::default(), at(0));
+        assert_eq!(first, Verdict::Allowed);
+        for shown in [-600, -1, 0, 1, 1800, 3599, 3601, 80_000] {
+            assert_ne!(take(tries, at(shown)).1, Verdict::Allowed, "after {shown} s");
+        }
+        let key = |issuer| Limits::once("corp", issuer, &once, at(0))[0].0.clone();
+        assert_ne!(key("realm"), key("other"));
     }
 }

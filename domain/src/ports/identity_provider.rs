@@ -103,7 +103,8 @@ impl Arrival {
 pub struct Once {
     /// What makes it the same proof: unique within the issuer, and nothing that its bearer could change without breaking it.
     pub id: String,
-    /// From when on the adapter refuses it by itself, with every tolerance for clocks.
+    /// From when on the adapter refuses it by itself, with every tolerance for clocks: within a day of the moment it is shown
+    /// ([`crate::policy::ONCE`]).
     pub until: Timestamp,
 }
 

@@ -10,10 +10,17 @@ async fn every_way_in_for_people_has_a_button_and_no_other_has() {
     let browser = Browser::new(&site);
     for page in ["/login", "/signup"] {
         let page = browser.get(page).await.is(200);
-        for shown in ["facebook-login", "google-login"] {
+        for shown in [
+            "facebook-login",
+            "google-login",
+            "corp-login",
+            "realm-login",
+            "poster-login",
+            "poster-open",
+        ] {
             assert!(page.text.contains(&format!("Continue with {shown}")), "{shown}");
         }
-        assert_eq!(page.text.matches("Continue with").count(), 2);
+        assert_eq!(page.text.matches("Continue with").count(), 6);
     }
     let staff = browser.get("/login?pool=Employees").await;
     assert_eq!(staff.text.matches("Continue with").count(), 1);

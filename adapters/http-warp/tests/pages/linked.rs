@@ -28,8 +28,10 @@ async fn only_what_can_be_linked_has_a_button() {
         .get("/account")
         .await
         .says("Link google-link")
-        .says("Link facebook-link");
-    assert_eq!(page.text.matches(">Link ").count(), 2);
+        .says("Link facebook-link")
+        .says("Link corp-link")
+        .says("Link realm-link");
+    assert_eq!(page.text.matches(">Link ").count(), 4);
     assert!(page.text.contains("None yet") && !page.text.contains("Permissions"));
 }
 

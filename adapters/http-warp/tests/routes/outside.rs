@@ -152,7 +152,9 @@ pub fn doors() -> Doors {
 /// An adapter for every entry that leads to a provider.
 pub fn directory() -> Directory {
     let entries = entries();
-    let abroad = entries.iter().filter(|entry| entry.kind == EntryKind::Provider);
+    let abroad = entries
+        .iter()
+        .filter(|entry| !matches!(entry.kind, EntryKind::Local { .. }));
     Directory(abroad.map(|entry| Arc::new(binding(entry))).collect())
 }
 
@@ -277,11 +279,11 @@ pub fn entries() -> Vec<WebEntry> {
             json: true,
             ..local("local-json", "/auth/token")
         },
-        directory("corp-login", "/auth/ldap"),
-        directory("corp-link", "/link/ldap"),
+        judged("corp-login", "/auth/ldap"),
+        judged("corp-link", "/link/ldap"),
         WebEntry {
             json: true,
-            ..directory("corp-json", "/auth/ldapjson")
+            ..judged("corp-json", "/auth/ldapjson")
         },
         tickets("realm-login", "/auth/tickets"),
         tickets("realm-link", "/link/tickets"),
@@ -300,7 +302,7 @@ fn fields() -> CredentialFields {
     }
 }
 
-fn directory(name: &str, path: &str) -> WebEntry {
+fn judged(name: &str, path: &str) -> WebEntry {
     WebEntry {
         kind: EntryKind::Directory(fields()),
         callback_path: None,

@@ -42,6 +42,27 @@ async fn a_posted_answer_with_its_cookie_ends_the_way_at_once() {
 }
 
 #[tokio::test]
+async fn a_form_to_an_address_with_our_state_in_it_counts_with_its_address() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    let state = begin(&browser, "/auth/facebook").await;
+    let address = format!("/auth/facebook/callback?state={state}");
+    let posted = site
+        .ask_site("POST", &address)
+        .header("sec-fetch-site", "cross-site")
+        .form(&[("code", "ann")]);
+    let place = Site::answer(posted).await.header("location").to_owned();
+    browser.get(&place).await.is(302);
+    assert!(!who(&site, &browser).await.is_empty());
+    let state = begin(&browser, "/auth/facebook").await;
+    let doubled = browser
+        .request("POST", &format!("/auth/facebook/callback?state={state}"))
+        .form(&[("code", "ann"), ("state", "another")]);
+    let place = browser.send(doubled).await.is(303).location().to_owned();
+    browser.get(&place).await.is(401);
+}
+
+#[tokio::test]
 async fn only_a_form_of_sane_size_is_an_answer() {
     let site = Site::open().await;
     let post = || site.ask_site("POST", "/auth/facebook/callback");
