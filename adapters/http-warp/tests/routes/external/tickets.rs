@@ -73,7 +73,7 @@ async fn kb_04_what_is_no_ticket_is_refused_politely() {
         .await
         .is(401)
         .says("no ticket for this site");
-    for garbage in ["", "garbage", &"\u{30}\u{80}".repeat(3000)] {
+    for garbage in ["garbage", &"\u{30}\u{80}".repeat(3000)] {
         show(&browser, "/auth/tickets", garbage)
             .await
             .is(401)
