@@ -15,6 +15,7 @@ pub struct Realm {
 
 impl Realm {
     /// A new one; none where a bundle is tried that has no Kerberos, as it needs a library of C.
+    #[expect(clippy::print_stderr, reason = "what is not tried is said")]
     pub async fn start() -> Option<Self> {
         if is_left_out() {
             eprintln!("NOT TRIED: the bundle of E2E_BUNDLE is without identity-kerberos");
