@@ -93,13 +93,20 @@ pub async fn who_leaves_is_led_to_the_provider(fixture: &SingleLogoutFixture) {
     let relay = Secret::new("relay-of-this-log-out");
     let begun = fixture.port.begin(&fixture.session, &relay, fixture.now).await;
     let begun = begun.expect("it can be asked").expect("a place to go");
-    let carried = begun.form.iter().flatten().any(|(_, value)| value == relay.expose());
+    let carried = begun
+        .form
+        .iter()
+        .flatten()
+        .any(|(_, value)| value == relay.expose());
     assert!(carried || begun.url.contains(relay.expose()), "{begun:?}");
 }
 
 pub async fn where_there_is_no_place_for_it_nobody_is_led_away(fixture: &SingleLogoutFixture) {
     let relay = Secret::new("relay");
-    let begun = fixture.placeless.begin(&fixture.session, &relay, fixture.now).await;
+    let begun = fixture
+        .placeless
+        .begin(&fixture.session, &relay, fixture.now)
+        .await;
     assert!(matches!(begun, Ok(None)), "{begun:?}");
 }
 
@@ -117,7 +124,10 @@ pub async fn an_answer_is_told_from_a_wish(fixture: &SingleLogoutFixture) {
     let begun = begun.expect("it can be asked").expect("a place to go");
     let answer = fixture.partner.answer(&begun.url, relay.expose()).await;
     match fixture.port.receive(&answer).await {
-        Ok(LogoutHeard::Answered { relay: back, complete }) => {
+        Ok(LogoutHeard::Answered {
+            relay: back,
+            complete,
+        }) => {
             assert_eq!((back.expose(), complete), (relay.expose(), true));
         }
         other => panic!("no answer: {other:?}"),

@@ -11,15 +11,14 @@ use domain::ports::{
     AuthorizationStart, IdentityProvider as _, LogoutHeard, LogoutMessage, ProviderError, SingleLogout,
 };
 use domain::secret::Secret;
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
+use flate2::read::DeflateDecoder;
 use identity_saml::{SamlConfig, SamlProvider};
 use std::io::Read as _;
-use url::form_urlencoded::byte_serialize;
 
+use crate::messages::{by_form, by_query, escape, logout_request, logout_response, packed, query_by};
 use crate::support::{
-    ECDSA_SHA256, EMAIL_FORMAT, IDP, IDP_KEY, NOW, OTHER_KEY, OWN_KEY, Pair, SLO, Signing, answer, config,
-    fault_of, provider, signed, with,
+    ECDSA_SHA256, IDP, IDP_KEY, NOW, OTHER_KEY, OWN_KEY, SLO, Signing, answer, config, fault_of, provider,
+    signed, with,
 };
 
 fn ours() -> SamlProvider {
@@ -27,65 +26,6 @@ fn ours() -> SamlProvider {
         private_key: Some(Secret::new(&*OWN_KEY.private)),
         ..config()
     })
-}
-
-pub fn logout_request() -> String {
-    format!(
-        r#"<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_logout1" Version="2.0" IssueInstant="2026-11-22T11:59:58Z" Destination="{SLO}" NotOnOrAfter="2026-11-22T12:05:00Z"><saml:Issuer>{IDP}</saml:Issuer><saml:NameID Format="{EMAIL_FORMAT}">ann@example.com</saml:NameID><samlp:SessionIndex>_session1</samlp:SessionIndex></samlp:LogoutRequest>"#
-    )
-}
-
-pub fn logout_response(request: &str) -> String {
-    format!(
-        r#"<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_answer1" Version="2.0" IssueInstant="2026-11-22T11:59:58Z" Destination="{SLO}" InResponseTo="{request}"><saml:Issuer>{IDP}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>"#
-    )
-}
-
-fn escape(text: &str) -> String {
-    byte_serialize(text.as_bytes()).collect()
-}
-
-fn packed(xml: &str) -> String {
-    let mut bytes = Vec::new();
-    DeflateEncoder::new(xml.as_bytes(), Compression::default())
-        .read_to_end(&mut bytes)
-        .unwrap();
-    escape(&STANDARD.encode(bytes))
-}
-
-/// A query, signed by that key.
-pub fn query_by(pair: &Pair, parameter: &str, xml: &str, relay: Option<&str>) -> String {
-    let relay = relay
-        .map(|relay| format!("&RelayState={}", escape(relay)))
-        .unwrap_or_default();
-    let covered = format!(
-        "{parameter}={}{relay}&SigAlg={}",
-        packed(xml),
-        escape(ECDSA_SHA256)
-    );
-    let key = pair.key.to_signing_key().unwrap().unwrap();
-    let signature = bergshamra::crypto::sign::from_uri(ECDSA_SHA256).unwrap();
-    let signature = STANDARD.encode(signature.sign(&key, covered.as_bytes()).unwrap());
-    format!("{covered}&Signature={}", escape(&signature))
-}
-
-pub fn by_query(query: &str) -> LogoutMessage {
-    LogoutMessage {
-        params: Vec::new(),
-        query: Some(query.to_owned()),
-        now: NOW,
-    }
-}
-
-pub fn by_form(parameter: &str, xml: &str) -> LogoutMessage {
-    LogoutMessage {
-        params: vec![
-            (parameter.to_owned(), STANDARD.encode(xml)),
-            ("RelayState".to_owned(), "relay".to_owned()),
-        ],
-        query: None,
-        now: NOW,
-    }
 }
 
 async fn heard(message: LogoutMessage) -> Result<LogoutHeard, ProviderError> {

@@ -1,5 +1,7 @@
 //! In what protocols differ, as far as the cases must know.
 
+use domain::ports::ProviderFault as Fault;
+
 /// What a provider can bind its answer to, and sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -11,6 +13,8 @@ pub enum Protocol {
     OAuth1,
     /// State and nonce, in the address that the answer is made for; neither clients nor tokens. Accounts are addresses.
     OpenId2,
+    /// State beside the request, nonce as its name; neither clients nor tokens. The browser brings all there is, signed.
+    Saml,
 }
 
 impl Protocol {
@@ -33,12 +37,53 @@ impl Protocol {
                 "openid.signed",
                 "openid.sig",
             ],
+            // `RelayState` is the core's: by it the authorization is found, before an adapter is asked.
+            Self::Saml => &["SAMLResponse"],
         }
     }
 
     /// Whether the provider hands out tokens to clients that it knows.
     pub(super) fn has_clients(self) -> bool {
-        self != Self::OpenId2
+        !matches!(self, Self::OpenId2 | Self::Saml)
+    }
+
+    /// Whether a client that is not the entry's is refused. SAML knows the entry by its own name alone, which no client can take: one that
+    /// comes along is not looked at.
+    pub(super) fn looks_at_clients(self) -> bool {
+        self != Self::Saml
+    }
+
+    /// Whether the provider is asked when an answer has come. SAML's answers are judged by their signatures; only the metadata, which says
+    /// whose they may be, is asked for, and before.
+    pub(super) fn asks_when_answered(self) -> bool {
+        self != Self::Saml
+    }
+
+    /// Whether the provider itself takes an answer once only. In SAML the same answer is as good the second time: it is the same
+    /// `Arrival::once`, which the core refuses.
+    pub(super) fn spends(self) -> bool {
+        self != Self::Saml
+    }
+
+    /// Whether the browser brings the account's id along, so that the provider is not asked for it after.
+    pub(super) fn browser_brings_the_id(self) -> bool {
+        matches!(self, Self::OpenId2 | Self::Saml)
+    }
+
+    /// What is said of an account without an id. SAML has a name in place of it.
+    pub(super) fn nobody(self) -> Fault {
+        match self {
+            Self::Saml => Fault::SamlNameId,
+            _ => Fault::SubjectMissing,
+        }
+    }
+
+    /// What is said of a person who said no. SAML has no code that is for this alone: it is one status of many.
+    pub(super) fn refusal(self) -> Fault {
+        match self {
+            Self::Saml => Fault::SamlStatus,
+            _ => Fault::AccessDenied,
+        }
     }
 
     /// Whether its tokens can be refreshed.

@@ -22,7 +22,7 @@ pub(super) fn swaps(protocol: Protocol) -> Vec<(&'static str, Swap)> {
         Protocol::OpenIdConnect => vec![("verifier", verifier), ("nonce", nonce), ("address", address)],
         Protocol::OAuth2 => vec![("verifier", verifier), ("address", address)],
         Protocol::OAuth1 => vec![("carry", carry), ("no carry", lost)],
-        Protocol::OpenId2 => vec![("nonce", nonce), ("address", address)],
+        Protocol::OpenId2 | Protocol::Saml => vec![("nonce", nonce), ("address", address)],
     });
     swaps
 }
