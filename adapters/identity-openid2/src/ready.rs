@@ -7,7 +7,11 @@ use url::Url;
 use crate::address::{Reach, identifier, without_fragment};
 use crate::extension::is_taken;
 use crate::realm::Realm;
-use crate::{OpenId2Config, OpenId2ConfigError};
+use crate::{Dialect, OpenId2Config, OpenId2ConfigError};
+
+/// Steam's own identifier, and its endpoint.
+const STEAM: &str = "https://steamcommunity.com/openid";
+const STEAM_ENDPOINT: &str = "https://steamcommunity.com/openid/login";
 
 /// What [`OpenId2Config`] comes to.
 pub struct Ready {
@@ -22,7 +26,12 @@ pub struct Ready {
 impl Ready {
     pub fn new(config: &OpenId2Config) -> Result<Self, OpenId2ConfigError> {
         let admitted = |url: &Url| check_address(url.as_str()).is_ok();
-        let found = identifier(config.identifier.trim()).map(|url| without_fragment(&url));
+        let given = match (config.dialect, config.identifier.trim()) {
+            // As `passport-steam` is told, which looks the endpoint up there.
+            (Dialect::Steam, STEAM) => STEAM_ENDPOINT,
+            (_, given) => given,
+        };
+        let found = identifier(given).map(|url| without_fragment(&url));
         let identifier = found.filter(admitted).ok_or(OpenId2ConfigError::Identifier)?;
         let api_base = Url::parse(&config.api_base).ok().filter(admitted);
         judge_attributes(config)?;

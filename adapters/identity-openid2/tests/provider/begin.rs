@@ -159,20 +159,19 @@ async fn a_callback_that_is_not_below_the_realm_is_not_sent() {
 
 #[tokio::test]
 async fn steam_is_sent_to_without_asking_anybody() {
-    let start = provider(OpenId2Config::steam("http://localhost:3000/"))
-        .begin(&request())
-        .await
-        .unwrap();
-    assert!(
-        start
-            .url
-            .starts_with("https://steamcommunity.com/openid/login?openid.ns="),
-        "{}",
-        start.url
-    );
-    let asked = query(&start.url);
-    assert_eq!(asked.len(), 6, "{asked:?}");
-    assert_eq!(param(&asked, "openid.claimed_id"), Some(SELECT));
+    let as_steam = OpenId2Config::steam("http://localhost:3000/");
+    let as_passport_is_told = OpenId2Config {
+        identifier: "https://steamcommunity.com/openid".to_owned(),
+        ..as_steam.clone()
+    };
+    for config in [as_steam, as_passport_is_told] {
+        let start = provider(config).begin(&request()).await.unwrap();
+        let endpoint = "https://steamcommunity.com/openid/login?openid.ns=";
+        assert!(start.url.starts_with(endpoint), "{}", start.url);
+        let asked = query(&start.url);
+        assert_eq!(asked.len(), 6, "{asked:?}");
+        assert_eq!(param(&asked, "openid.claimed_id"), Some(SELECT));
+    }
 }
 
 #[tokio::test]
