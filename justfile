@@ -144,10 +144,9 @@ features:
     with "$least,storage-postgres,identity-oauth2"
     with "$least,storage-mongo,identity-oidc"
     with "$least,storage-memory,sessions-memory,identity-ldap"
-    with "$least,storage-memory,sessions-memory,identity-saml"
-    with "$least,storage-memory,sessions-memory,identity-openid2"
-    with "$least,storage-memory,sessions-memory,identity-kerberos"
-    with "$least,storage-sqlite,sessions-redis"
+    with "$least,storage-sqlite,sessions-redis,identity-saml"
+    with "$least,storage-sqlite,identity-openid2"
+    with "$least,storage-sqlite,identity-kerberos"
     if with "$least" 2>/dev/null; then echo "a server without any store compiles" >&2; exit 1; fi
 
 [private]

@@ -52,12 +52,18 @@ pub const fn filed(names: &'static [&'static str], files: &'static [&'static str
     Key { names, files, shape }
 }
 
+/// What a key held.
 #[derive(Clone, PartialEq, Eq)]
-enum Value {
+pub enum Value {
+    /// Texts.
     Texts(Vec<String>),
+    /// A truth.
     Flag(bool),
+    /// A number.
     Number(u64),
+    /// A secret.
     Secret(Secret),
+    /// Names and texts.
     Pairs(Vec<(String, String)>),
 }
 
@@ -97,39 +103,60 @@ impl Settings {
 
     /// A list of texts; empty for `null`: left out on purpose.
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
-        match self.0.get(name)? {
+        self.get(name)
+    }
+
+    /// What a key holds, if it is there.
+    pub fn get<T: Held>(&self, name: &str) -> Option<T> {
+        T::of(self.0.get(name)?)
+    }
+}
+
+/// What a key may hold.
+pub trait Held: Sized {
+    /// It, if the value is one.
+    fn of(value: &Value) -> Option<Self>;
+}
+
+impl Held for Vec<String> {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
             Value::Texts(texts) => Some(texts.clone()),
             _ => None,
         }
     }
+}
 
-    /// A truth.
-    pub fn flag(&self, name: &str) -> Option<bool> {
-        match self.0.get(name)? {
+impl Held for bool {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
             Value::Flag(flag) => Some(*flag),
             _ => None,
         }
     }
+}
 
-    /// A number.
-    pub fn number(&self, name: &str) -> Option<u64> {
-        match self.0.get(name)? {
+impl Held for u64 {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
             Value::Number(number) => Some(*number),
             _ => None,
         }
     }
+}
 
-    /// A secret.
-    pub fn secret(&self, name: &str) -> Option<Secret> {
-        match self.0.get(name)? {
+impl Held for Secret {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
             Value::Secret(secret) => Some(secret.clone()),
             _ => None,
         }
     }
+}
 
-    /// Names and texts.
-    pub fn pairs(&self, name: &str) -> Option<Vec<(String, String)>> {
-        match self.0.get(name)? {
+impl Held for Vec<(String, String)> {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
             Value::Pairs(pairs) => Some(pairs.clone()),
             _ => None,
         }

@@ -41,8 +41,8 @@ fn config(remote: &Remote) -> Result<KerberosConfig, String> {
     let mut config = KerberosConfig::new(realm, String::new(), absolute(&keytab)?);
     config.services = services;
     set(&mut config.realms, given.texts("realms").as_ref());
-    set(&mut config.strip_realm, given.flag("stripRealm").as_ref());
-    set(&mut config.fold_case, given.flag("foldCase").as_ref());
+    set(&mut config.strip_realm, given.get::<bool>("stripRealm").as_ref());
+    set(&mut config.fold_case, given.get::<bool>("foldCase").as_ref());
     set(&mut config.instances, given.texts("instances").as_ref());
     config.allow_passwords = remote.passwords;
     config.addresses = given.text("emailDomain").map(|domain| Addresses {
@@ -51,12 +51,12 @@ fn config(remote: &Remote) -> Result<KerberosConfig, String> {
     });
     config.krb5_conf = given.text("krb5Conf").map(|path| absolute(&path)).transpose()?;
     let most = given
-        .number("maxConcurrent")
+        .get::<u64>("maxConcurrent")
         .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     set(&mut config.max_concurrent, most.as_ref());
     set(
         &mut config.timeout,
-        given.number("timeout").map(Lifetime::from_millis).as_ref(),
+        given.get::<u64>("timeout").map(Lifetime::from_millis).as_ref(),
     );
     Ok(config)
 }

@@ -1,5 +1,6 @@
 //! Entries that speak LDAP.
 
+use domain::secret::Secret;
 use std::time::Duration;
 
 use identity_ldap::{GroupSearch, LdapConfig, LdapDirectory, Nesting, Scope};
@@ -28,7 +29,7 @@ fn config(remote: &Remote) -> Result<LdapConfig, String> {
     };
     config.urls = given.texts("url").unwrap_or_default();
     config.search_filter = given.text("searchFilter");
-    match (given.text("bindDn"), given.secret("bindCredentials")) {
+    match (given.text("bindDn"), given.get::<Secret>("bindCredentials")) {
         (Some(name), Some(password)) => config = config.with_account(name, password),
         (None, None) => {}
         _ => {
@@ -45,20 +46,25 @@ fn config(remote: &Remote) -> Result<LdapConfig, String> {
     config.groups = groups(given)?;
     set(
         &mut config.profile_attributes,
-        given.pairs("profileAttributesFromLDAP").as_ref(),
+        given
+            .get::<Vec<(String, String)>>("profileAttributesFromLDAP")
+            .as_ref(),
     );
     config.subject_attribute = given.text("subjectAttribute");
     config.issuer = given.text("issuer");
     config.email_trusted = remote.email_verified;
-    set(&mut config.start_tls, given.flag("starttls").as_ref());
-    set(&mut config.allow_plaintext, given.flag("allowPlaintext").as_ref());
+    set(&mut config.start_tls, given.get::<bool>("starttls").as_ref());
+    set(
+        &mut config.allow_plaintext,
+        given.get::<bool>("allowPlaintext").as_ref(),
+    );
     config.ca = given.texts("ca").map(|all| all.join("\n"));
-    let time = |name| given.number(name).map(Duration::from_millis);
+    let time = |name| given.get::<u64>(name).map(Duration::from_millis);
     set(&mut config.connect_timeout, time("connectTimeout").as_ref());
     set(&mut config.timeout, time("timeout").as_ref());
     set(&mut config.pool_idle, time("idleTimeout").as_ref());
     let size = given
-        .number("poolSize")
+        .get::<u64>("poolSize")
         .map(|size| usize::try_from(size).unwrap_or(usize::MAX));
     set(&mut config.pool_size, size.as_ref());
     Ok(config)

@@ -1,5 +1,6 @@
 //! Entries that speak OpenID 2.0.
 
+use domain::secret::Secret;
 use identity_openid2::{OpenId2Config, OpenId2Provider};
 use outbound_http::Outbound;
 
@@ -27,9 +28,12 @@ fn config(remote: &Remote) -> Result<OpenId2Config, String> {
     set(&mut config.identifier, given.text("providerURL").as_ref());
     config.realm = given.text("realm");
     if remote.dialect != Dialect::Steam {
-        set(&mut config.profile, given.flag("profile").as_ref());
+        set(&mut config.profile, given.get::<bool>("profile").as_ref());
     }
-    set(&mut config.attributes, given.pairs("attributes").as_ref());
+    set(
+        &mut config.attributes,
+        given.get::<Vec<(String, String)>>("attributes").as_ref(),
+    );
     config.groups_attribute = given.text("groupsAttribute");
     set(
         &mut config.identifier_hosts,
@@ -39,7 +43,7 @@ fn config(remote: &Remote) -> Result<OpenId2Config, String> {
         config.issuer = Some(issuer);
     }
     config.email_trusted = remote.email_verified;
-    config.api_key = given.secret("apiKey");
+    config.api_key = given.get::<Secret>("apiKey");
     set(&mut config.api_base, given.text("apiBase").as_ref());
     Ok(config)
 }

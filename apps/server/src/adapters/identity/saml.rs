@@ -1,5 +1,6 @@
 //! Entries that speak SAML 2.0.
 
+use domain::secret::Secret;
 use domain::time::Lifetime;
 use identity_saml::{SamlBinding, SamlConfig, SamlHash, SamlProvider};
 use outbound_http::Outbound;
@@ -32,9 +33,9 @@ fn config(remote: &Remote) -> Result<SamlConfig, String> {
     set(&mut config.certificates, given.texts("cert").as_ref());
     config.idp_issuer = given.text("idpIssuer");
     config.logout_url = given.text("logoutUrl");
-    config.private_key = given.secret("privateCert");
+    config.private_key = given.get::<Secret>("privateCert");
     config.signing_certificate = given.text("signingCert");
-    config.decryption_key = given.secret("decryptionPvk");
+    config.decryption_key = given.get::<Secret>("decryptionPvk");
     config.decryption_certificate = given.text("decryptionCert");
     config.audience = given.text("audience");
     if let Some(format) = given.texts("identifierFormat") {
@@ -56,7 +57,7 @@ fn config(remote: &Remote) -> Result<SamlConfig, String> {
     if let Some(binding) = given.text("authnRequestBinding") {
         config.authn_request_binding = SamlBinding::parse(&binding).map_err(wrong)?;
     }
-    let time = |name| given.number(name).map(Lifetime::from_millis);
+    let time = |name| given.get::<u64>(name).map(Lifetime::from_millis);
     set(
         &mut config.accepted_clock_skew,
         time("acceptedClockSkewMs").as_ref(),
@@ -83,21 +84,21 @@ fn requests(config: &mut SamlConfig, remote: &Remote) {
     );
     set(
         &mut config.disable_requested_authn_context,
-        given.flag("disableRequestedAuthnContext").as_ref(),
+        given.get::<bool>("disableRequestedAuthnContext").as_ref(),
     );
-    set(&mut config.force_authn, given.flag("forceAuthn").as_ref());
+    set(&mut config.force_authn, given.get::<bool>("forceAuthn").as_ref());
     config.provider_name = given.text("providerName");
     set(
         &mut config.skip_request_compression,
-        given.flag("skipRequestCompression").as_ref(),
+        given.get::<bool>("skipRequestCompression").as_ref(),
     );
     config.validate_in_response_to = given.text("validateInResponseTo");
     set(
         &mut config.want_assertions_signed,
-        given.flag("wantAssertionsSigned").as_ref(),
+        given.get::<bool>("wantAssertionsSigned").as_ref(),
     );
     set(
         &mut config.want_response_signed,
-        given.flag("wantAuthnResponseSigned").as_ref(),
+        given.get::<bool>("wantAuthnResponseSigned").as_ref(),
     );
 }

@@ -98,7 +98,13 @@ fn what_a_server_is_told_is_kept_by_its_first_name() {
         settings.text("bindDn").as_deref(),
         Some("cn=reader,dc=example,dc=com")
     );
-    assert_eq!(settings.secret("bindCredentials").unwrap().expose(), "s3cr3t");
+    assert_eq!(
+        settings
+            .get::<domain::secret::Secret>("bindCredentials")
+            .unwrap()
+            .expose(),
+        "s3cr3t"
+    );
     assert_eq!(settings.texts("url").unwrap(), ["ldaps://ldap.example.com"]);
 }
 
