@@ -37,6 +37,10 @@ pub struct CredentialFields {
     pub password: String,
 }
 
+/// Most bytes of an answer that a browser brings from a provider of SAML, where any other body has at most what the settings say: it
+/// names every group of the person, is signed, and grows by a third on its way as base64.
+const SAML_ANSWER: usize = 512 * 1024;
+
 /// One entry as the web sees it; names are Passport's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "one field per key of the file")]
@@ -76,6 +80,14 @@ pub struct WebEntry {
     /// Whether the provider leaves a fragment at the end of the callback's address (Facebook's `#_=_`). Browsers carry it over every
     /// redirect that has none of its own (RFC 9110 section 10.2.2), up to the team's page.
     pub stray_fragment: bool,
+}
+
+impl WebEntry {
+    /// Most bytes of what is posted to its `callbackPath`, where that may be more than other bodies. Whoever tells its provider's operator
+    /// about itself in a document gets answers that are documents: SAML, and nobody else.
+    pub fn largest_answer(&self) -> Option<usize> {
+        self.metadata_path.as_ref().map(|_| SAML_ANSWER)
+    }
 }
 
 /// What a path is to an entry.

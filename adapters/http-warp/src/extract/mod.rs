@@ -48,6 +48,8 @@ pub struct Parts {
     pub ip: IpAddr,
     /// Names the request in logs and answers.
     pub id: Arc<str>,
+    /// Most bytes of its body.
+    body_limit: usize,
     /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
     body: Mutex<Option<BodyStream>>,
     /// Made when somebody asks for it: most requests are counted by nothing.
@@ -66,6 +68,7 @@ impl Request {
         } = head;
         let ip = client_address::of(&headers, peer.addr.ip(), &app.settings.trusted_proxies);
         Self(Box::new(Parts {
+            body_limit: app.settings.body_limit,
             app,
             method,
             path,
@@ -91,14 +94,19 @@ impl Request {
         values.next().is_none().then_some(first)
     }
 
-    /// Reads the body, once, within the limits of the settings. A second call finds it empty.
+    /// Lets the body have so many bytes, where the settings do not let it have more anyway.
+    pub fn allow_body(&mut self, bytes: usize) {
+        self.body_limit = self.body_limit.max(bytes);
+    }
+
+    /// Reads the body, once, within the limits of the settings or what was allowed since. A second call finds it empty.
     pub async fn read_body(&mut self) -> Result<bytes::Bytes, BodyError> {
         match self.body.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             Some(body) => {
                 read_body(
                     body,
                     &self.headers,
-                    self.app.settings.body_limit,
+                    self.body_limit,
                     self.app.settings.body_timeout,
                 )
                 .await

@@ -22,6 +22,9 @@ const LONGEST: usize = 8192;
 /// Judges who comes back. By `POST` (`form_post`, SAML) a browser leaves the cookie behind that binds the way to it, because another
 /// site sent the form (`SameSite=Lax`): such a request is led here once more by our own site, and then the cookie comes along.
 pub async fn callback(mut request: Request, entry: &WebEntry) -> Result<Reply, Problem> {
+    if let Some(bytes) = entry.largest_answer() {
+        request.allow_body(bytes);
+    }
     let params = params(&mut request).await?;
     let flow = Callback::flow(&params);
     let browser = flow.as_ref().and_then(|flow| binding::held(&request, flow));
