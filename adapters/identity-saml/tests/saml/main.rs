@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accepted;
+mod cost;
 mod encrypted;
 mod entry;
 mod logout;
