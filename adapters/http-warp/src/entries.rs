@@ -69,8 +69,6 @@ pub struct WebEntry {
     pub logout_path: Option<String>,
     /// Where the provider's operator finds what to know of us; none where the protocol has no such document.
     pub metadata_path: Option<String>,
-    /// Whether the provider may send people who were not sent to it (SAML's IdP-initiated log-in).
-    pub unsolicited: bool,
     /// Where a success leads.
     pub success_redirect: Option<String>,
     /// Where a failure leads, if the file says so; our own page says what happened otherwise.
@@ -87,6 +85,12 @@ impl WebEntry {
     /// about itself in a document gets answers that are documents: SAML, and nobody else.
     pub fn largest_answer(&self) -> Option<usize> {
         self.metadata_path.as_ref().map(|_| SAML_ANSWER)
+    }
+
+    /// Where it begins, with the query of a request: the address somebody came by, for a form that posts to it or a way back to it.
+    pub fn begins_at(&self, query: &str) -> String {
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{query}", self.auth_path)
     }
 }
 

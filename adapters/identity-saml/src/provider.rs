@@ -73,7 +73,8 @@ impl SamlProvider {
                 let Some(newer) = self.source.newer(&provider, answer.now).await else {
                     return Err(ProviderError::refused(fault, detail));
                 };
-                response::judge(&xml, &self.rules(answer, &newer))?
+                let claims = response::judge(&xml, &self.rules(answer, &newer))?;
+                return Ok(self.arrival(claims, &newer));
             }
             judged => judged?,
         };

@@ -34,16 +34,14 @@ pub async fn callback(mut request: Request, entry: &WebEntry) -> Result<Reply, P
     }
     let services = &request.app.services;
     let pool = start::pool_of(&request, entry)?;
-    let finished = if browser.is_none() && entry.unsolicited && by_post {
-        services
-            .finish_unsolicited(&entry.name, params, request.origin())
-            .await
-    } else {
-        let came = Callback { params, browser };
-        services
-            .finish_authorization(&entry.name, came, request.origin())
-            .await
+    let came = Callback {
+        params,
+        browser,
+        posted: by_post,
     };
+    let finished = services
+        .finish_authorization(&entry.name, came, request.origin())
+        .await;
     let reply = match finished {
         Ok(finished) => outcome::settle(&request, entry, finished).await,
         Err(error) => Err(Problem::of(error, pool)),
