@@ -55,6 +55,7 @@ pub struct ProviderClient {
 
 /// One configured entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per key of the file")]
 pub struct ProviderEntry {
     /// The entry's key in the file.
     pub name: EntryName,
@@ -82,4 +83,7 @@ pub struct ProviderEntry {
     pub roles: Vec<RoleRule>,
     /// Whether nobody becomes a user by coming here: only those who are linked, or can prove that they are users already.
     pub only_known_users: bool,
+    /// Whether the provider may send people who were not sent to it (SAML's IdP-initiated log-in, SAML Profiles section 4.1.5). Nothing
+    /// binds such an answer to the browser that brings it: whoever has one can log somebody else in.
+    pub unsolicited: bool,
 }

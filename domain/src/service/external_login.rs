@@ -60,6 +60,8 @@ pub struct Callback {
     pub params: Vec<(String, String)>,
     /// The cookie of the flow that [`Callback::flow`] names.
     pub browser: Option<Token>,
+    /// Whether it came by a form.
+    pub posted: bool,
 }
 
 impl Callback {
@@ -195,7 +197,8 @@ impl Services {
         }
     }
 
-    /// Judges what a provider sent somebody back with, and logs them in or links the account.
+    /// Judges what a provider sent somebody back with, and logs them in or links the account. A form in a browser that nobody sent away
+    /// is an answer that nobody asked for: it logs in where the entry takes such answers.
     ///
     /// # Errors
     /// [`Denial::AuthorizationUnknown`], [`Denial::ProviderRefused`], [`Denial::ProviderUnavailable`], [`Denial::IdentityTaken`],
@@ -208,6 +211,9 @@ impl Services {
         origin: &Origin,
     ) -> Result<Finished, DomainError> {
         let (binding, pool) = self.bound(entry)?;
+        if binding.entry.unsolicited && callback.posted && callback.browser.is_none() {
+            return self.finish_unsolicited(entry, callback.params, origin).await;
+        }
         let flow = match Callback::flow(&callback.params) {
             Some(id) => self.ports.flows.find(&id).await?,
             None => None,

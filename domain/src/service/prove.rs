@@ -103,7 +103,7 @@ impl Services {
     ///
     /// # Errors
     /// As [`Services::finish_authorization`]; [`Denial::ProviderRefused`] where the entry takes none.
-    pub async fn finish_unsolicited(
+    pub(super) async fn finish_unsolicited(
         &self,
         entry: &EntryName,
         params: Vec<(String, String)>,

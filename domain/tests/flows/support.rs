@@ -350,6 +350,7 @@ pub fn entry(name: &str) -> ProviderEntry {
         email_optional: true,
         roles: Vec::new(),
         only_known_users: false,
+        unsolicited: false,
     }
 }
 

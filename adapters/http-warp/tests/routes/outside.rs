@@ -197,6 +197,7 @@ fn binding(entry: &WebEntry) -> ProviderBinding {
                 role: RoleName::new("admin, of all"),
             }],
             only_known_users: false,
+            unsolicited: entry.name.as_str() == "poster-open",
         },
         adapter,
     }
@@ -217,7 +218,6 @@ pub fn entry(name: &str, path: &str) -> WebEntry {
         callback_path: Some(format!("{path}/callback")),
         logout_path: None,
         metadata_path: None,
-        unsolicited: false,
         success_redirect: None,
         failure_redirect: None,
         failure_query_string: false,
@@ -288,10 +288,7 @@ pub fn entries() -> Vec<WebEntry> {
         tickets("realm-login", "/auth/tickets"),
         tickets("realm-link", "/link/tickets"),
         poster("poster-login", "/auth/poster"),
-        WebEntry {
-            unsolicited: true,
-            ..poster("poster-open", "/auth/open")
-        },
+        poster("poster-open", "/auth/open"),
     ]
 }
 

@@ -168,6 +168,7 @@ pub fn read(
         Scheme::OpenId2 => settings.text("realm").unwrap_or_default(),
         _ => String::new(),
     };
+    let unsolicited = dialect == Dialect::Saml && fields.flag("allowUnsolicited").unwrap_or(false);
     let remote = Remote {
         passwords: matches!(web.kind, EntryKind::Tickets { passwords: Some(_) }),
         callback_url: callback.clone().unwrap_or_default(),
@@ -175,7 +176,7 @@ pub fn read(
             .logout_path
             .as_ref()
             .map(|path| format!("{}{path}", around.public_url)),
-        unsolicited: web.unsolicited,
+        unsolicited,
         email_verified: email_verified(fields),
         settings,
         ..Remote::blank(dialect, client_id.clone())
@@ -194,6 +195,7 @@ pub fn read(
         email_optional,
         roles: roles::read(fields),
         only_known_users: fields.flag("onlyKnownUsers").unwrap_or(false),
+        unsolicited,
     };
     Some((entry, remote))
 }

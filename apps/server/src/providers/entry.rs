@@ -87,7 +87,6 @@ fn web(fields: &mut Fields<'_>, kind: Kind, around: &Surroundings<'_>) -> Option
     let is_saml = kind == Kind::Remote(Dialect::Saml);
     let logout_path = is_saml.then(|| path(fields, "logoutPath", format!("{auth_path}/logout")));
     let metadata_path = is_saml.then(|| format!("{auth_path}/metadata"));
-    let unsolicited = is_saml && fields.flag("allowUnsolicited").unwrap_or(false);
     let home = match kind {
         Kind::Local => None,
         Kind::Remote(_) => Some(format!("{root}/account")),
@@ -114,7 +113,6 @@ fn web(fields: &mut Fields<'_>, kind: Kind, around: &Surroundings<'_>) -> Option
         callback_path,
         logout_path,
         metadata_path,
-        unsolicited,
         success_redirect: success_redirect.or(home),
         failure_redirect,
         failure_query_string: fields.flag("failureQueryString").unwrap_or(false),

@@ -86,6 +86,7 @@ pub fn read(
         email_optional,
         roles: roles::read(fields),
         only_known_users: fields.flag("onlyKnownUsers").unwrap_or(false),
+        unsolicited: false,
     };
     Some((entry, remote))
 }

@@ -146,6 +146,7 @@ fn entry(name: &str, link: bool) -> ProviderEntry {
         email_optional: true,
         roles: Vec::new(),
         only_known_users: false,
+        unsolicited: false,
     }
 }
 
@@ -359,6 +360,7 @@ impl System {
             } else {
                 other
             }),
+            posted: false,
         };
         let finished = run(self
             .services

@@ -31,12 +31,11 @@ pub async fn confirm_link(request: &Request, entry: &WebEntry) -> Result<Reply, 
     let user = &caller.user;
     let account = user.email.as_ref().map(ToString::to_string);
     let account = account.or_else(|| user.username.as_ref().map(ToString::to_string));
-    let mark = if request.query.is_empty() { "" } else { "?" };
     let view = ConfirmLinkView {
         csrf: visit.csrf(),
         provider: entry.label.clone(),
         account,
-        action: format!("{}{mark}{}", entry.auth_path, request.query),
+        action: entry.begins_at(&request.query),
     };
     let reply = visit.page(StatusCode::OK, request.app.pages.confirm_link(&view))?;
     Ok(reply.header(CONTENT_SECURITY_POLICY, POLICY))

@@ -35,12 +35,11 @@ pub fn show(
         Some(_) => FieldErrors::form("That name and password do not fit together."),
     };
     let pool = Some(entry.pool.as_str()).filter(|_| entry.pool != request.app.settings.default_pool);
-    let mark = if request.query.is_empty() { "" } else { "?" };
     let view = DirectoryView {
         csrf: visit.csrf(),
         provider: entry.label.clone(),
         link: entry.link,
-        action: format!("{}{mark}{}", entry.auth_path, request.query),
+        action: entry.begins_at(&request.query),
         username_field: fields.map(|fields| fields.username.clone()),
         password_field: fields.map(|fields| fields.password.clone()),
         name: typed.unwrap_or_default().to_owned(),

@@ -134,8 +134,7 @@ fn log_in_first(request: &Request, entry: &WebEntry) -> Result<Reply, Problem> {
         return refusal::refuse(request, entry, problem);
     }
     let pool = Some(entry.pool.as_str()).filter(|_| entry.pool != request.app.settings.default_pool);
-    let mark = if request.query.is_empty() { "" } else { "?" };
-    let here = format!("{}{mark}{}", entry.auth_path, request.query);
+    let here = entry.begins_at(&request.query);
     let pairs = [("pool", pool), ("return_to", pages::place::local(&here))];
     Ok(Reply::found(&pages::place::url("/login", &pairs)))
 }

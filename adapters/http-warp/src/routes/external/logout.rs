@@ -1,14 +1,14 @@
 //! `logoutPath`: a provider tells that somebody left there, or answers when somebody left here (SAML single logout). Both come with
 //! the person's browser.
 
-use domain::ports::{AuthorizationStart, LogoutMessage};
+use domain::ports::LogoutMessage;
 use domain::service::LogoutReply;
 use http::Method;
 
-use super::{callback, place, refusal, start};
+use super::leave::leave;
+use super::{callback, refusal, start};
 use crate::entries::WebEntry;
 use crate::extract::Request;
-use crate::pages;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -26,22 +26,11 @@ pub async fn call(mut request: Request, entry: &WebEntry) -> Result<Reply, Probl
     };
     let heard = services.hear_logout(&entry.name, message, request.origin()).await;
     match heard {
-        Ok(LogoutReply::Answer(Some(answer))) => leave(&request, &answer),
+        Ok(LogoutReply::Answer(Some(answer))) => leave(&request, &answer.url, answer.form.as_deref()),
         Ok(LogoutReply::Answer(None) | LogoutReply::Over { .. }) => Ok(Reply::see_other(BYE)),
         Err(error) => {
             let pool = start::pool_of(&request, entry)?;
             refusal::plain(&request, entry, Problem::of(error, pool))
         }
-    }
-}
-
-/// On to the provider.
-///
-/// # Errors
-/// 500 when the template failed.
-pub fn leave(request: &Request, to: &AuthorizationStart) -> Result<Reply, Problem> {
-    match &to.form {
-        None => Ok(Reply::found(&place::in_location(&to.url))),
-        Some(form) => pages::external::send(request, &to.url, form),
     }
 }

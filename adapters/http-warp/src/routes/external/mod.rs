@@ -4,6 +4,7 @@
 mod binding;
 mod callback;
 mod directory;
+mod leave;
 pub(crate) mod legacy;
 mod link;
 mod local;

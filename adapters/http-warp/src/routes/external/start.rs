@@ -8,8 +8,9 @@ use domain::secret::Token;
 use domain::service::{AuthorizationAsk, AuthorizationStarted};
 use http::header::{HeaderName, REFERRER_POLICY};
 use http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::leave::leave;
 use super::link::Caller;
 use super::{binding, link, place, refusal};
 use crate::entries::WebEntry;
@@ -51,31 +52,28 @@ pub async fn start(mut request: Request, entry: &WebEntry) -> Result<Reply, Prob
         .await
     {
         Ok(started) => {
-            let reply = leave(&request, &started, in_json)?.header(REFERRER_POLICY, "no-referrer");
+            let reply = if in_json {
+                told(&started)
+            } else {
+                leave(&request, &started.url, started.form.as_deref())?
+            };
+            let reply = reply.header(REFERRER_POLICY, "no-referrer");
             Ok(binding::bind(&request, &started, reply))
         }
         Err(error) => refusal::refuse(&request, entry, Problem::of(error, &pool)),
     }
 }
 
-/// The way to the provider: by a redirect, or by a form where it wants one. A program that links in the name of a token cannot
-/// follow: it hands the address, and what is to be posted there, to its browser.
-fn leave(request: &Request, started: &AuthorizationStarted, in_json: bool) -> Result<Reply, Problem> {
-    match (&started.form, in_json) {
-        (None, true) => Ok(Reply::json(StatusCode::OK, &json!({ "url": started.url }))),
-        (Some(form), true) => {
-            let fields: Map<String, Value> = form
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone().into()))
-                .collect();
-            Ok(Reply::json(
-                StatusCode::OK,
-                &json!({ "url": started.url, "form": fields }),
-            ))
-        }
-        (None, false) => Ok(Reply::found(&place::in_location(&started.url))),
-        (Some(form), false) => pages::external::send(request, &started.url, form),
+/// A program that links in the name of a token cannot follow: it hands the address, and what is to be posted there, to its browser.
+fn told(started: &AuthorizationStarted) -> Reply {
+    let mut told = Map::from_iter([("url".to_owned(), started.url.as_str().into())]);
+    if let Some(form) = &started.form {
+        let fields = form
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()));
+        told.insert("form".to_owned(), Value::Object(fields.collect()));
     }
+    Reply::json(StatusCode::OK, &Value::Object(told))
 }
 
 /// The rules of an entry's pool.

@@ -76,16 +76,23 @@ fn a_directory_has_a_form_and_nobody_comes_back_from_it() {
 
 #[test]
 fn saml_has_its_further_doors() {
-    let web = one(&with(SAML, r#""allowUnsolicited": true"#)).web;
+    let web = one(SAML).web;
     assert_eq!(web.callback_path.as_deref(), Some("/auth/e/callback"));
     assert_eq!(web.logout_path.as_deref(), Some("/auth/e/logout"));
     assert_eq!(web.metadata_path.as_deref(), Some("/auth/e/metadata"));
-    assert!(web.unsolicited);
     let other = one(&with(SAML, r#""logoutPath": "/bye""#)).web;
-    assert_eq!(
-        (other.logout_path.as_deref(), other.unsolicited),
-        (Some("/bye"), false)
-    );
+    assert_eq!(other.logout_path.as_deref(), Some("/bye"));
+}
+
+#[test]
+fn people_whom_nobody_sent_away_are_taken_on_purpose_only() {
+    let unsolicited = |entry: &str| {
+        let (core, remote) = remote(entry);
+        assert_eq!(core.unsolicited, remote.unsolicited);
+        core.unsolicited
+    };
+    assert!(unsolicited(&with(SAML, r#""allowUnsolicited": true"#)));
+    assert!(!unsolicited(SAML));
 }
 
 #[test]
