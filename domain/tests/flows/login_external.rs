@@ -16,7 +16,7 @@ use domain::policy::SecondFactor;
 use domain::secret::Token;
 use domain::session::{AccessToken, Factor};
 use domain::time::Lifetime;
-use domain::user::{Email, FactorKind, User, Username};
+use domain::user::{Email, FactorKind, Phone, User, Username};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -266,17 +266,39 @@ fn a_mapping_says_where_properties_come_from() {
 
 #[test]
 fn a_mapping_cannot_set_what_protects_an_account() {
-    let never = ["id", "password", "emailVerified", "realm", "phone", "identities"];
+    let never = ["id", "password", "emailVerified", "realm", "identities"];
     let fields: Vec<(&str, &str)> = never.iter().map(|field| (*field, "_json.department")).collect();
     let user = made(&mut Scene::new(), mapped(&fields));
     assert!(user.attributes.as_map().is_empty());
-    assert_eq!((user.password, user.phone, user.realm), (None, None, None));
+    assert_eq!((user.password, user.realm), (None, None));
     let forged = made(&mut Scene::new(), {
         let mut proven = mapped(&[("email", "emails[0].value")]);
         proven.profile = profile("boss@example.com", false);
         proven
     });
     assert_eq!(forged.email, None);
+}
+
+#[test]
+fn a_mapped_number_is_one_that_nobody_confirmed_yet() {
+    for field in ["phone", "mobile"] {
+        let numbered = |raw| {
+            let mut proven = mapped(&[(field, "_json.telephoneNumber")]);
+            proven.raw = raw;
+            made(&mut Scene::new(), proven)
+        };
+        let user = numbered(json!({"telephoneNumber": "+49 170 1234567"}));
+        assert_eq!(user.phone, Phone::parse("+491701234567"));
+        assert_eq!(user.factor_phone, None);
+        assert!(user.attributes.as_map().is_empty());
+        for odd in [
+            json!("0170 1234567"),
+            json!(491_701_234_567_u64),
+            json!(["+491701234567"]),
+        ] {
+            assert_eq!(numbered(json!({ "telephoneNumber": odd })).phone, None);
+        }
+    }
 }
 
 #[test]

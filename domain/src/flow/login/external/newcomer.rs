@@ -8,17 +8,15 @@ use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::flow::link::{LinkDraft, Proven, at};
 use crate::id::{EntryName, UserId, UserKey};
-use crate::user::{Attributes, Email, User, Username, scoped_key};
+use crate::user::{Attributes, Email, Phone, User, Username, scoped_key};
 
 /// Properties of a user that no profile may set.
-const NEVER_MAPPED: [&str; 10] = [
+const NEVER_MAPPED: [&str; 8] = [
     "id",
     "password",
     "emailVerified",
     "verificationToken",
     "realm",
-    "phone",
-    "mobile",
     "identities",
     "credentials",
     "accessTokens",
@@ -137,7 +135,8 @@ pub(crate) fn default_username(proven: &Proven) -> Option<Username> {
     (!username.as_str().contains('@')).then_some(username)
 }
 
-/// Sets properties from places in the profile. An address counts only if the provider vouches for it.
+/// Sets properties from places in the profile. An address counts only if the provider vouches for it; a number is what somebody typed
+/// in at sign-up would be, no second factor before a code to it came back.
 fn map(proven: &Proven, user: &mut User) {
     let seen = proven.passport_profile();
     let mut attributes = serde_json::Map::new();
@@ -150,6 +149,7 @@ fn map(proven: &Proven, user: &mut User) {
             ("email", _) => {}
             ("username", Value::String(text)) => user.username = Username::parse(text),
             ("username", Value::Number(number)) => user.username = Username::parse(&number.to_string()),
+            ("phone" | "mobile", value) => user.phone = value.as_str().and_then(Phone::parse),
             (name, _) if NEVER_MAPPED.contains(&name) => {}
             (name, value) => {
                 attributes.insert(name.to_owned(), value.clone());
