@@ -161,15 +161,46 @@ impl Browser {
     /// # Panics
     /// When there is none.
     pub async fn submit(&mut self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
+        let step = self.filled(page, action, fields);
+        self.go(step, |_| false).await
+    }
+
+    /// The same, and goes where that leads up to an address where `is_end` says so; gives it without going there.
+    ///
+    /// # Panics
+    /// When there is no such form, or it does not lead there.
+    pub async fn submit_until(
+        &mut self,
+        page: &Page,
+        action: &str,
+        fields: &[(&str, &str)],
+        is_end: impl Fn(&str) -> bool,
+    ) -> String {
+        let step = self.filled(page, action, fields);
+        let page = self.go(step, &is_end).await;
+        assert!(
+            is_end(&page.url),
+            "it leads to {} instead: {}",
+            page.url,
+            page.reply.text
+        );
+        page.url
+    }
+
+    fn filled(&self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Step {
         let form = form(&page.reply.text, action);
-        let form = form.unwrap_or_else(|| panic!("no form {action} in {}", page.reply.text));
-        let mut all: Vec<(&str, &str)> = form
+        let mut form = form.unwrap_or_else(|| panic!("no form {action} in {}", page.reply.text));
+        form.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        let given = fields
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        all.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
-        all.extend(fields);
-        self.post(action, &all).await
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        form.extend(given);
+        Step {
+            method: Method::POST,
+            url: self.join(action),
+            from: self.here.clone(),
+            form: Some(form),
+        }
     }
 
     /// One request, without following where it leads, as if by a link on the page it is on.
