@@ -162,7 +162,7 @@ const control = {
 serve(() => {
   const app = express();
   app.set('query parser', 'simple');
-  app.use(express.urlencoded({ extended: false, limit: '1mb' }), express.json());
+  app.use(express.urlencoded({ extended: false, limit: '1mb' }), express.json({ limit: '1mb' }));
   app.use((request, response, next) => {
     if (!request.path.startsWith('/__ctl')) log.push(`${request.method} ${request.path}`);
     log.splice(0, Math.max(0, log.length - 5000));
