@@ -130,6 +130,7 @@ mod tests {
             code,
             text: text.to_owned(),
             policy,
+            cookie: Vec::new(),
         }
     }
 
