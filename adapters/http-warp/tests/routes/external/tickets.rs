@@ -20,7 +20,7 @@ async fn a_browser_is_asked_for_its_ticket_and_people_see_the_other_ways_meanwhi
     let browser = Browser::new(&site);
     let page = browser.get("/auth/tickets").await.is(401);
     assert_eq!(page.header("www-authenticate"), "Negotiate");
-    page.says("Your browser has no ticket").says("name=\"pass\"");
+    page.says("Your browser showed no ticket").says("name=\"pass\"");
     let program = site
         .ask_site("GET", "/auth/tickets")
         .header("accept", "application/json");
