@@ -48,6 +48,20 @@ async fn a_ticket_logs_in_once_and_the_browser_hears_who_took_it() {
     assert_eq!(who(&site, &thief).await, user);
 }
 
+/// A ticket is for the service; of our entries and pools the realm knows nothing.
+#[tokio::test]
+async fn a_ticket_that_was_shown_at_one_entry_opens_no_other() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    show(&browser, "/auth/tickets", "ticket ann 1").await.is(302);
+    let thief = Browser::new(&site);
+    show(&thief, "/auth/branch", "ticket ann 1")
+        .await
+        .is(401)
+        .says("ANSWER_REPLAYED");
+    show(&thief, "/auth/branch", "ticket ann 2").await.is(302);
+}
+
 #[tokio::test]
 async fn kb_01_of_the_same_ticket_many_times_at_once_one_gets_in() {
     let site = Site::open().await;
