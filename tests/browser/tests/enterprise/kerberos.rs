@@ -94,7 +94,6 @@ async fn a_ticket_opens_one_account_with_its_role_at_the_press_of_a_button() {
     desk.browser.shoot("first-time").await;
     desk.browser.press(AGAIN, ACCOUNT).await;
     shows_linked(&desk, "alice").await;
-    desk.browser.shoot("account").await;
     let alice = checked(&desk, &server).await;
     assert_eq!(alice.1, ROLE);
 

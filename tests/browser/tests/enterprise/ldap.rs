@@ -86,7 +86,6 @@ async fn an_account_of_the_directory_is_linked_by_its_form_and_unlinked() {
     desk.browser.press(BUTTON, ACCOUNT).await;
     assert_eq!(checked(&desk, &server).await, (ann.id, ROLE.to_owned()));
     unlinks(&desk, &server).await;
-    desk.browser.shoot("unlinked").await;
 }
 
 #[tokio::test]

@@ -32,7 +32,6 @@ async fn an_openid_opens_one_account_with_its_role_unless_its_owner_says_no() {
     party.fault("").await;
     desk.browser.press(LOG_IN, ACCOUNT).await;
     shows_linked(&desk, "Alice Example").await;
-    desk.browser.shoot("account").await;
     let alice = checked(&desk, &server).await;
     assert_eq!(alice.1, ROLE);
     desk.log_out("/login").await;
