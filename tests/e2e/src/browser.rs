@@ -161,46 +161,15 @@ impl Browser {
     /// # Panics
     /// When there is none.
     pub async fn submit(&mut self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
-        let step = self.filled(page, action, fields);
-        self.go(step, |_| false).await
-    }
-
-    /// The same, and goes where that leads up to an address where `is_end` says so; gives it without going there.
-    ///
-    /// # Panics
-    /// When there is no such form, or it does not lead there.
-    pub async fn submit_until(
-        &mut self,
-        page: &Page,
-        action: &str,
-        fields: &[(&str, &str)],
-        is_end: impl Fn(&str) -> bool,
-    ) -> String {
-        let step = self.filled(page, action, fields);
-        let page = self.go(step, &is_end).await;
-        assert!(
-            is_end(&page.url),
-            "it leads to {} instead: {}",
-            page.url,
-            page.reply.text
-        );
-        page.url
-    }
-
-    fn filled(&self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Step {
         let form = form(&page.reply.text, action);
-        let mut form = form.unwrap_or_else(|| panic!("no form {action} in {}", page.reply.text));
-        form.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
-        let given = fields
+        let form = form.unwrap_or_else(|| panic!("no form {action} in {}", page.reply.text));
+        let mut all: Vec<(&str, &str)> = form
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        form.extend(given);
-        Step {
-            method: Method::POST,
-            url: self.join(action),
-            from: self.here.clone(),
-            form: Some(form),
-        }
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        all.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        all.extend(fields);
+        self.post(action, &all).await
     }
 
     /// One request, without following where it leads, as if by a link on the page it is on.
@@ -433,6 +402,23 @@ impl Page {
             "not by {path}: {:?}",
             self.trail
         );
+    }
+
+    /// Where a page with nothing to do on it leads by itself, which browsers follow and this one does not.
+    ///
+    /// # Panics
+    /// When it stays.
+    pub fn leads_on_to(&self) -> String {
+        let html = &self.reply.text;
+        let tag = html
+            .split_once("<meta http-equiv=\"refresh\"")
+            .map(|(_, rest)| rest);
+        let content = tag.and_then(|tag| attribute(tag.split('>').next()?, "content"));
+        let to = content
+            .as_deref()
+            .and_then(|content| content.strip_prefix("0; url="));
+        to.unwrap_or_else(|| panic!("it stays at {}: {html}", self.url))
+            .to_owned()
     }
 
     /// The path of its address.

@@ -9,6 +9,10 @@ mod ldap;
 mod ldap_abuse;
 mod openid2;
 mod saml;
+mod saml_answers;
+mod saml_forged;
+mod saml_logout;
+mod second_factor;
 mod tickets;
 
 /// Who has this role may read everybody's record.
