@@ -8,6 +8,7 @@ mod kerberos;
 mod ldap;
 mod ldap_abuse;
 mod openid2;
+mod readme;
 mod saml;
 mod saml_answers;
 mod saml_forged;
