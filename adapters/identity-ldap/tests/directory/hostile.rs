@@ -96,7 +96,8 @@ async fn other_answers_to_a_password_are_told_apart() {
         (19, Fault::DirectoryLocked),
         (10, Fault::DirectoryRefused),
         (8, Fault::DirectoryRefused),
-        (53, Fault::DirectoryRefused),
+        // Unwilling, whatever the password: 389 Directory Server says so of disabled accounts.
+        (53, Fault::DirectoryLocked),
         (255, Fault::DirectoryRefused),
     ] {
         let answer = when_tried(move |id| result(id, 0x61, code & 0x7f, "")).await;
