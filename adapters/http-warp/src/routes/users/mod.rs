@@ -218,16 +218,19 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         Some(id) if id == "me" => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
         other => other,
     };
-    let named_roles: Vec<String> = match &caller {
-        Some(caller) => caller.user.roles().into_iter().map(String::from).collect(),
-        None => Vec::new(),
-    };
+    let named_roles = caller
+        .as_ref()
+        .map(|caller| caller.user.roles())
+        .unwrap_or_default();
     let asks = Caller {
         user: own_id,
+        application: None,
+        related: false,
         owner: id.is_some() && id.as_deref() == own_id,
         roles: &named_roles,
     };
     let wants = AccessRequest {
+        model: &pool.model,
         property: method.property,
         access: method.access,
     };
