@@ -25,7 +25,7 @@ use crate::error::{Answer, Fault};
 macro_rules! user_columns {
     () => {
         "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
-         password_hash, identities, credentials, factors, devices, attributes, session_epoch, spared_session, \
+         password_hash, identities, credentials, factors, devices, mappings, attributes, session_epoch, spared_session, \
          created, modified"
     };
 }
@@ -219,6 +219,7 @@ pub(crate) fn encode_user(user: &User) -> Result<Vec<Value>, PortError> {
         list(&user.credentials)?,
         factors(&user.factors)?,
         list(&user.devices)?,
+        list(&user.mappings)?,
         text(attributes.to_string()),
         Value::Integer(user.session_epoch.number().into()),
         maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
@@ -254,6 +255,7 @@ fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
         credentials: columns.list()?,
         factors: Arc::new(columns.object()?),
         devices: columns.list()?,
+        mappings: columns.list()?,
         attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
         session_epoch: SessionEpoch::new(columns.take()?),
         spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
