@@ -78,6 +78,7 @@ e2e-on BUNDLE *FILTER: build-servers
     esac
     {{just_executable()}} bundle {{BUNDLE}}
     export PORTCULLIS_BIN={{bundles}}/{{BUNDLE}}/portcullis E2E_BUNDLE={{BUNDLE}}
+    $PORTCULLIS_BIN adapters | awk '$1 == "no" && $2 ~ /^identity-/ { print "NOT TRIED, the bundle is without it: " $2 }' >&2
     exec {{servers}} with "$needs" -- cargo nextest run -p e2e {{FILTER}}
 
 # A bundle's own binary (embedded, classic, modern, full), held to its sample: just bundle modern

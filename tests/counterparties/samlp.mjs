@@ -1,7 +1,8 @@
 // A SAML 2.0 identity provider (npm samlp, Auth0's) whose people log in by themselves; with $ASK it asks who it is. Its entity ID is
 // urn:samlp:test, its metadata /metadata, its single sign-on /sso (Redirect and POST), its single logout /logout (the same).
 //
-// Who it is: `user` of the address, else whoever POST /__ctl/next named, else alice. It answers to any callback on this machine.
+// Who it is: `user` of the address, else whoever POST /__ctl/next named, else alice; `deny` is not let in. It answers to any callback on this
+// machine.
 //   GET  /sso?to=CALLBACK&audience=ENTITY   nobody asked: log-in that begins here
 //   GET  /logout                            nobody asked: log-out that begins here, of everybody who came
 //   POST /__ctl/next?account=bob            the next log-ins are bob's
@@ -105,7 +106,7 @@ const escape = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCod
 function ask(request, response) {
   const given = { ...request.query, ...request.body };
   const kept = Object.entries(given).map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`);
-  const buttons = [...people.keys()].map((name) => `<button name="user" value="${escape(name)}">${escape(name)}</button>`);
+  const buttons = [...people.keys(), 'deny'].map((name) => `<button name="user" value="${escape(name)}">${escape(name)}</button>`);
   response.send(`<!doctype html><title>Who are you?</title><form method="${request.method}">${kept.join('')}${buttons.join(' ')}</form>`);
 }
 
@@ -113,6 +114,12 @@ function answer(request, response, next, { issuer, callback, id }) {
   if (!isOurs(callback)) return response.status(400).send('that is not on this machine');
   const name = request.query.user ?? request.body?.user;
   if (process.env.ASK && !name) return ask(request, response);
+  const shared = {
+    ...identity, issuer: ISSUER, destination: callback, inResponseTo: id, getPostURL: (...given) => given.at(-1)(null, callback),
+  };
+  if ((name ?? now.next) === 'deny') {
+    return samlp.sendError({ ...shared, RelayState: { ...request.query, ...request.body }.RelayState })(request, response, next);
+  }
   const person = people.get(name ?? now.next);
   if (!person) return response.status(400).send('nobody of that name');
   const { nameIdentifier, nameIdentifierFormat } = new Mapper(person).getNameIdentifier();
@@ -127,9 +134,8 @@ function answer(request, response, next, { issuer, callback, id }) {
     encryptionAlgorithm: 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
   };
   return samlp.auth({
-    ...identity, issuer: ISSUER, audience: issuer, recipient: callback, destination: callback, inResponseTo: id,
-    sessionIndex: session.sessionIndex, signingCert: now.sp.cert, lifetimeInSeconds: 300, profileMapper: (user) => new Mapper(user),
-    getUserFromRequest: () => person, getPostURL: (audience, dom, from, done) => done(null, callback), ...encrypted, ...now.options,
+    ...shared, audience: issuer, recipient: callback, sessionIndex: session.sessionIndex, signingCert: now.sp.cert, lifetimeInSeconds: 300,
+    profileMapper: (user) => new Mapper(user), getUserFromRequest: () => person, ...encrypted, ...now.options,
   })(request, response, next);
 }
 
@@ -162,7 +168,7 @@ const control = {
 serve(() => {
   const app = express();
   app.set('query parser', 'simple');
-  app.use(express.urlencoded({ extended: false, limit: '1mb' }), express.json());
+  app.use(express.urlencoded({ extended: false, limit: '1mb' }), express.json({ limit: '1mb' }));
   app.use((request, response, next) => {
     if (!request.path.startsWith('/__ctl')) log.push(`${request.method} ${request.path}`);
     log.splice(0, Math.max(0, log.length - 5000));

@@ -5,6 +5,8 @@
 #   $CA, $CERT      its certificate, one of ca.sh in that folder; without a folder it speaks no TLS at all
 #   $REQUIRE_TLS    nothing else is taken on a connection without TLS
 #   $ANONYMOUS      everybody may read; else only cn=reader,dc=example,dc=test with reader-secret, and each their own entry
+#   $MANY           so many further groups with bob in them: cn=many-1,ou=groups,dc=example,dc=test and so on
+#   $LIMIT          what it gives at most, in the words of slapd.conf's sizelimit; else 500 entries, in parts (RFC 2696) as well
 #   $FOREIGN        another suffix for the same people, dc=example and more, so that two are two directories
 # cn=manager,dc=example,dc=test with manager-secret may change everything.
 # A name with an empty password is let in as nobody in particular, as Active Directory does (RFC 4513 section 5.1.2).
@@ -58,10 +60,11 @@ exec 4<&- </dev/null
     for schema in core cosine inetorgperson nis; do
         printf 'include /etc/ldap/schema/%s.schema\n' "$schema"
     done
-    # Two that Active Directory has.
+    # Three that Active Directory has.
     printf '%s\n' \
         "attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )" \
-        "attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )" \
+        "attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )" \
+        "attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )" \
         'modulepath /usr/lib/ldap' 'moduleload back_mdb' 'moduleload memberof' 'moduleload ppolicy' \
         "pidfile $FOLDER/slapd.pid" 'allow bind_anon_dn'
     if [ -n "${CA:-}" ]; then
@@ -77,7 +80,7 @@ rootpw manager-secret
 maxsize 67108864
 dbnosync
 index objectClass,uid,mail,member,memberUid eq
-sizelimit 500
+sizelimit ${LIMIT:-500}
 overlay memberof
 overlay ppolicy
 ppolicy_default cn=default,ou=policies,$SUFFIX
@@ -88,6 +91,10 @@ CONF
 } >"$FOLDER/slapd.conf"
 
 sed "s/dc=example,dc=test/$SUFFIX/" "$HERE/slapd.ldif" >"$FOLDER/people.ldif"
+for ((number = 1; number <= ${MANY:-0}; number++)); do
+    printf '\ndn: cn=many-%s,ou=groups,%s\nobjectClass: groupOfNames\ncn: many-%s\nmember: uid=bob,ou=people,%s\n' \
+        "$number" "$SUFFIX" "$number" "$SUFFIX"
+done >>"$FOLDER/people.ldif"
 # Offline, so that what only the server itself may write can stand there: ages, locks, ids.
 slapadd -q -f "$FOLDER/slapd.conf" -l "$FOLDER/people.ldif" 2>"$FOLDER/made.log" || fail "$(cat "$FOLDER/made.log")"
 

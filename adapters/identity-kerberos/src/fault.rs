@@ -29,18 +29,23 @@ const NO_KEY: u32 = 45;
 const WRONG_PRINCIPAL: u32 = 144;
 const REALM_UNKNOWN: u32 = 154;
 const KDC_UNREACHABLE: u32 = 156;
+const CONFIG_FORMAT: u32 = 136;
 const NOT_IN_KEYTAB: u32 = 181;
+const NO_KEYTAB: u32 = 213;
 const PREAUTH_FAILED_HERE: u32 = 210;
 const REALM_UNRESOLVED: u32 = 220;
 const OTHER_VERSION_IN_KEYTAB: u32 = 230;
+
+/// What GSS-API's own part of the library says where a keytab lacks a name (`KG_KEYTAB_NOMATCH`).
+const NO_KEY_FOR_NAME: u32 = 39_756_033;
+/// Below this, numbers are the operating system's: no such file, not for us to read.
+const SYSTEM: u32 = 256;
 
 /// The error for what a worker could not do.
 pub fn of(stage: Stage, major: u32, minor: u32) -> ProviderError {
     let code = minor.wrapping_sub(BASE);
     match stage {
-        Stage::Keys => {
-            ProviderError::Unavailable(format!("no key for us in the keytab ({})", numbers(major, minor)))
-        }
+        Stage::Keys => ProviderError::Unavailable(of_keys(code, major, minor)),
         Stage::Unfinished => refused(ProviderFault::TicketRefused, "one ticket was not enough"),
         Stage::Ticket => refused(
             ProviderFault::TicketRefused,
@@ -58,6 +63,20 @@ pub fn of(stage: Stage, major: u32, minor: u32) -> ProviderError {
             )
         }
     }
+}
+
+/// Why there are no keys, in the words of `providers.json`.
+fn of_keys(code: u32, major: u32, minor: u32) -> String {
+    let why = match (code, minor) {
+        (NOT_IN_KEYTAB, _) | (_, NO_KEY_FOR_NAME) => {
+            "the keytab has no key for our service: `klist -k FILE` shows whose it has"
+        }
+        (NO_KEYTAB, _) => "the keytab is no file of keys",
+        (CONFIG_FORMAT, _) => "krb5Conf cannot be read: there is a mistake in it",
+        (_, 1..SYSTEM) => "the keytab is no file that the server's user can read",
+        _ => "no key for us in the keytab",
+    };
+    format!("{why} ({})", numbers(major, minor))
 }
 
 fn refused(fault: ProviderFault, detail: impl Into<String>) -> ProviderError {
@@ -157,6 +176,21 @@ mod tests {
             }
         }
         assert_eq!(fault(Stage::Keys, NOT_IN_KEYTAB), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_keys_is_said_in_words() {
+        let said = |minor| of(Stage::Keys, 0x0007_0000, minor).to_string();
+        for (minor, words) in [
+            (NO_KEY_FOR_NAME, "no key for our service"),
+            (BASE.wrapping_add(NOT_IN_KEYTAB), "no key for our service"),
+            (BASE.wrapping_add(NO_KEYTAB), "no file of keys"),
+            (BASE.wrapping_add(CONFIG_FORMAT), "krb5Conf cannot be read"),
+            (13, "server's user can read"),
+            (BASE, "GSS-API 0x70000"),
+        ] {
+            assert!(said(minor).contains(words), "{}", said(minor));
+        }
     }
 
     #[test]

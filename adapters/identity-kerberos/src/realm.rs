@@ -45,17 +45,6 @@ impl KerberosRealm {
         })
     }
 
-    /// Whether tickets can be taken: the worker starts, and there is a key for our service in the keytab. For the start of a server,
-    /// so that its operator hears of it before people do.
-    pub async fn probe(&self) -> Result<(), ProviderError> {
-        let service = self.rules.service();
-        match self.tickets.ask(Question::Keys { service }).await? {
-            Answer::Keys => Ok(()),
-            Answer::Failed { stage, major, minor } => Err(fault::of(stage, major, minor)),
-            Answer::Taken { .. } => Err(out_of_turn()),
-        }
-    }
-
     async fn ask(pool: &Pool, question: Question) -> Result<Taken, ProviderError> {
         match pool.ask(question).await? {
             Answer::Taken {
@@ -125,6 +114,28 @@ impl Negotiator for KerberosRealm {
             },
             reply: offer::answer(offer.mechanism, found.reply.as_deref()),
         })
+    }
+
+    /// The worker starts, and there is a key for each of our services in the keytab.
+    async fn ready(&self) -> Result<(), ProviderError> {
+        for service in self.rules.services() {
+            let question = Question::Keys {
+                service: service.clone(),
+            };
+            match self.tickets.ask(question).await? {
+                Answer::Keys => {}
+                Answer::Failed { stage, major, minor } => {
+                    return Err(match fault::of(stage, major, minor) {
+                        ProviderError::Unavailable(why) => {
+                            ProviderError::Unavailable(format!("{service}: {why}"))
+                        }
+                        refused @ ProviderError::Refused { .. } => refused,
+                    });
+                }
+                Answer::Taken { .. } => return Err(out_of_turn()),
+            }
+        }
+        Ok(())
     }
 }
 

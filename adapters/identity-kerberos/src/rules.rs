@@ -67,6 +67,11 @@ impl Rules {
         self.services.first().map(ToString::to_string).unwrap_or_default()
     }
 
+    /// What we are called.
+    pub fn services(&self) -> impl Iterator<Item = String> {
+        self.services.iter().map(ToString::to_string)
+    }
+
     /// Whether this is one of our services.
     pub fn is_ours(&self, service: &str) -> bool {
         Principal::parse(service).is_some_and(|service| self.services.contains(&service))

@@ -265,6 +265,23 @@ impl LdapDirectory {
         Ok(Known { entry, groups })
     }
 
+    /// Tells the operator what is wrong with the directory, or with what is configured. Of people nothing is said here.
+    fn tell(&self, error: &ProviderError) {
+        let ours = match error {
+            ProviderError::Unavailable(_) => true,
+            ProviderError::Refused { fault, .. } => matches!(
+                fault,
+                Fault::DirectoryRefused | Fault::DirectoryAmbiguous | Fault::SubjectMissing
+            ),
+        };
+        if ours {
+            tracing::warn!(
+                directory = self.issuer,
+                "a log-in by LDAP comes to nothing: {error}"
+            );
+        }
+    }
+
     /// A new connection that this password opened, to the first server that is there and willing.
     async fn bound(&self, name: &str, password: &str) -> Result<Connection, ProviderError> {
         let mut failures = Failures::default();
@@ -314,6 +331,10 @@ impl PasswordDirectory for LdapDirectory {
         }
         let judged = timeout(self.limit, self.judge(name, password)).await;
         let late = |_| ProviderError::Unavailable(format!("no answer within {:?}", self.limit));
-        judged.map_err(late)?
+        let judged = judged.map_err(late).flatten();
+        if let Err(error) = &judged {
+            self.tell(error);
+        }
+        judged
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::dn;
+use crate::{dn, sid};
 
 /// Most attributes of an entry that are told on.
 const MOST_ATTRIBUTES: usize = 200;
@@ -30,6 +30,8 @@ pub struct Entry {
     /// Its distinguished name.
     pub name: String,
     attributes: Vec<Attribute>,
+    /// Attributes of which not all values were sent.
+    partial: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl Entry {
         Self {
             name: name.into(),
             attributes: Vec::new(),
+            partial: Vec::new(),
         }
     }
 
@@ -54,6 +57,9 @@ impl Entry {
         let mut name = parts.next().unwrap_or_default().to_owned();
         for option in parts {
             let option = option.to_ascii_lowercase();
+            if option.starts_with("range=") && !option.ends_with("-*") {
+                self.note_partial(&name);
+            }
             if option != "binary" && !option.starts_with("range=") {
                 name.push(';');
                 name.push_str(&option);
@@ -65,6 +71,12 @@ impl Entry {
                 name,
                 values: vec![value],
             }),
+        }
+    }
+
+    fn note_partial(&mut self, name: &str) {
+        if !self.is_partial(name) {
+            self.partial.push(name.to_owned());
         }
     }
 
@@ -95,6 +107,23 @@ impl Entry {
         let mut attributes = self.attributes.iter();
         let found = attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name));
         found.map_or(0, |attribute| attribute.values.len())
+    }
+
+    /// Whether an attribute has more values than were sent: Active Directory sends the first 1,500 or so (MS-ADTS section
+    /// 3.1.1.3.1.3.3).
+    pub fn is_partial(&self, name: &str) -> bool {
+        let mut partial = self.partial.iter();
+        partial.any(|attribute| attribute.eq_ignore_ascii_case(name))
+    }
+
+    /// The only value of an attribute, as it was sent.
+    pub fn octets(&self, name: &str) -> Option<&[u8]> {
+        let mut attributes = self.attributes.iter();
+        let found = attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
+        match found.values.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// What is told on of it: one value as a text, several as a list; nothing that is no text, nothing secret, within bounds.
@@ -137,7 +166,7 @@ impl Attribute {
     fn meaning(&self, value: &[u8]) -> Option<String> {
         match self.name.to_ascii_lowercase().as_str() {
             "objectguid" => guid(value),
-            "objectsid" | "sidhistory" => sid(value),
+            "objectsid" | "sidhistory" => sid::text(value),
             _ => String::from_utf8(value.to_vec()).ok(),
         }
     }
@@ -149,30 +178,15 @@ pub fn guid(value: &[u8]) -> Option<String> {
     Some(Uuid::from_bytes_le(bytes).hyphenated().to_string())
 }
 
-/// `objectSid` as Windows writes it, `S-1-5-21-…` (MS-DTYP sections 2.4.2.1 and 2.4.2.2).
-pub fn sid(value: &[u8]) -> Option<String> {
-    let [revision, count, authority @ ..] = value else {
-        return None;
-    };
-    let (authority, parts) = authority.split_at_checked(6)?;
-    if parts.len() != usize::from(*count) * 4 {
-        return None;
-    }
-    let authority = authority
-        .iter()
-        .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    let mut text = format!("S-{revision}-{authority}");
-    for part in parts.chunks_exact(4) {
-        let part = <[u8; 4]>::try_from(part).ok()?;
-        text.push('-');
-        text.push_str(&u32::from_le_bytes(part).to_string());
-    }
-    Some(text)
+/// Whether a group may be called so beside its distinguished name: not by what another one's distinguished name may be, which is a
+/// matter of what it is called and not of where it stands.
+pub fn is_short(name: &str) -> bool {
+    !name.contains('=')
 }
 
 /// A group by both of its names: the distinguished one, and the value of its first part.
 pub fn group_names(name: &str) -> impl Iterator<Item = String> {
-    let short = dn::first_value(name);
+    let short = dn::first_value(name).filter(|short| is_short(short));
     [Some(name.to_owned()), short].into_iter().flatten()
 }
 
@@ -200,16 +214,6 @@ mod tests {
             Some("00112233-4455-6677-8899-aabbccddeeff")
         );
         assert_eq!(guid(&bytes[1..]), None);
-    }
-
-    #[test]
-    fn a_sid_is_written_as_windows_writes_it() {
-        // BUILTIN\Administrators (MS-DTYP section 2.4.2.4).
-        let bytes = [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0];
-        assert_eq!(sid(&bytes).as_deref(), Some("S-1-5-32-544"));
-        assert_eq!(sid(&bytes[..15]), None);
-        assert_eq!(sid(&[1, 2, 0, 0]), None);
-        assert_eq!(sid(&[]), None);
     }
 
     #[test]
@@ -250,6 +254,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_in_part_is_known_to_be() {
+        let whole = entry(&[("memberOf;range=1500-*", b"cn=b"), ("cn", b"Ann")]);
+        assert!(!whole.is_partial("memberOf") && !whole.is_partial("cn"));
+        let part = entry(&[("memberOf;Range=0-1499", b"cn=a")]);
+        assert!(part.is_partial("memberof"));
+    }
+
+    #[test]
     fn what_is_told_on_has_bounds() {
         let mut entry = Entry::named("dc=example");
         for number in 0..1_000 {
@@ -261,10 +273,21 @@ mod tests {
         assert_eq!(told.len(), 2);
     }
 
+    #[test]
+    fn no_group_has_another_ones_distinguished_name_for_a_short_one() {
+        let admins = "cn=admins,ou=groups,dc=example";
+        let posing = r"cn=cn\3Dadmins\2Cou\3Dgroups\2Cdc\3Dexample,ou=lists,dc=example";
+        assert_eq!(crate::dn::first_value(posing).as_deref(), Some(admins));
+        let names: Vec<String> = group_names(posing).collect();
+        assert!(!names.contains(&admins.to_owned()), "{names:?}");
+        let names: Vec<String> = group_names(admins).collect();
+        assert_eq!(names, [admins, "admins"]);
+    }
+
     proptest! {
         #[test]
-        fn no_bytes_make_a_sid_or_a_guid_panic(bytes: Vec<u8>) {
-            let _ = (sid(&bytes), guid(&bytes));
+        fn no_bytes_make_a_guid_panic(bytes: Vec<u8>) {
+            let _ = guid(&bytes);
         }
     }
 }

@@ -117,6 +117,7 @@ impl Finder {
             // One more than there may be.
             most: 2,
             seconds: self.seconds,
+            page: None,
         }
     }
 

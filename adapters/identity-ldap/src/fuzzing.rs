@@ -1,7 +1,7 @@
 //! What reads bytes and texts from outside, for those who try it with any.
 
 use crate::template::Template;
-use crate::{dn, entry, message, verdict};
+use crate::{dn, entry, message, sid, verdict};
 
 /// A message from a server.
 pub fn message(bytes: &[u8]) {
@@ -14,7 +14,7 @@ pub fn message(bytes: &[u8]) {
 
 /// What stands in an attribute, a name, a diagnostic message.
 pub fn value(bytes: &[u8]) {
-    let _ = (entry::sid(bytes), entry::guid(bytes));
+    let _ = (sid::text(bytes), entry::guid(bytes));
     let text = String::from_utf8_lossy(bytes);
     let _ = (dn::first_value(&text), dn::folded(&text), dn::parent(&text));
     let _ = verdict::reason(&text);

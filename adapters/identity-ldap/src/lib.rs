@@ -16,6 +16,7 @@ mod pool;
 mod principal;
 mod profile;
 mod server;
+mod sid;
 mod template;
 mod verdict;
 

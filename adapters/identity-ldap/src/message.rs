@@ -28,8 +28,13 @@ const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 /// Why a password will not do (draft-behera-ldap-password-policy), which OpenLDAP and 389 Directory Server tell whoever asks.
 const PASSWORD_POLICY: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
 
+/// "Not all at once" (RFC 2696), of requests and of answers.
+const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
+
 /// Longest diagnostic text that is kept, in characters.
 const LONGEST_TEXT: usize = 512;
+/// Longest mark of a page that is sent back, in bytes.
+const LONGEST_COOKIE: usize = 64 * 1024;
 
 /// How far below its base a search goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +63,17 @@ pub struct Query {
     pub most: u32,
     /// Seconds the server may take.
     pub seconds: u32,
+    /// Which part of a long answer, and how long it may be; none for all at once. A server that does not know of parts gives all.
+    pub page: Option<Page>,
+}
+
+/// A part of a long answer (RFC 2696).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Most entries of it.
+    pub size: u32,
+    /// Where it begins: what the server gave with the part before ([`Outcome::cookie`]); empty for the first one.
+    pub cookie: Vec<u8>,
 }
 
 /// What a server says is wrong with a password, where it says so in a control.
@@ -80,6 +96,8 @@ pub struct Outcome {
     pub text: String,
     /// The password policy's word.
     pub policy: Option<PolicyError>,
+    /// Where the next part of a long answer begins; empty when there is none.
+    pub cookie: Vec<u8>,
 }
 
 impl Outcome {
@@ -156,7 +174,23 @@ pub fn search(id: u32, query: &Query) -> Vec<u8> {
     put(&mut body, SEQUENCE, &attributes);
     let mut operation = Vec::new();
     put(&mut operation, SEARCH_REQUEST, &body);
-    message(id, &operation, None).to_vec()
+    let controls = query.page.as_ref().map(paged);
+    message(id, &operation, controls.as_deref()).to_vec()
+}
+
+/// The wish for a part of an answer. Not critical: a server without parts may give all of it.
+fn paged(page: &Page) -> Vec<u8> {
+    let mut fields = Vec::new();
+    put_number(&mut fields, INTEGER, page.size);
+    put(&mut fields, OCTETS, &page.cookie);
+    let mut value = Vec::new();
+    put(&mut value, SEQUENCE, &fields);
+    let mut control = Vec::new();
+    put(&mut control, OCTETS, PAGED_RESULTS.as_bytes());
+    put(&mut control, OCTETS, &value);
+    let mut controls = Vec::new();
+    put(&mut controls, SEQUENCE, &control);
+    controls
 }
 
 /// The wish to go on in TLS.
@@ -186,30 +220,36 @@ pub fn read(bytes: &[u8]) -> Result<Message, Malformed> {
     let operation = parts.element()?;
     let body = Reader::new(operation.body);
     // Whatever else stands behind is passed over: Active Directory puts a notice's name there (RFC 4511 section 4.4.1).
-    let mut policy = None;
+    let mut said = Controls::default();
     while !parts.is_empty() {
         let further = parts.element()?;
         if further.tag == CONTROLS {
-            policy = policy_error(further.body)?;
+            said = controls(further.body)?;
         }
     }
     let response = match operation.tag {
-        BIND_RESPONSE => Response::Bound(outcome(body, policy)?),
+        BIND_RESPONSE => Response::Bound(outcome(body, said)?),
         SEARCH_ENTRY => Response::Entry(entry(body)?),
         SEARCH_REFERENCE => Response::Reference,
-        SEARCH_DONE => Response::Done(outcome(body, policy)?),
-        EXTENDED_RESPONSE => Response::Extended(outcome(body, policy)?),
+        SEARCH_DONE => Response::Done(outcome(body, said)?),
+        EXTENDED_RESPONSE => Response::Extended(outcome(body, said)?),
         _ => return Err(Malformed),
     };
     Ok(Message { id, response })
 }
 
 /// Result code, matched name, diagnostic message. Referrals are passed over unread: they are never followed.
-fn outcome(mut parts: Reader<'_>, policy: Option<PolicyError>) -> Result<Outcome, Malformed> {
+fn outcome(mut parts: Reader<'_>, said: Controls) -> Result<Outcome, Malformed> {
     let code = parts.number(ENUMERATED)?;
     parts.expect(OCTETS)?;
     let text = parts.text()?.chars().take(LONGEST_TEXT).collect();
-    Ok(Outcome { code, text, policy })
+    let Controls { policy, cookie } = said;
+    Ok(Outcome {
+        code,
+        text,
+        policy,
+        cookie,
+    })
 }
 
 fn entry(mut parts: Reader<'_>) -> Result<Entry, Malformed> {
@@ -228,20 +268,39 @@ fn entry(mut parts: Reader<'_>) -> Result<Entry, Malformed> {
     Ok(entry)
 }
 
-/// What the password policy says in a list of controls.
-fn policy_error(controls: &[u8]) -> Result<Option<PolicyError>, Malformed> {
-    let mut controls = Reader::new(controls);
-    while !controls.is_empty() {
-        let mut control = controls.within(SEQUENCE)?;
-        let is_policy = control.expect(OCTETS)? == PASSWORD_POLICY.as_bytes();
-        while is_policy && !control.is_empty() {
+/// What stands in the controls of an answer.
+#[derive(Default)]
+struct Controls {
+    policy: Option<PolicyError>,
+    cookie: Vec<u8>,
+}
+
+fn controls(list: &[u8]) -> Result<Controls, Malformed> {
+    let (mut list, mut said) = (Reader::new(list), Controls::default());
+    while !list.is_empty() {
+        let mut control = list.within(SEQUENCE)?;
+        let name = control.expect(OCTETS)?;
+        let mut value = None;
+        while value.is_none() && !control.is_empty() {
             let part = control.element()?;
-            if part.tag == OCTETS {
-                return policy_value(part.body);
-            }
+            value = (part.tag == OCTETS).then_some(part.body);
+        }
+        match value {
+            Some(value) if name == PASSWORD_POLICY.as_bytes() => said.policy = policy_value(value)?,
+            Some(value) if name == PAGED_RESULTS.as_bytes() => said.cookie = cookie(value)?,
+            _ => {}
         }
     }
-    Ok(None)
+    Ok(said)
+}
+
+/// `realSearchControlValue` (RFC 2696 section 2): how many there may be in all, which servers guess at, and where to go on.
+fn cookie(value: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut fields = Reader::new(value).within(SEQUENCE)?;
+    fields.expect(INTEGER)?;
+    let cookie = fields.expect(OCTETS)?;
+    let bounded = cookie.len() <= LONGEST_COOKIE;
+    bounded.then(|| cookie.to_vec()).ok_or(Malformed)
 }
 
 /// `PasswordPolicyResponseValue`: perhaps a warning (0), perhaps an error (1).

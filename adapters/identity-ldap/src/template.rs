@@ -3,6 +3,8 @@
 use bytes::BytesMut;
 use ldap3::asn1::{ASNTag as _, write::encode_into};
 
+use crate::ber::put;
+
 /// A text with places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -76,6 +78,23 @@ pub fn filter(text: &str) -> Option<Vec<u8>> {
     Some(bytes.to_vec())
 }
 
+/// A filter that takes what any of these take (RFC 4511 section 4.5.1.7).
+pub fn any_of(filters: &[Vec<u8>]) -> Vec<u8> {
+    const OR: u8 = 0xa1;
+    if let [only] = filters {
+        return only.clone();
+    }
+    let mut any = Vec::new();
+    put(&mut any, OR, &filters.concat());
+    any
+}
+
+/// Bytes inside a filter, every one of them escaped.
+pub fn bytes_in_filter(value: &[u8]) -> String {
+    let escaped = |text: String, byte: &u8| format!("{text}\\{byte:02x}");
+    value.iter().fold(String::new(), escaped)
+}
+
 /// A value inside a filter (RFC 4515 section 3).
 pub fn in_filter(value: &str) -> String {
     ldap3::ldap_escape(value).into_owned()
@@ -117,6 +136,22 @@ mod tests {
         assert_eq!(in_filter("*)(uid=\\\0"), r"\2a\29\28uid=\5c\00");
         assert_eq!(filter("uid=*)("), None);
         assert!(filter("(member:1.2.840.113556.1.4.1941:=cn=x)").is_some());
+    }
+
+    #[test]
+    fn filters_are_joined_and_one_alone_is_itself() {
+        let (first, second) = (uid("a"), uid("b"));
+        assert_eq!(any_of(std::slice::from_ref(&first)), first);
+        assert_eq!(any_of(&[first, second]), filter("(|(uid=a)(uid=b))").unwrap());
+    }
+
+    #[test]
+    fn bytes_are_themselves_in_a_filter() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let whole = filter(&format!("(objectSid={})", bytes_in_filter(&bytes))).unwrap();
+        let mut equality = Reader::new(&whole).within(0xa3).unwrap();
+        assert_eq!(equality.text().unwrap(), "objectSid");
+        assert_eq!(equality.expect(0x04).unwrap(), bytes);
     }
 
     #[test]

@@ -16,6 +16,7 @@ const INAPPROPRIATE_AUTH: u32 = 48;
 const INVALID_CREDENTIALS: u32 = 49;
 const BUSY: u32 = 51;
 const UNAVAILABLE: u32 = 52;
+const UNWILLING: u32 = 53;
 
 impl From<Trouble> for ProviderError {
     fn from(trouble: Trouble) -> Self {
@@ -45,7 +46,7 @@ fn describe(code: u32) -> String {
         50 => "insufficientAccessRights",
         BUSY => "busy",
         UNAVAILABLE => "unavailable",
-        53 => "unwillingToPerform",
+        UNWILLING => "unwillingToPerform",
         _ => return format!("code {code}"),
     };
     format!("code {code}, {name}")
@@ -85,8 +86,8 @@ pub fn of_password(outcome: &Outcome) -> Result<(), ProviderError> {
         (SUCCESS | INVALID_CREDENTIALS, Some(PolicyError::ChangeAfterReset)) => Fault::DirectoryMustChange,
         (SUCCESS, _) => return Ok(()),
         (INVALID_CREDENTIALS, Some(PolicyError::PasswordExpired)) => Fault::DirectoryPasswordExpired,
-        // 389 Directory Server says this of whoever tried too often.
-        (_, Some(PolicyError::AccountLocked)) | (CONSTRAINT, _) => Fault::DirectoryLocked,
+        // 389 Directory Server says the one of whoever tried too often and the other of whoever is disabled, whatever the password.
+        (_, Some(PolicyError::AccountLocked)) | (CONSTRAINT | UNWILLING, _) => Fault::DirectoryLocked,
         (INVALID_CREDENTIALS, None) => reason(&outcome.text).unwrap_or(Fault::DirectoryPassword),
         // No password to compare with; gone since it was searched for.
         (NO_SUCH_OBJECT | INAPPROPRIATE_AUTH, _) => Fault::DirectoryPassword,
@@ -130,6 +131,7 @@ mod tests {
             code,
             text: text.to_owned(),
             policy,
+            cookie: Vec::new(),
         }
     }
 
@@ -195,6 +197,16 @@ mod tests {
         }
         // With grace log-ins left.
         assert!(of_password(&outcome(0, "", Some(PasswordExpired))).is_ok());
+    }
+
+    #[test]
+    fn what_is_said_whatever_the_password_is_told_to_nobody() {
+        for code in [CONSTRAINT, UNWILLING, NO_SUCH_OBJECT, INAPPROPRIATE_AUTH] {
+            let fault = fault(&outcome(code, "", None));
+            // Neither told apart from a wrong password, nor a try that does not count.
+            let silent = fault.is_some_and(|fault| !fault.may_be_told() && fault != Fault::DirectoryRefused);
+            assert!(silent, "{code}: {fault:?}");
+        }
     }
 
     #[test]

@@ -133,15 +133,28 @@ fn single<'p>(params: &'p [(String, String)], name: &str) -> Result<&'p str, Pro
     }
 }
 
+/// SAML knows parties by their names, not clients: one that an application brought along would be passed by in silence.
+fn no_client(client: Option<&ProviderClient>) -> Result<(), ProviderError> {
+    match client {
+        None => Ok(()),
+        Some(_) => Err(ProviderError::refused(
+            ProviderFault::ClientRefused,
+            "SAML has no clients",
+        )),
+    }
+}
+
 #[async_trait]
 impl IdentityProvider for SamlProvider {
     async fn begin(&self, request: &AuthorizationRequest) -> Result<AuthorizationStart, ProviderError> {
+        no_client(request.client.as_ref())?;
         let now = system_now();
         let provider = self.source.current(now).await?;
         request::begin(request, &self.config, &provider, self.signer(), now)
     }
 
     async fn complete(&self, response: &AuthorizationResponse) -> Result<Arrival, ProviderError> {
+        no_client(response.client.as_ref())?;
         let answer = Answer {
             params: &response.params,
             address: &response.redirect_uri,

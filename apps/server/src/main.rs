@@ -87,6 +87,10 @@ async fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
     let public_url = config.server.public_url(config.server.listen.port);
     adapters::open_passkeys(&config.server.service_name, &public_url)?;
     let providers = providers::open(wire::providers_file(config, &public_url)?)?;
+    let lacks = providers.watcher.lacks().await;
+    if !lacks.is_empty() {
+        return Err(lacks.join("\n").into());
+    }
     say(&loaded.summary());
     for line in providers.summary() {
         say(&line);

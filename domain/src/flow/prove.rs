@@ -85,13 +85,6 @@ pub struct Judging {
     taken: Asked,
 }
 
-impl Judging {
-    /// The entry.
-    pub const fn entry(&self) -> &ProviderEntry {
-        &self.entry
-    }
-}
-
 /// One step.
 pub fn step(state: Prove, event: ProveEvent, cx: &mut Ctx<'_>) -> Step<Prove> {
     match (state, event) {

@@ -306,7 +306,9 @@ impl Limits {
     ///
     /// The wait is a lockout's, and the same whenever the proof is shown: a bucket would refill for a node whose clock is behind, and a
     /// wait until the proof is over would be shorter each time it is shown.
-    pub fn once(provider: &str, issuer: &str, once: &Once, now: Timestamp) -> Asked {
+    ///
+    /// Whose proof it is, its issuer says: shown at another entry, of another pool too, it is the same.
+    pub fn once(issuer: &str, once: &Once, now: Timestamp) -> Asked {
         let wait = once.until.since(now).max(ONCE);
         let quota = Quota::Lockout {
             free: 1,
@@ -315,7 +317,7 @@ impl Limits {
             forget: wait,
             pardons: false,
         };
-        vec![(key(Bucket::Once, &[provider, issuer, &once.id]), quota)]
+        vec![(key(Bucket::Once, &[issuer, &once.id]), quota)]
     }
 
     /// A reset or verification token presented.
@@ -420,7 +422,7 @@ mod tests {
             until: at(3600),
         };
         let take = |tries, now| {
-            let [(_, quota)] = &Limits::once("corp", "realm", &once, now)[..] else {
+            let [(_, quota)] = &Limits::once("realm", &once, now)[..] else {
                 panic!("one counter")
             };
             quota.take(tries, now)
@@ -430,7 +432,7 @@ mod tests {
         for shown in [-600, -1, 0, 1, 1800, 3599, 3601, 80_000] {
             assert_ne!(take(tries, at(shown)).1, Verdict::Allowed, "after {shown} s");
         }
-        let key = |issuer| Limits::once("corp", issuer, &once, at(0))[0].0.clone();
+        let key = |issuer| Limits::once(issuer, &once, at(0))[0].0.clone();
         assert_ne!(key("realm"), key("other"));
     }
 }

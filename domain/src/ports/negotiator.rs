@@ -23,4 +23,10 @@ pub trait Negotiator: Send + Sync {
     /// cannot be read [`super::ProviderFault::TicketMalformed`]. What is taken MUST have an [`Arrival::once`] that no change to the
     /// token around the ticket alters. A second leg of a negotiation MUST be refused: no state is kept between requests.
     async fn accept(&self, token: &[u8], now: Timestamp) -> Result<Negotiated, ProviderError>;
+
+    /// Whether tickets can be taken at all: what is needed for it is on this machine. For the start of a server, so that its operator
+    /// hears of it before people do. Nobody else is asked. One that needs nothing is always ready.
+    async fn ready(&self) -> Result<(), ProviderError> {
+        Ok(())
+    }
 }

@@ -344,7 +344,7 @@ impl Services {
             }
         };
         let event = AuthorizeEvent::Arrived {
-            once: self.take_once(&binding.entry, &arrival).await?,
+            once: self.take_once(&arrival).await?,
             arrival: Box::new(arrival),
         };
         match self

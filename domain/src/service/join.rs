@@ -251,7 +251,10 @@ impl Services {
             verdict: self.take(&taken).await?,
             taken,
         };
-        let event = JoiningEvent::Declined(Box::new(facts));
+        let event = JoiningEvent::Declined {
+            newcomers: self.takes_newcomers(facts.flow.as_ref()),
+            facts: Box::new(facts),
+        };
         let state = self.joining(pool, origin, Joining::Start, event).await?;
         let Joining::Seal(separate) = state else {
             return Err(Denial::Unexpected.into());
@@ -284,6 +287,15 @@ impl Services {
             None => None,
         };
         Ok(Loaded { flow, user })
+    }
+
+    /// Whether people become users by the entry that an offer came by. One that is not there any more makes nobody a user.
+    fn takes_newcomers(&self, flow: Option<&FlowRecord>) -> bool {
+        let Some(FlowBody::Join(join)) = flow.map(|flow| &flow.body) else {
+            return false;
+        };
+        let binding = self.ports.providers.find(&join.entry);
+        binding.is_some_and(|binding| !binding.entry.only_known_users)
     }
 
     /// A step whose effects, if it has any, are all there is to it.

@@ -160,16 +160,12 @@ impl Services {
     }
 
     /// Takes the proof that counts once, if the arrival is one.
-    pub(super) async fn take_once(
-        &self,
-        entry: &ProviderEntry,
-        arrival: &Arrival,
-    ) -> Result<Verdict, PortError> {
+    pub(super) async fn take_once(&self, arrival: &Arrival) -> Result<Verdict, PortError> {
         let Some(once) = &arrival.once else {
             return Ok(Verdict::Allowed);
         };
         let now = self.ports.clock.now();
-        let asked = Limits::once(entry.provider.as_str(), &arrival.issuer, once, now);
+        let asked = Limits::once(&arrival.issuer, once, now);
         self.ports.limiter.take(&asked, now).await
     }
 
@@ -209,7 +205,7 @@ impl Services {
     ) -> Result<(Proven, Purpose), DomainError> {
         let event = match answer {
             Ok(arrival) => ProveEvent::Arrived {
-                once: self.take_once(judging.entry(), &arrival).await?,
+                once: self.take_once(&arrival).await?,
                 arrival: Box::new(arrival),
             },
             Err(error) => ProveEvent::Failed(Failure::from(&error)),

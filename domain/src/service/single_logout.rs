@@ -83,7 +83,7 @@ impl Services {
         origin: &Origin,
     ) -> Result<(), DomainError> {
         let now = self.ports.clock.now();
-        let asked = Limits::once(entry.provider.as_str(), &requested.issuer, &requested.once, now);
+        let asked = Limits::once(&requested.issuer, &requested.once, now);
         let user = match single_logout::key_of(entry, &requested) {
             Some(key) => self.user_by(pool, LookupKey::Identity(key.to_text())).await?,
             None => None,

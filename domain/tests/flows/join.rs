@@ -218,7 +218,7 @@ fn every_offer_that_does_not_stand_is_the_same() {
         let typed = Secret::new("123456");
         let step = by_code(&mut scene, facts.clone(), &typed, Verdict::Allowed);
         assert_refused(step, &Denial::LoginFailed, FAILED);
-        let step = step_on(Joining::Start, JoiningEvent::Declined(facts), &mut scene);
+        let step = step_on(Joining::Start, declined(facts, true), &mut scene);
         assert_refused(step, &Denial::LoginFailed, FAILED);
     }
     scene.wait(900);
@@ -463,11 +463,24 @@ fn a_due_second_factor_comes_before_they_are_one() {
     assert_eq!(token.session.factors, [Factor::Password, Factor::Sms]);
 }
 
+fn declined(facts: Box<JoinFacts>, newcomers: bool) -> JoiningEvent {
+    JoiningEvent::Declined { facts, newcomers }
+}
+
+#[test]
+fn where_only_known_users_come_in_nobody_becomes_one_by_declining() {
+    let mut scene = Scene::new();
+    let flow = offer(&scene, &ann());
+    let event = declined(facts(Some(flow), Some(ann())), false);
+    let step = step_on(Joining::Start, event, &mut scene);
+    assert_refused(step, &Denial::UserUnknown, &["provider.refused"]);
+}
+
 #[test]
 fn whoever_declines_becomes_a_user_of_their_own() {
     let mut scene = Scene::new();
     let flow = offer(&scene, &ann());
-    let event = JoiningEvent::Declined(facts(Some(flow.clone()), Some(ann())));
+    let event = declined(facts(Some(flow.clone()), Some(ann())), true);
     let Ok(Advanced {
         next: Joining::Seal(separate),
         ..

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use e2e::{Person, Portcullis, Setup};
 
-use crate::Browser;
+use crate::{Browser, Surroundings};
 
 /// Where the account is shown.
 pub const ACCOUNT: &str = "/account";
@@ -35,8 +35,18 @@ pub struct Desk {
 impl Desk {
     /// A window without any authenticator.
     pub async fn open(name: &str, server: &Portcullis, javascript: bool) -> Self {
+        Self::open_in(name, server, javascript, &Surroundings::default()).await
+    }
+
+    /// The same in surroundings of its own.
+    pub async fn open_in(
+        name: &str,
+        server: &Portcullis,
+        javascript: bool,
+        surroundings: &Surroundings,
+    ) -> Self {
         Self {
-            browser: Browser::open(name, javascript).await,
+            browser: Browser::open_in(name, javascript, surroundings).await,
             site: format!("http://localhost:{}", server.port()),
             authenticator: String::new(),
         }

@@ -15,6 +15,7 @@ mod desk;
 mod devtools;
 mod pictures;
 mod security;
+mod surroundings;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -34,6 +35,7 @@ pub use authenticator::{BEGUN, FAILED, MAKE, NO_SUGGESTIONS, PASSKEY_LOGIN, PASS
 pub use desk::{ACCOUNT, Desk, SECOND_STEP, at_localhost};
 pub use pictures::screenshots;
 pub use security::{CONFIRM, SECURITY};
+pub use surroundings::Surroundings;
 
 /// How long a page may take. Far more than it needs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -74,14 +76,23 @@ impl Browser {
     /// # Panics
     /// When Chromium or chromedriver is missing or does not start.
     pub async fn open(name: &str, javascript: bool) -> Self {
+        Self::open_in(name, javascript, &Surroundings::default()).await
+    }
+
+    /// The same in surroundings of its own.
+    ///
+    /// # Panics
+    /// As [`Browser::open`].
+    pub async fn open_in(name: &str, javascript: bool, surroundings: &Surroundings) -> Self {
         let chromium = program(&["chromium", "chromium-browser", "google-chrome"]);
         let profile = tempfile::Builder::new()
             .prefix("portcullis-browser-")
             .tempdir()
             .expect("a folder");
-        let (driver, port) = start_driver();
+        let (driver, port) = start_driver(surroundings);
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let capabilities = capabilities(&chromium, profile.path(), javascript);
+        let mut capabilities = capabilities(&chromium, profile.path(), javascript);
+        surroundings.add_to(&mut capabilities);
         let capabilities = capabilities.as_object().expect("an object").clone();
         let page = builder
             .capabilities(capabilities)
@@ -195,9 +206,10 @@ impl Browser {
 }
 
 /// Starts chromedriver, which says the port it took.
-fn start_driver() -> (Child, u16) {
+fn start_driver(surroundings: &Surroundings) -> (Child, u16) {
     let mut driver = Command::new(program(&["chromedriver"]))
         .args(["--port=0", "--allowed-ips=127.0.0.1", "--log-level=WARNING"])
+        .envs(surroundings.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -372,9 +372,6 @@ pub async fn an_account_without_an_id_is_refused(fixture: &ProviderFixture) {
 
 pub async fn another_client_takes_the_place_of_the_own_one(fixture: &ProviderFixture) {
     let here = &fixture.here;
-    if !fixture.protocol.looks_at_clients() {
-        return ahead::no_client_makes_a_difference(fixture).await;
-    }
     if !fixture.protocol.has_clients() {
         let began = here.port.begin(&request(1, Some(application()))).await;
         assert_eq!(fixture.refused(began, "no clients"), Fault::ClientRefused);

@@ -404,6 +404,23 @@ impl Page {
         );
     }
 
+    /// Where a page with nothing to do on it leads by itself, which browsers follow and this one does not.
+    ///
+    /// # Panics
+    /// When it stays.
+    pub fn leads_on_to(&self) -> String {
+        let html = &self.reply.text;
+        let tag = html
+            .split_once("<meta http-equiv=\"refresh\"")
+            .map(|(_, rest)| rest);
+        let content = tag.and_then(|tag| attribute(tag.split('>').next()?, "content"));
+        let to = content
+            .as_deref()
+            .and_then(|content| content.strip_prefix("0; url="));
+        to.unwrap_or_else(|| panic!("it stays at {}: {html}", self.url))
+            .to_owned()
+    }
+
     /// The path of its address.
     ///
     /// # Panics

@@ -28,6 +28,7 @@ mod mail_server;
 mod people;
 mod server;
 mod stores;
+pub mod wrapping;
 
 pub use browser::{Browser, Page};
 pub use client::{Client, Reply};

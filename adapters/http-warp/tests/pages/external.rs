@@ -23,7 +23,7 @@ async fn every_way_in_for_people_has_a_button_and_no_other_has() {
         assert_eq!(page.text.matches("Continue with").count(), 6);
     }
     let staff = browser.get("/login?pool=Employees").await;
-    assert_eq!(staff.text.matches("Continue with").count(), 1);
+    assert_eq!(staff.text.matches("Continue with").count(), 2);
     site.doors.hang(Vec::new());
     let page = browser.get("/login").await.is(200);
     assert!(!page.text.contains("Continue with"));

@@ -287,6 +287,10 @@ pub fn entries() -> Vec<WebEntry> {
         },
         tickets("realm-login", "/auth/tickets"),
         tickets("realm-link", "/link/tickets"),
+        WebEntry {
+            pool: PoolName::new("Employees"),
+            ..tickets("branch-login", "/auth/branch")
+        },
         poster("poster-login", "/auth/poster"),
         poster("poster-open", "/auth/open"),
     ]

@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use domain::ports::{PasswordDirectory as _, ProviderError, ProviderFault};
+use domain::ports::{Negotiator as _, PasswordDirectory as _, ProviderError, ProviderFault};
 use domain::time::Lifetime;
 
 use crate::support::{Kdc, attempt, fault};
@@ -121,7 +121,7 @@ async fn a_kdc_that_says_nothing_is_waited_for_so_long_and_no_longer() {
         );
     }
     assert!(begun.elapsed() < Duration::from_secs(10));
-    assert!(realm.probe().await.is_ok(), "tickets do not wait for it");
+    assert!(realm.ready().await.is_ok(), "tickets do not wait for it");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use std::fs::OpenOptions;
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use domain::ports::{Negotiator as _, ProviderError, ProviderFault};
@@ -12,7 +13,7 @@ use crate::support::{Kdc, SERVICE, fault, now, rewrapped};
 async fn a_ticket_says_who_it_is_and_the_browser_knows_us_too() {
     let kdc = Kdc::start();
     let realm = kdc.realm();
-    realm.probe().await.unwrap();
+    realm.ready().await.unwrap();
     kdc.log_in("alice", "alice-krb", &[]);
     for browser in [
         kdc.browser("alice", SERVICE),
@@ -237,7 +238,7 @@ async fn without_a_key_or_a_worker_it_is_unavailable() {
         no_worker("/bin/echo"),
         no_worker("/bin/sleep"),
     ] {
-        for refused in [realm.probe().await.err(), realm.accept(&token, now()).await.err()] {
+        for refused in [realm.ready().await.err(), realm.accept(&token, now()).await.err()] {
             assert!(
                 matches!(refused, Some(ProviderError::Unavailable(_))),
                 "{refused:?}"
@@ -246,5 +247,35 @@ async fn without_a_key_or_a_worker_it_is_unavailable() {
     }
     assert!(begun.elapsed() < Duration::from_secs(20));
     let other = kdc.realm_with(|config| config.keytab = kdc.file("other.keytab"));
-    assert!(other.probe().await.is_err(), "its keys are for another service");
+    assert!(other.ready().await.is_err(), "its keys are for another service");
+}
+
+#[tokio::test]
+async fn what_keeps_tickets_from_being_taken_is_said_before_anybody_shows_one() {
+    let kdc = Kdc::start();
+    let (empty, broken) = (kdc.file("empty"), kdc.file("broken.conf"));
+    std::fs::write(&empty, "").unwrap();
+    std::fs::write(&broken, "[libdefaults").unwrap();
+    let keytab = |path: PathBuf| kdc.realm_with(|config| config.keytab = path);
+    let cases = [
+        (
+            keytab(kdc.file("other.keytab")),
+            "HTTP/localhost@TEST.LOCALHOST: ",
+        ),
+        (keytab(kdc.file("other.keytab")), "no key for our service"),
+        (
+            kdc.realm_with(|config| config.services.push("HTTP/missing.test".to_owned())),
+            "HTTP/missing.test@TEST.LOCALHOST",
+        ),
+        (keytab(empty), "no file of keys"),
+        (keytab(kdc.file("")), "server's user can read"),
+        (
+            kdc.realm_with(|config| config.krb5_conf = Some(broken)),
+            "krb5Conf",
+        ),
+    ];
+    for (realm, words) in cases {
+        let said = realm.ready().await.unwrap_err().to_string();
+        assert!(said.contains(words), "{said}");
+    }
 }

@@ -6,8 +6,10 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod active;
 mod groups;
 mod hostile;
+mod many;
 mod person;
 mod responder;
 mod settings;

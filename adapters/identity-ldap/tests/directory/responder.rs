@@ -21,6 +21,8 @@ pub struct Question {
     pub connection: usize,
     pub id: u8,
     pub asked: Asked,
+    /// What else the message held: its controls.
+    pub controls: Vec<u8>,
 }
 
 type Answers = dyn Fn(&Question) -> Vec<u8> + Send + Sync;
@@ -68,11 +70,12 @@ async fn converse(
     heard: Arc<Mutex<Vec<Question>>>,
     answers: Arc<Answers>,
 ) {
-    while let Some((id, asked)) = question(&mut stream).await {
+    while let Some((id, asked, controls)) = question(&mut stream).await {
         let question = Question {
             connection,
             id,
             asked,
+            controls,
         };
         let answer = answers(&question);
         let last = answer.is_empty() || question.asked == Asked::Unbind;
@@ -83,7 +86,7 @@ async fn converse(
     }
 }
 
-async fn question(stream: &mut TcpStream) -> Option<(u8, Asked)> {
+async fn question(stream: &mut TcpStream) -> Option<(u8, Asked, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).await.ok()?;
     let mut length = usize::from(head[1]);
@@ -115,7 +118,8 @@ async fn question(stream: &mut TcpStream) -> Option<(u8, Asked)> {
         0x42 => Asked::Unbind,
         _ => Asked::Other,
     };
-    Some((id, asked))
+    let controls = parts.get(2).map(|(_, controls)| controls.clone());
+    Some((id, asked, controls.unwrap_or_default()))
 }
 
 fn elements(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
@@ -172,6 +176,15 @@ pub fn entry(id: u8, name: &str, attributes: &[(&str, &[u8])]) -> Vec<u8> {
         .collect();
     let attributes = element(0x30, &attributes.concat());
     message(id, 0x64, &[element(4, name.as_bytes()), attributes])
+}
+
+/// The end of a part of a search, and where the next one begins (RFC 2696).
+pub fn part(id: u8, code: u8, cookie: &[u8]) -> Vec<u8> {
+    let end = element(0x65, &[vec![10, 1, code], vec![4, 0], vec![4, 0]].concat());
+    let value = element(0x30, &[vec![2, 1, 0], element(4, cookie)].concat());
+    let control = [element(4, b"1.2.840.113556.1.4.319"), element(4, &value)].concat();
+    let controls = element(0xa0, &element(0x30, &control));
+    element(0x30, &[vec![2, 1, id], end, controls].concat())
 }
 
 /// A reference to another server.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::id::EntryName;
-use domain::ports::{ProviderBinding, ProviderDirectory};
+use domain::ports::{ProviderBinding, ProviderDirectory, ProviderError};
 use http_warp::{EntrySource, EntryTable};
 use outbound_http::Outbound;
 
@@ -128,6 +128,23 @@ impl Directory {
         let changes = self.snapshot().changes(&snapshot);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         changes
+    }
+
+    /// What keeps entries in force from working, as far as it shows on this machine: one sentence for each.
+    pub async fn lacks(&self) -> Vec<String> {
+        let mut lacks = Vec::new();
+        for binding in self.all() {
+            let Some(negotiator) = binding.adapter.negotiator() else {
+                continue;
+            };
+            let why = match negotiator.ready().await {
+                Ok(()) => continue,
+                Err(ProviderError::Unavailable(why)) => why,
+                Err(refused) => refused.to_string(),
+            };
+            lacks.push(format!("entry `{}`: {why}", binding.entry.name));
+        }
+        lacks
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

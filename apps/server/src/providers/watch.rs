@@ -81,8 +81,22 @@ impl Watcher {
         Looked::Refused(named.collect())
     }
 
+    /// What keeps entries in force from working: lines for the operator.
+    pub async fn lacks(&self) -> Vec<String> {
+        let lacks = self.directory.lacks().await;
+        let named = lacks.iter().map(|lack| format!("{}: {lack}", self.file.shown()));
+        named.collect()
+    }
+
+    async fn tell_lacks(&self) {
+        for lack in self.lacks().await {
+            tracing::error!("{lack}");
+        }
+    }
+
     /// Looks for ever, and tells the log.
     pub async fn run(mut self) {
+        self.tell_lacks().await;
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -97,6 +111,9 @@ impl Watcher {
             };
             self = watcher;
             tell(&looked);
+            if matches!(looked, Looked::Taken(_)) {
+                self.tell_lacks().await;
+            }
         }
     }
 }

@@ -79,7 +79,12 @@ pub enum JoiningEvent {
         tries_left: Verdict,
     },
     /// The person wants a user of their own.
-    Declined(Box<JoinFacts>),
+    Declined {
+        /// What is known.
+        facts: Box<JoinFacts>,
+        /// Whether the entry they came by lets people become users.
+        newcomers: bool,
+    },
     /// What sending a code needs was gathered.
     Ready(Sending),
     /// The tokens were sealed for the new user.
@@ -146,7 +151,9 @@ pub fn step(state: Joining, event: JoiningEvent, cx: &mut Ctx<'_>) -> Step<Joini
                 tries_left,
             },
         ) => by_code(*facts, &typed, tries_left, cx),
-        (Joining::Start, JoiningEvent::Declined(facts)) => separate::decline(*facts, cx),
+        (Joining::Start, JoiningEvent::Declined { facts, newcomers }) => {
+            separate::decline(*facts, newcomers, cx)
+        }
         (Joining::Enter(entrance), JoiningEvent::Ready(sending)) => done(enter(*entrance, &sending, cx)),
         (Joining::Seal(separate), JoiningEvent::Sealed { sealed, sending }) => {
             done(separate::enter_as_new(*separate, sealed, &sending, cx))

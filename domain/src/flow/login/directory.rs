@@ -1,5 +1,8 @@
 //! A name and a password that a directory is to judge: what may be shown to it at all.
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
 use crate::secret::Secret;
 use crate::user::folded_name;
 
@@ -19,10 +22,12 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// The name by which tries are counted: however it is spelt, as directories compare (RFC 4518 section 2: case, width and runs of
-    /// blanks make no other name), it is one counter.
+    /// The name by which tries are counted: however it is spelt, as directories compare (RFC 4518 section 2: case, width, runs of blanks
+    /// and what shows as nothing make no other name; to Active Directory neither do accents), it is one counter. Two people may share
+    /// one; nobody has a second one for a name.
     pub fn counted_name(&self) -> String {
-        let words: Vec<String> = self.name.split_whitespace().map(folded_name).collect();
+        let words = self.name.split_whitespace().map(heard);
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
         words.join(" ")
     }
 
@@ -39,6 +44,39 @@ impl Typed {
             password: self.password,
         })
     }
+}
+
+/// A word as the least exact of all directories compares it: by its letters alone.
+fn heard(word: &str) -> String {
+    let folded = folded_name(word);
+    let bare = folded.nfkd().filter(|letter| !is_unheard(*letter));
+    bare.fold(String::new(), |mut heard, letter| {
+        match letter {
+            'ß' => heard.push_str("ss"),
+            'æ' => heard.push_str("ae"),
+            'œ' => heard.push_str("oe"),
+            'þ' => heard.push_str("th"),
+            'ø' => heard.push('o'),
+            'ł' => heard.push('l'),
+            'đ' | 'ð' => heard.push('d'),
+            'ı' => heard.push('i'),
+            // Katakana as hiragana, which stand in the same order.
+            '\u{30a1}'..='\u{30f6}' => heard.extend(char::from_u32(u32::from(letter) - 0x60)),
+            other => heard.push(other),
+        }
+        heard
+    })
+}
+
+/// Accents, and what shows as nothing.
+fn is_unheard(letter: char) -> bool {
+    matches!(
+        letter.general_category(),
+        GeneralCategory::NonspacingMark
+            | GeneralCategory::EnclosingMark
+            | GeneralCategory::Format
+            | GeneralCategory::Control
+    )
 }
 
 #[cfg(test)]
@@ -60,10 +98,27 @@ mod tests {
             " ALICE  smith ",
             "ａｌｉｃｅ smith",
             "alice\u{a0}smith",
+            "álice smith",
+            "a\u{301}lìçê smiťh",
+            "al\u{ad}ice sm\u{200b}ith",
+            "\u{feff}alice smith\u{2060}",
         ] {
             assert_eq!(typed(spelt, "x").counted_name(), plain, "{spelt:?}");
         }
         assert_ne!(typed("alice.smith", "x").counted_name(), plain);
+        for (one, other) in [
+            ("straße", "STRASSE"),
+            ("Æsop", "aesop"),
+            ("カナ", "かな"),
+            ("ΟΔΟΣ", "οδος"),
+        ] {
+            assert_eq!(
+                typed(one, "x").counted_name(),
+                typed(other, "x").counted_name(),
+                "{one}"
+            );
+        }
+        assert_ne!(typed("が", "x").counted_name(), typed("き", "x").counted_name());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub use entrance::Entrance;
 pub(crate) use entrance::enter;
 pub use exchange::{EXCHANGE_LIFE, Exchanged, is_code_challenge};
 pub use newcomer::Newcomer;
+pub(crate) use newcomer::stranger;
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step};
 use super::pending::{CodeRequested, Sending, Waits};

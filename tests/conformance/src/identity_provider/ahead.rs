@@ -2,7 +2,7 @@
 
 use domain::ports::{Arrival, AuthorizationResponse};
 
-use super::{ANN, Behaviour, Fault, ProviderFixture, application, request};
+use super::{ANN, Behaviour, Fault, ProviderFixture, request};
 
 /// What came twice is told by its `once`, which another authorization does not share.
 pub(super) async fn it_is_known_again(
@@ -17,19 +17,6 @@ pub(super) async fn it_is_known_again(
     assert_eq!(again.map(|again| again.id), Some(once.id.clone()));
     let other = fixture.here.arrive(2, ANN).await.once;
     assert_ne!(other.map(|other| other.id), Some(once.id.clone()));
-}
-
-/// The entry is who it is, whichever client is told of.
-pub(super) async fn no_client_makes_a_difference(fixture: &ProviderFixture) {
-    let here = &fixture.here;
-    let (own, other) = (here.begin(1).await, here.begin_as(1, Some(application())).await);
-    let asked = here.provider.asked(&other.start);
-    assert_eq!(asked, here.provider.asked(&own.start));
-    assert!(!other.start.url.contains(&application().client_id));
-    let response = other.response(here.provider.agree(&other.start.url, ANN));
-    let arrival = here.port.complete(&response).await.expect("as ever");
-    assert_eq!(arrival.subject, here.provider.subject_of(ANN));
-    assert_eq!(arrival.tokens, None);
 }
 
 /// Who was sent off before arrives; an entry that was never told anything sends nobody off.

@@ -47,12 +47,6 @@ impl Protocol {
         !matches!(self, Self::OpenId2 | Self::Saml)
     }
 
-    /// Whether a client that is not the entry's is refused. SAML knows the entry by its own name alone, which no client can take: one that
-    /// comes along is not looked at.
-    pub(super) fn looks_at_clients(self) -> bool {
-        self != Self::Saml
-    }
-
     /// Whether the provider is asked when an answer has come. SAML's answers are judged by their signatures; only the metadata, which says
     /// whose they may be, is asked for, and before.
     pub(super) fn asks_when_answered(self) -> bool {

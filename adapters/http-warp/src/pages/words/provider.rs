@@ -13,6 +13,7 @@ const SOME_PROVIDER: &str = "the provider";
 pub fn at_provider(code: &str, provider: &str) -> Option<String> {
     let sentence = match code {
         "ACCESS_DENIED" => "You, or NAME for you, said no. Nothing was changed.",
+        "SAML_STATUS" => "NAME did not let you in. Nothing was changed.",
         "TENANT_REFUSED" => "Accounts of that organisation may not log in here.",
         "SUBJECT_MISSING" => "We cannot tell whose account it is: NAME did not say.",
         "PROVIDER_UNAVAILABLE" => "There is no answer from NAME. Please try again in a little while.",

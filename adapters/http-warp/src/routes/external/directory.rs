@@ -1,5 +1,7 @@
 //! `authPath` of an entry whose names and passwords somebody else judges (LDAP, Kerberos): a form, and what comes of it.
 
+use std::time::Duration;
+
 use domain::error::{Denial, DomainError};
 use domain::flow::login::directory::Typed;
 use domain::policy::PoolPolicy;
@@ -7,6 +9,7 @@ use domain::secret::Secret;
 use domain::service::{AuthorizationAsk, ProofAsk};
 use http::StatusCode;
 use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep_until};
 
 use super::{link, outcome, refusal, start};
 use crate::entries::{CredentialFields, WebEntry};
@@ -14,6 +17,10 @@ use crate::extract::{Request, body, origin};
 use crate::pages;
 use crate::problem::Problem;
 use crate::reply::Reply;
+
+/// How soon it is said that a name and a password do not fit. Directories take longer to compare a password than to say that there is
+/// nobody of that name: how long they took must not tell the two apart.
+const EVEN: Duration = Duration::from_millis(300);
 
 /// `GET`: a form for people.
 pub fn show(request: &Request, entry: &WebEntry) -> Result<Reply, Problem> {
@@ -43,6 +50,7 @@ pub async fn by_password(
     fields: &CredentialFields,
     mut sent: Map<String, Value>,
 ) -> Result<Reply, Problem> {
+    let begun = Instant::now();
     let name = text(&mut sent, &fields.username)?.unwrap_or_default();
     let password = text(&mut sent, &fields.password)?.unwrap_or_default();
     let csrf = text(&mut sent, "csrf")?;
@@ -68,7 +76,12 @@ pub async fn by_password(
             Ok(reply) => Ok(reply),
             Err(problem) => refusal::refuse(request, entry, problem),
         },
-        Err(error) => refuse(request, entry, error, &name, &pool),
+        Err(error) => {
+            if matches!(error, DomainError::Denied(Denial::LoginFailed)) {
+                sleep_until(begun + EVEN).await;
+            }
+            refuse(request, entry, error, &name, &pool)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Entries whose names and passwords somebody else judges.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::{logged_in, who};
@@ -44,6 +46,20 @@ async fn the_form_comes_again_with_the_name_and_without_the_password() {
         .is(400)
         .says("Enter your name");
     assert!(who(&site, &browser).await.is_empty());
+}
+
+/// A directory that does not know a name says so at once; one that compares a password first takes its time.
+#[tokio::test]
+async fn how_long_a_refusal_takes_says_nothing_of_the_name() {
+    let site = Site::open().await;
+    for (name, password) in [("ann", "wrong"), ("nobody", "wrong"), ("ann", "")] {
+        let begun = Instant::now();
+        let refused = site
+            .ask_site("POST", "/auth/ldapjson")
+            .json(&json!({"uid": name, "pass": password}));
+        Site::answer(refused).await.is(401, "LOGIN_FAILED");
+        assert!(begun.elapsed() >= Duration::from_millis(250), "{name} {password}");
+    }
 }
 
 #[tokio::test]

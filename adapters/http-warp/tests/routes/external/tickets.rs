@@ -20,7 +20,7 @@ async fn a_browser_is_asked_for_its_ticket_and_people_see_the_other_ways_meanwhi
     let browser = Browser::new(&site);
     let page = browser.get("/auth/tickets").await.is(401);
     assert_eq!(page.header("www-authenticate"), "Negotiate");
-    page.says("Your browser has no ticket").says("name=\"pass\"");
+    page.says("Your browser showed no ticket").says("name=\"pass\"");
     let program = site
         .ask_site("GET", "/auth/tickets")
         .header("accept", "application/json");
@@ -46,6 +46,20 @@ async fn a_ticket_logs_in_once_and_the_browser_hears_who_took_it() {
     assert!(who(&site, &thief).await.is_empty());
     show(&thief, "/auth/tickets", "ticket ann 2").await.is(302);
     assert_eq!(who(&site, &thief).await, user);
+}
+
+/// A ticket is for the service; of our entries and pools the realm knows nothing.
+#[tokio::test]
+async fn a_ticket_that_was_shown_at_one_entry_opens_no_other() {
+    let site = Site::open().await;
+    let browser = Browser::new(&site);
+    show(&browser, "/auth/tickets", "ticket ann 1").await.is(302);
+    let thief = Browser::new(&site);
+    show(&thief, "/auth/branch", "ticket ann 1")
+        .await
+        .is(401)
+        .says("ANSWER_REPLAYED");
+    show(&thief, "/auth/branch", "ticket ann 2").await.is(302);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! "They are not the same": the account elsewhere becomes a user of its own.
 
-use super::super::super::login::external::{Entrance, Opening, enter};
+use super::super::super::login::external::{Entrance, Opening, enter, stranger};
 use super::super::super::login::pending::{Sending, Waits};
 use super::super::super::{Ctx, Refused, Step};
 use super::super::{PendingLink, attach};
@@ -27,13 +27,17 @@ pub struct Separate {
     taken: Asked,
 }
 
-pub(super) fn decline(facts: JoinFacts, cx: &mut Ctx<'_>) -> Step<Joining> {
+/// Where only known users come in, having somebody's address or name makes nobody one.
+pub(super) fn decline(facts: JoinFacts, newcomers: bool, cx: &mut Ctx<'_>) -> Step<Joining> {
     let Offer {
         flow,
         join,
         user,
         taken,
     } = standing(facts, cx)?;
+    if !newcomers {
+        return Err(stranger(&join.entry, cx));
+    }
     let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
     let mut link = join.link;
     // Ids are never shared, not even between a user and an offer that was declined.

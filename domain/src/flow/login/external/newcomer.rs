@@ -100,7 +100,7 @@ impl Newcomer {
             // Somebody who came by the same account at the same moment was faster: it is theirs, and they are this one.
             Some(owner) if owner.identity_of(&self.proven.key).is_some() => (owner, Relation::Owner),
             Some(namesake) => (namesake, Relation::Namesake),
-            None if self.proven.entry.only_known_users => return Err(stranger(&self.proven, cx)),
+            None if self.proven.entry.only_known_users => return Err(stranger(&self.proven.entry.name, cx)),
             None => (user, Relation::New),
         };
         let draft = self.proven.link_for(Some(&user), cx);
@@ -109,12 +109,8 @@ impl Newcomer {
 }
 
 /// Nobody becomes a user by this entry.
-fn stranger(proven: &Proven, cx: &Ctx<'_>) -> Refused {
-    let detail = format!(
-        "{} {}",
-        proven.entry.name,
-        Denial::UserUnknown.code().unwrap_or_default()
-    );
+pub(crate) fn stranger(entry: &EntryName, cx: &Ctx<'_>) -> Refused {
+    let detail = format!("{entry} {}", Denial::UserUnknown.code().unwrap_or_default());
     let audit = cx.audit_about(AuditKind::ProviderRefused, None, detail);
     Refused::new(Denial::UserUnknown, vec![audit])
 }

@@ -8,7 +8,12 @@ mod kerberos;
 mod ldap;
 mod ldap_abuse;
 mod openid2;
+mod readme;
 mod saml;
+mod saml_answers;
+mod saml_forged;
+mod saml_logout;
+mod second_factor;
 mod tickets;
 
 /// Who has this role may read everybody's record.
