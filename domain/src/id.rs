@@ -122,6 +122,27 @@ impl FactorId {
     }
 }
 
+impl RoleId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl RoleMappingId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl AclId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
 impl DeviceId {
     /// A new id, drawn like [`UserId::draw`].
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {

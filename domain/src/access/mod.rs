@@ -8,6 +8,6 @@ mod state;
 
 pub use decide::{AccessType, AclRule, Caller, Permission, PrincipalType, Request, decide};
 pub use defaults::default_rules;
-pub use role::{Role, RoleMapping};
+pub use role::{Principal, Role, RoleMapping};
 pub use row::AclRow;
 pub use state::{AccessState, MAX_ROLES, MAX_ROWS};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{RoleId, RoleMappingId, RoleName};
+use crate::id::{ApplicationId, RoleId, RoleMappingId, RoleName, UserKey};
 use crate::time::Timestamp;
 
 /// A role of the store.
@@ -22,6 +22,17 @@ pub struct Role {
     pub created: Timestamp,
     /// When it was last changed.
     pub modified: Timestamp,
+}
+
+/// Who can have a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A user.
+    User(UserKey),
+    /// A client application.
+    Application(ApplicationId),
+    /// Whoever has another role.
+    Role(RoleId),
 }
 
 /// A role that a principal has. It is kept with its principal (a user, an application, a role), and goes when they go.

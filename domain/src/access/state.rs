@@ -6,7 +6,7 @@ use super::{AclRow, Role, RoleMapping};
 use crate::error::{Denial, Fault};
 use crate::id::{AclId, RoleId, RoleName};
 use crate::time::Timestamp;
-use crate::user::Revision;
+use crate::user::{Revision, User};
 
 /// Most roles there can be.
 pub const MAX_ROLES: usize = 1_000;
@@ -53,6 +53,15 @@ impl AccessState {
             }
         }
         names.into_iter().collect()
+    }
+
+    /// The names of all roles of a user: those that accounts elsewhere give, those given by hand, and those that roles give.
+    pub fn roles_of(&self, user: &User) -> Vec<RoleName> {
+        let mut roles = user.roles();
+        roles.extend(self.names(user.mappings.iter()));
+        roles.sort();
+        roles.dedup();
+        roles
     }
 
     /// The same with one role more.

@@ -1,5 +1,6 @@
 //! Services: load facts, let the flow decide, carry out its effects. No decision is made here, and no runtime is needed.
 
+mod access;
 mod access_token;
 mod application;
 mod audit;
@@ -55,9 +56,9 @@ use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
-    ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer, Outbox,
-    PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, ProviderError, RateLimiter, Sealer,
-    SessionStore, SmsSender, Timer, UserStore,
+    AccessStore, ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer,
+    Outbox, PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, ProviderError, RateLimiter,
+    RoleMembers, Sealer, SessionStore, SmsSender, Timer, UserStore,
 };
 use crate::secret::{MacKey, Token};
 use crate::time::Lifetime;
@@ -103,6 +104,10 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
+    /// Keeps roles and access rules.
+    pub access: Arc<dyn AccessStore>,
+    /// Finds the users of a role.
+    pub members: Arc<dyn RoleMembers>,
     /// Keeps messages until a carrier took them.
     pub outbox: Arc<dyn Outbox>,
     /// Speaks WebAuthn; none where passkeys are not offered.
@@ -119,6 +124,7 @@ pub struct Services {
     key: MacKey,
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
     tell: Option<Tell>,
+    known_access: Arc<access::Known>,
 }
 
 /// Tells the operator what a provider of an entry said that will not do.
@@ -133,6 +139,7 @@ impl Services {
             key,
             wake: None,
             tell: None,
+            known_access: Arc::default(),
         }
     }
 
