@@ -1,6 +1,7 @@
 -- Roles and access rules, and who has which role.
 
 ALTER TABLE users ADD COLUMN mappings TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE applications ADD COLUMN mappings TEXT NOT NULL DEFAULT '[]';
 
 -- Who has which role. Repeats what users.mappings says, so that an index leads from a role to its users.
 CREATE TABLE role_members (

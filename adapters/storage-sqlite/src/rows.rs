@@ -38,7 +38,7 @@ macro_rules! flow_columns {
 /// Columns of an application, in the order of [`encode_application`].
 macro_rules! application_columns {
     () => {
-        "id, revision, name, keys, credentials, created, modified"
+        "id, revision, name, keys, credentials, mappings, created, modified"
     };
 }
 pub(crate) use session::{decode_session, encode_session, session_columns};
@@ -284,6 +284,7 @@ pub(crate) fn encode_application(application: &Application) -> Result<Vec<Value>
         text(application.name.as_str()),
         list(&application.keys)?,
         list(&application.credentials)?,
+        list(&application.mappings)?,
         moment(application.created),
         moment(application.modified),
     ])
@@ -304,6 +305,7 @@ fn application(id: ApplicationId, mut columns: Columns<'_>) -> Decoded<Applicati
         name: columns.take()?,
         keys: Arc::unwrap_or_clone(columns.list()?),
         credentials: Arc::unwrap_or_clone(columns.list()?),
+        mappings: Arc::unwrap_or_clone(columns.list()?),
         created: columns.moment()?,
         modified: columns.moment()?,
     })

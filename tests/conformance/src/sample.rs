@@ -209,6 +209,7 @@ pub fn application(id: &str) -> Application {
         name: "shop".to_owned(),
         keys: Vec::new(),
         credentials: Vec::new(),
+        mappings: Vec::new(),
         created: at(0),
         modified: at(0),
     }
@@ -240,6 +241,11 @@ pub fn full_application(id: &str) -> Application {
         name: "Zoës \"Läden\" 李雷\u{1f600}".to_owned(),
         keys: keys.to_vec(),
         credentials: vec![client, public],
+        mappings: vec![RoleMapping {
+            id: RoleMappingId::new("mapping of an application"),
+            role: RoleId::new("clerk"),
+            created: at(7),
+        }],
         created: Timestamp::from_millis(-1),
         modified: at(1),
         ..application(id)
