@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use crate::access::RoleMapping;
 use crate::entropy::Entropy;
 use crate::id::{ApplicationId, ProviderName};
 use crate::secret::{Sealed, Secret, Token, TokenHash};
@@ -95,6 +96,8 @@ pub struct Application {
     pub keys: Vec<ApplicationKey>,
     /// Its own clients at providers, one per provider.
     pub credentials: Vec<ApplicationCredential>,
+    /// The roles it was given.
+    pub mappings: Vec<RoleMapping>,
     /// When it was made.
     pub created: Timestamp,
     /// When it was last changed.

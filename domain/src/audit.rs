@@ -37,6 +37,8 @@ pub enum Actor {
     Client,
     /// A client application, by its key.
     Application(ApplicationId),
+    /// A user who may: an administrator.
+    User(UserKey),
     /// Whoever may use the command line of the server.
     Operator,
     /// The server by itself.
@@ -269,6 +271,18 @@ audit_kinds! {
     ApplicationRefused = "application.refused",
     /// An application's client at a provider was set or removed.
     ApplicationCredentialChanged = "application.credential_changed",
+    /// A role was made.
+    RoleCreated = "role.created",
+    /// A role was renamed or described anew.
+    RoleChanged = "role.changed",
+    /// A role was deleted.
+    RoleDeleted = "role.deleted",
+    /// Somebody was given a role.
+    RoleGiven = "role.given",
+    /// A role was taken from somebody.
+    RoleTaken = "role.taken",
+    /// A stored access rule was made, changed or deleted.
+    AclChanged = "acl.changed",
     /// A second factor was added.
     FactorAdded = "factor.added",
     /// A second factor was removed.

@@ -58,6 +58,18 @@ text_id! {
     RoleName
 }
 text_id! {
+    /// A role of the store. Not a secret.
+    RoleId
+}
+text_id! {
+    /// A role that somebody was given. Not a secret.
+    RoleMappingId
+}
+text_id! {
+    /// A stored access rule. Not a secret.
+    AclId
+}
+text_id! {
     /// A live login, for lists and audit lines. Not a secret: knowing it opens nothing.
     SessionId
 }
@@ -104,6 +116,27 @@ text_id! {
 }
 
 impl FactorId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl RoleId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl RoleMappingId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
+impl AclId {
     /// A new id, drawn like [`UserId::draw`].
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
         Self::new(uuid_v7(now, entropy))

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod applications;
 mod audit;
 mod outbox;
 mod tombstones;
 mod users;
 
+use domain::access::AccessState;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Users, client applications, audit events, tombstones and waiting messages of one process.
@@ -13,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 pub struct MemoryStore {
     users: RwLock<users::Users>,
     applications: Mutex<applications::Applications>,
+    access: Mutex<AccessState>,
     events: Mutex<audit::Events>,
     tombstones: Mutex<tombstones::Stones>,
     messages: Mutex<outbox::Messages>,

@@ -89,13 +89,28 @@ impl Pool {
     }
 }
 
+impl Users {
+    /// The users of a pool, in the order of their ids.
+    pub(crate) fn of<'u>(&'u self, pool: &PoolName, from: Bound<UserId>) -> impl Iterator<Item = &'u User> {
+        let pool = self.0.get(pool);
+        pool.into_iter()
+            .flat_map(move |pool| pool.users.range((from.clone(), Bound::Unbounded)))
+            .map(|(_, user)| user)
+    }
+
+    /// Everybody.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &User> {
+        self.0.values().flat_map(|pool| pool.users.values())
+    }
+}
+
 /// The texts of a user's identities that are unique in the pool.
 fn identity_keys(user: &User) -> impl Iterator<Item = String> {
     user.identities.iter().map(|identity| identity.key.to_text())
 }
 
 impl MemoryStore {
-    fn read(&self) -> RwLockReadGuard<'_, Users> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Users> {
         self.users.read().unwrap_or_else(PoisonError::into_inner)
     }
 

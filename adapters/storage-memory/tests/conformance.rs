@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use conformance::Fixture;
-use domain::ports::{ApplicationStore, AuditLog, Outbox, Tombstones, UserStore};
+use domain::ports::{AccessStore, ApplicationStore, AuditLog, Outbox, Tombstones, UserStore};
 use storage_memory::MemoryStore;
 
 async fn users() -> Fixture<dyn UserStore> {
@@ -15,6 +15,14 @@ async fn audit() -> Fixture<dyn AuditLog> {
 }
 
 async fn applications() -> Fixture<dyn ApplicationStore> {
+    Fixture::new(Arc::new(MemoryStore::default()))
+}
+
+async fn access() -> Fixture<dyn AccessStore> {
+    Fixture::new(Arc::new(MemoryStore::default()))
+}
+
+async fn whole() -> Fixture<MemoryStore> {
     Fixture::new(Arc::new(MemoryStore::default()))
 }
 
@@ -30,5 +38,7 @@ conformance::user_store!(users);
 conformance::user_identities!(users);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
+conformance::access_store!(access);
+conformance::role_members!(whole);
 conformance::tombstones!(tombstones);
 conformance::outbox!(outbox);

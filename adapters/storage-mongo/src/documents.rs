@@ -2,12 +2,14 @@
 //! all that is ever read back.
 //!
 //! ```text
-//! users      { _id: "5:Users:42", pool, id, revision, email_key?, username_key?, identity_keys?: […], record }
+//! users      { _id: "5:Users:42", pool, id, revision, email_key?, username_key?, identity_keys?: […], roles?: […],
+//!              mappings?: […], record }
 //! sessions   { _id: token, owner: "5:Users:42", session, expires?, drop_at?, record } (record.last_used moves on)
 //! flows      { _id: token, owner?, kind, created, expires, drop_at?, record }
 //! counters   { _id: key, mark, count, forgotten, drop_at? }
 //! tombstones { _id: token, until?, drop_at?, record }
 //! applications { _id: id, revision, record }
+//! access     { _id: "access", revision, record }, or nothing yet
 //! audit      { _id: moment and number, at, record }
 //! outbox     { _id: id, ready, expires, drop_at?, record } (an attempt changes record.attempts and its like)
 //! ```
@@ -16,6 +18,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::access::AccessState;
 use domain::application::Application;
 use domain::audit::AuditEvent;
 use domain::flow_record::FlowRecord;
@@ -25,7 +28,7 @@ use domain::ports::PortError;
 use domain::secret::TokenHash;
 use domain::session::Session;
 use domain::stored::{
-    StoredApplication, StoredAuditEvent, StoredFlow, StoredSession, StoredTombstone, StoredUser,
+    StoredAccess, StoredApplication, StoredAuditEvent, StoredFlow, StoredSession, StoredTombstone, StoredUser,
 };
 use domain::time::{Lifetime, Timestamp};
 use domain::tombstone::Tombstone;
@@ -43,6 +46,7 @@ pub(crate) const FLOWS: &str = "flows";
 pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const TOMBSTONES: &str = "tombstones";
 pub(crate) const APPLICATIONS: &str = "applications";
+pub(crate) const ACCESS: &str = "access";
 pub(crate) const AUDIT: &str = "audit";
 pub(crate) const OUTBOX: &str = "outbox";
 
@@ -145,6 +149,13 @@ pub(crate) fn of_user(user: &User) -> Result<Document, PortError> {
     if !keys.is_empty() {
         document.insert("identity_keys", keys);
     }
+    if !user.mappings.is_empty() {
+        let mappings = user.mappings.iter();
+        let roles: Vec<&str> = mappings.clone().map(|it| it.role.as_str()).collect();
+        let mappings: Vec<&str> = mappings.map(|it| it.id.as_str()).collect();
+        document.insert("roles", roles);
+        document.insert("mappings", mappings);
+    }
     document.insert(RECORD, record);
     Ok(document)
 }
@@ -241,6 +252,23 @@ pub(crate) fn to_application(mut document: Document) -> Result<Application, Port
     let stored = recorded::<StoredApplication>(&mut document);
     let read = stored.map(Application::from);
     read.ok_or_else(|| PortError::corrupt(format!("application {}", text(&document, "_id"))))
+}
+
+/// The document of all roles and rules.
+pub(crate) fn of_access(state: &AccessState) -> Result<Document, PortError> {
+    Ok(doc! {
+        "_id": ACCESS,
+        "revision": revision(state.revision),
+        RECORD: record(&StoredAccess::from(state))?,
+    })
+}
+
+/// Reads all roles and rules back.
+pub(crate) fn to_access(mut document: Document) -> Result<AccessState, PortError> {
+    let stored = recorded::<StoredAccess>(&mut document);
+    stored
+        .map(AccessState::from)
+        .ok_or_else(|| PortError::corrupt("access"))
 }
 
 /// An audit event's document.

@@ -27,7 +27,16 @@ pub(crate) async fn make(base: &Base) -> Result<(), Error> {
 
 fn all() -> [(&'static str, Vec<IndexModel>); 7] {
     [
-        (USERS, vec![unique(EMAIL), unique(USERNAME), unique(IDENTITY)]),
+        (
+            USERS,
+            vec![
+                unique(EMAIL),
+                unique(USERNAME),
+                unique(IDENTITY),
+                plain("roles", doc! { "pool": 1, "roles": 1, "_id": 1 }),
+                plain("mappings", doc! { "mappings": 1 }),
+            ],
+        ),
         (
             SESSIONS,
             vec![plain("owner", doc! { "owner": 1 }), sparse("expires"), dropping()],

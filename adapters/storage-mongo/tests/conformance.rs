@@ -8,7 +8,8 @@ use std::sync::Arc;
 use common::Database;
 use conformance::{Fixture, Link, Roles, Severed};
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+    AccessStore, ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones,
+    UserStore,
 };
 use domain::secret::Secret;
 use storage_mongo::{MongoConfig, MongoStore};
@@ -54,6 +55,11 @@ async fn outbox() -> Fixture<dyn Outbox> {
 async fn applications() -> Fixture<dyn ApplicationStore> {
     let (store, database) = fresh().await;
     Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(database)
+}
+
+async fn access() -> Fixture<dyn AccessStore> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn AccessStore>).guarded_by(database)
 }
 
 async fn tombstones() -> Fixture<dyn Tombstones> {
@@ -108,6 +114,8 @@ conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
 conformance::outbox!(outbox);
 conformance::application_store!(applications);
+conformance::access_store!(access);
+conformance::role_members!(whole);
 conformance::tombstones!(tombstones);
 conformance::user_deletion!(whole);
 conformance::outage!(severed);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod applications;
 mod audit;
 mod breaker;
@@ -9,6 +10,7 @@ mod error;
 mod flows;
 mod identities;
 mod limits;
+mod members;
 mod migrate;
 mod outbox;
 mod pool;

@@ -50,6 +50,11 @@ const MIGRATIONS: &[Migration] = &[
         kind: Kind::ExpandBesideTraffic,
         sql: include_str!("../migrations/0003_audit_indexes.sql"),
     },
+    Migration {
+        name: "access",
+        kind: Kind::Expand,
+        sql: include_str!("../migrations/0004_access.sql"),
+    },
 ];
 
 /// Names our lock among those of the database: "portcull" in ASCII.
@@ -66,10 +71,12 @@ const TRIES: u32 = 5;
 const TABLES: &[&str] = &[
     "users",
     "identity_keys",
+    "role_members",
     "sessions",
     "flows",
     "counters",
     "applications",
+    "access",
     "audit",
     "tombstones",
     "outbox",

@@ -32,6 +32,11 @@ where
         .ok_or_else(|| unreadable(kind, row))
 }
 
+/// Whether a row says yes; one that does not say is a no.
+pub(crate) fn flag(row: &PgRow, column: &str) -> bool {
+    row.try_get::<bool, _>(column).unwrap_or_default()
+}
+
 /// The record of the first row.
 pub(crate) fn first<Stored, Record>(kind: &str, rows: &[PgRow]) -> Result<Option<Record>, PortError>
 where

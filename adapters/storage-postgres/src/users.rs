@@ -14,14 +14,19 @@ use sqlx::postgres::{PgConnection, PgRow};
 
 use crate::error::Answer;
 use crate::identities::held_keys;
+use crate::members::held_roles;
 use crate::rows::{self, at_most, bytes, maybe_bytes, one_or_stale, pool};
 use crate::statement::{Job, Statement, Value};
 use crate::store::{PostgresStore, Users};
 
-// A user and the index of their accounts elsewhere change in one statement, so in one round trip and in one transaction.
+// A user and the indexes of their accounts elsewhere and roles change in one statement, so in one round trip and in one transaction.
 const CREATE: &str = "\
     WITH created AS (\
         INSERT INTO users (pool, id, revision, username_key, email_key, record) VALUES ($1, $2, $3, $4, $5, $6)\
+    ), given AS (\
+        INSERT INTO role_members (pool, role, user_id, mapping, created) \
+        SELECT $1, held.role, $2, held.mapping, held.created \
+        FROM unnest($8::bytea[], $9::bytea[], $10::bigint[]) AS held(role, mapping, created)\
     ) \
     INSERT INTO identity_keys (pool, digest, user_id) \
     SELECT $1, sha256(held.key), $2 FROM unnest($7::bytea[]) AS held(key)";
@@ -30,7 +35,7 @@ const CREATE: &str = "\
 const COMMIT: &str = "\
     WITH changed AS (\
         UPDATE users SET revision = $3, username_key = $4, email_key = $5, record = $6 \
-        WHERE pool = $1 AND id = $2 AND revision = $8 RETURNING id\
+        WHERE pool = $1 AND id = $2 AND revision = $11 RETURNING id\
     ), given_up AS (\
         DELETE FROM identity_keys AS had USING changed \
         WHERE had.pool = $1 AND had.user_id = $2 \
@@ -42,6 +47,15 @@ const COMMIT: &str = "\
             SELECT FROM identity_keys AS had \
             WHERE had.pool = $1 AND had.user_id = $2 AND had.digest = sha256(held.key)\
         )\
+    ), taken AS (\
+        DELETE FROM role_members AS had USING changed \
+        WHERE had.pool = $1 AND had.user_id = $2 AND had.role <> ALL ($8::bytea[])\
+    ), given AS (\
+        INSERT INTO role_members (pool, role, user_id, mapping, created) \
+        SELECT $1, held.role, $2, held.mapping, held.created \
+        FROM changed, unnest($8::bytea[], $9::bytea[], $10::bigint[]) AS held(role, mapping, created) \
+        ON CONFLICT (pool, role, user_id) DO UPDATE SET mapping = EXCLUDED.mapping, created = EXCLUDED.created \
+        WHERE (role_members.mapping, role_members.created) <> (EXCLUDED.mapping, EXCLUDED.created)\
     ) \
     SELECT id FROM changed";
 // The foreign keys take sessions, flows and accounts elsewhere along.
@@ -65,7 +79,7 @@ const NEXT_PAGE: &str = select!("WHERE pool = $1 AND id > $2 ORDER BY id LIMIT $
 
 /// A user's values, in the order of [`CREATE`] and [`COMMIT`].
 fn encode(user: &User) -> Result<Vec<Value>, PortError> {
-    Ok(vec![
+    let mut values = vec![
         pool(&user.key.pool),
         bytes(user.key.id.as_str()),
         rows::revision(user.revision),
@@ -73,7 +87,9 @@ fn encode(user: &User) -> Result<Vec<Value>, PortError> {
         maybe_bytes(user.email_key().as_deref()),
         rows::record(&StoredUser::from(user))?,
         held_keys(user),
-    ])
+    ];
+    values.extend(held_roles(user));
+    Ok(values)
 }
 
 fn first(rows: &[PgRow]) -> Result<Option<User>, PortError> {

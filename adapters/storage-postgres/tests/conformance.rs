@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use conformance::{Fixture, Link, Neighbours, Roles, Severed};
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+    AccessStore, ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones,
+    UserStore,
 };
 use place::Database;
 use storage_postgres::{PostgresConfig, PostgresStore};
@@ -53,6 +54,11 @@ async fn outbox() -> Fixture<dyn Outbox> {
 async fn applications() -> Fixture<dyn ApplicationStore> {
     let (store, database) = fresh().await;
     Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(database)
+}
+
+async fn access() -> Fixture<dyn AccessStore> {
+    let (store, database) = fresh().await;
+    Fixture::new(store as Arc<dyn AccessStore>).guarded_by(database)
 }
 
 async fn tombstones() -> Fixture<dyn Tombstones> {
@@ -103,6 +109,8 @@ conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
 conformance::outbox!(outbox);
 conformance::application_store!(applications);
+conformance::access_store!(access);
+conformance::role_members!(whole);
 conformance::tombstones!(tombstones);
 conformance::several_nodes!(neighbours);
 conformance::outage!(severed);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod applications;
 mod audit;
 mod cache;
@@ -11,6 +12,7 @@ mod files;
 mod flows;
 mod identities;
 mod limits;
+mod members;
 mod migrate;
 mod outbox;
 mod rows;

@@ -34,6 +34,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "factors",
         sql: include_str!("../migrations/0004_factors.sql"),
     },
+    Migration {
+        name: "access",
+        sql: include_str!("../migrations/0005_access.sql"),
+    },
 ];
 
 /// What a migration did.

@@ -25,7 +25,7 @@ use crate::error::{Answer, Fault};
 macro_rules! user_columns {
     () => {
         "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
-         password_hash, identities, credentials, factors, devices, attributes, session_epoch, spared_session, \
+         password_hash, identities, credentials, factors, devices, mappings, attributes, session_epoch, spared_session, \
          created, modified"
     };
 }
@@ -38,7 +38,7 @@ macro_rules! flow_columns {
 /// Columns of an application, in the order of [`encode_application`].
 macro_rules! application_columns {
     () => {
-        "id, revision, name, keys, credentials, created, modified"
+        "id, revision, name, keys, credentials, mappings, created, modified"
     };
 }
 pub(crate) use session::{decode_session, encode_session, session_columns};
@@ -219,6 +219,7 @@ pub(crate) fn encode_user(user: &User) -> Result<Vec<Value>, PortError> {
         list(&user.credentials)?,
         factors(&user.factors)?,
         list(&user.devices)?,
+        list(&user.mappings)?,
         text(attributes.to_string()),
         Value::Integer(user.session_epoch.number().into()),
         maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
@@ -254,6 +255,7 @@ fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
         credentials: columns.list()?,
         factors: Arc::new(columns.object()?),
         devices: columns.list()?,
+        mappings: columns.list()?,
         attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
         session_epoch: SessionEpoch::new(columns.take()?),
         spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
@@ -282,6 +284,7 @@ pub(crate) fn encode_application(application: &Application) -> Result<Vec<Value>
         text(application.name.as_str()),
         list(&application.keys)?,
         list(&application.credentials)?,
+        list(&application.mappings)?,
         moment(application.created),
         moment(application.modified),
     ])
@@ -302,6 +305,7 @@ fn application(id: ApplicationId, mut columns: Columns<'_>) -> Decoded<Applicati
         name: columns.take()?,
         keys: Arc::unwrap_or_clone(columns.list()?),
         credentials: Arc::unwrap_or_clone(columns.list()?),
+        mappings: Arc::unwrap_or_clone(columns.list()?),
         created: columns.moment()?,
         modified: columns.moment()?,
     })

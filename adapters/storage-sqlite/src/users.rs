@@ -12,19 +12,20 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::cache::Touched;
 use crate::error::Answer;
 use crate::identities::HeldKeys;
+use crate::members::HeldRoles;
 use crate::rows::{self, at_most, decode_user, encode_user, one_or_stale, user_columns};
 use crate::store::SqliteStore;
 
 const INSERT: &str = concat!(
     "INSERT INTO users (",
     user_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
 );
 const UPDATE: &str = concat!(
     "UPDATE users SET (",
     user_columns!(),
-    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ",
-    "WHERE pool = ?1 AND id = ?2 AND revision = ?22"
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) ",
+    "WHERE pool = ?1 AND id = ?2 AND revision = ?23"
 );
 const DELETE: &str = "DELETE FROM users WHERE pool = ?1 AND id = ?2 AND revision = ?3";
 const TOKENS: &str = "SELECT token FROM sessions WHERE pool = ?1 AND user_id = ?2";
@@ -64,19 +65,36 @@ fn find(connection: &Connection, key: &UserKey) -> Answer<Option<User>> {
     rows::first(connection, FIND, parameters, decode_user)
 }
 
-fn insert(connection: &Connection, key: &UserKey, values: Vec<Value>, held: &HeldKeys) -> Answer<()> {
+/// What a user's next state holds besides their own row.
+struct Held {
+    keys: HeldKeys,
+    roles: HeldRoles,
+}
+
+impl Held {
+    fn of(user: &User) -> Self {
+        Self {
+            keys: HeldKeys::of(user),
+            roles: HeldRoles::of(user),
+        }
+    }
+}
+
+fn insert(connection: &Connection, key: &UserKey, values: Vec<Value>, held: &Held) -> Answer<()> {
     connection
         .prepare_cached(INSERT)?
         .execute(params_from_iter(values))?;
-    held.claim(connection, key)
+    held.keys.claim(connection, key)?;
+    held.roles.give(connection, key)
 }
 
-fn update(connection: &Connection, key: &UserKey, values: Vec<Value>, held: &HeldKeys) -> Answer<()> {
+fn update(connection: &Connection, key: &UserKey, values: Vec<Value>, held: Held) -> Answer<()> {
     let changed = connection
         .prepare_cached(UPDATE)?
         .execute(params_from_iter(values))?;
     one_or_stale(changed)?;
-    held.replace(connection, key)
+    held.keys.replace(connection, key)?;
+    held.roles.replace(connection, key)
 }
 
 /// Removes a user. The foreign keys take sessions and flows along, but tell nobody which: the cache must hear of the sessions.
@@ -94,7 +112,7 @@ fn delete(connection: &Connection, touched: &mut Touched, key: &UserKey, revisio
 impl UserStore for SqliteStore {
     async fn create(&self, user: &User) -> Result<(), PortError> {
         let (key, values) = (user.key.clone(), encode_user(user)?);
-        let held = HeldKeys::of(user);
+        let held = Held::of(user);
         self.write(move |connection, touched| {
             touched.users.push(key.clone());
             insert(connection, &key, values, &held)
@@ -124,11 +142,11 @@ impl UserStore for SqliteStore {
 
     async fn commit(&self, next: &User, expected: Revision) -> Result<(), PortError> {
         let (key, mut values) = (next.key.clone(), encode_user(next)?);
-        let held = HeldKeys::of(next);
+        let held = Held::of(next);
         values.push(Value::Integer(rows::revision(expected)));
         self.write(move |connection, touched| {
             touched.users.push(key.clone());
-            update(connection, &key, values, &held)
+            update(connection, &key, values, held)
         })
         .await
     }

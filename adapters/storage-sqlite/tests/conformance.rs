@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use conformance::Fixture;
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+    AccessStore, ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones,
+    UserStore,
 };
 use storage_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
@@ -48,6 +49,11 @@ async fn applications() -> Fixture<dyn ApplicationStore> {
     Fixture::new(store as Arc<dyn ApplicationStore>).guarded_by(directory)
 }
 
+async fn access() -> Fixture<dyn AccessStore> {
+    let (store, directory) = fresh();
+    Fixture::new(store as Arc<dyn AccessStore>).guarded_by(directory)
+}
+
 async fn tombstones() -> Fixture<dyn Tombstones> {
     let (store, directory) = fresh();
     Fixture::new(store as Arc<dyn Tombstones>).guarded_by(directory)
@@ -70,6 +76,8 @@ conformance::flow_store!(flows);
 conformance::rate_limiter!(limits);
 conformance::audit_log!(audit);
 conformance::application_store!(applications);
+conformance::access_store!(access);
+conformance::role_members!(whole);
 conformance::tombstones!(tombstones);
 conformance::outbox!(outbox);
 conformance::user_deletion!(whole);

@@ -97,22 +97,21 @@ fn unless_zero(seconds: u64) -> Option<Lifetime> {
     (seconds > 0).then(|| Lifetime::from_secs(seconds))
 }
 
-/// A rule about applications, or about replication, matches nobody and nothing here yet: it is left out, never widened.
+/// The reader let no other words through; were there one, the rule would be left out, never widened.
 fn rule(acl: &Acl) -> Option<AclRule> {
     let principal_type = match acl.principal_type.as_str() {
         "ROLE" => PrincipalType::Role,
         "USER" => PrincipalType::User,
+        "APP" => PrincipalType::App,
         _ => return None,
     };
     let access = match acl.access_type.as_str() {
         "*" => None,
-        "READ" => Some(AccessType::Read),
-        "WRITE" => Some(AccessType::Write),
-        "EXECUTE" => Some(AccessType::Execute),
-        _ => return None,
+        word => Some(AccessType::parse(word)?),
     };
     let all = acl.property.iter().any(|name| name == "*");
     Some(AclRule {
+        model: None,
         principal_type,
         principal: acl.principal_id.clone(),
         permission: if acl.permission == "ALLOW" {

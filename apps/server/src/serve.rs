@@ -59,7 +59,7 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         services, keepers, ..
     } = opened;
     let bell = Bell::default();
-    let services = services.waking(bell.ringer());
+    let services = services.waking(bell.ringer()).telling(Arc::new(providers::tell));
     let keepers = Arc::new(keepers);
     let settings = http_settings(config, public_url.clone());
     let readiness = Arc::<Keepers>::clone(&keepers);

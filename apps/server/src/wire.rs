@@ -73,6 +73,8 @@ pub async fn open_with(
         users: storage.users,
         audit: Arc::new(LoggedAudit::new(storage.audit, audit_stream(config)?)) as Arc<dyn AuditLog>,
         applications: storage.applications,
+        access: storage.access,
+        members: storage.members,
         outbox: storage.outbox,
         sessions: sessions.sessions,
         flows: sessions.flows,

@@ -1,5 +1,13 @@
-//! Who may call what: LoopBack's access rules as a pure function.
+//! Who may call what: roles, who has them, and LoopBack's access rules, as pure functions.
 
-mod rules;
+mod decide;
+mod defaults;
+mod role;
+mod row;
+mod state;
 
-pub use rules::{AccessType, AclRule, Caller, Permission, PrincipalType, Request, decide, default_rules};
+pub use decide::{AccessType, AclRule, Caller, Permission, PrincipalType, Request, decide};
+pub use defaults::default_rules;
+pub use role::{Principal, Role, RoleMapping};
+pub use row::AclRow;
+pub use state::{AccessState, MAX_ROLES, MAX_ROWS};

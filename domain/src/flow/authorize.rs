@@ -336,7 +336,7 @@ fn prove(redeeming: Redeeming, arrival: Arrival, once: Verdict, cx: &Ctx<'_>) ->
 }
 
 /// What a provider's answer that was not taken comes to.
-pub(super) fn refuse(entry: &ProviderEntry, failure: &Failure, cx: &Ctx<'_>) -> Refused {
+pub(crate) fn refuse(entry: &ProviderEntry, failure: &Failure, cx: &Ctx<'_>) -> Refused {
     match failure {
         Failure::Refused(fault) => {
             let detail = format!("{} {}", entry.name, fault.code());

@@ -5,7 +5,7 @@
 //! ```
 
 use super::authorize::{Failure, refuse};
-use super::{Advanced, Ctx, Effect, Refused, Step};
+use super::{Advanced, Ctx, Effect, Step};
 use crate::audit::AuditKind;
 use crate::identity::{IdentityKey, ProviderEntry};
 use crate::limits::Verdict;
@@ -94,9 +94,4 @@ fn ended(effects: Vec<Effect>, sessions: usize) -> Advanced<Ended> {
         next: Ended { sessions },
         effects,
     }
-}
-
-/// A message that will not do, or an answer that cannot be made.
-pub fn not_heard(entry: &ProviderEntry, failure: &Failure, cx: &Ctx<'_>) -> Refused {
-    refuse(entry, failure, cx)
 }

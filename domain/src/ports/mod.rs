@@ -6,6 +6,7 @@
 //!
 //! Every method is safe to cancel: dropping the future leaves either all of its effect or none.
 
+mod access_store;
 mod application_store;
 mod audit_log;
 mod breached_passwords;
@@ -22,6 +23,7 @@ mod password_hasher;
 mod provider_directory;
 mod provider_fault;
 mod rate_limiter;
+mod role_members;
 mod sealer;
 mod session_store;
 mod single_logout;
@@ -31,6 +33,7 @@ mod tombstones;
 mod user_store;
 
 // Whole modules, so that the mocks of the `mock` feature come along.
+pub use access_store::*;
 pub use application_store::*;
 pub use audit_log::*;
 pub use breached_passwords::*;
@@ -47,6 +50,7 @@ pub use password_hasher::*;
 pub use provider_directory::*;
 pub use provider_fault::*;
 pub use rate_limiter::*;
+pub use role_members::*;
 pub use sealer::*;
 pub use session_store::*;
 pub use single_logout::*;

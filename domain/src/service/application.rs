@@ -71,6 +71,7 @@ impl Services {
             name: name.to_owned(),
             keys: keys.hashed(),
             credentials: Vec::new(),
+            mappings: Vec::new(),
             created: now,
             modified: now,
         };

@@ -18,9 +18,7 @@ use crate::flow_record::{FlowBody, Purpose};
 use crate::id::{ApplicationId, EntryName, IdentityId};
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
-use crate::ports::{
-    AuthorizationRequest, AuthorizationResponse, LookupKey, PortError, ProviderBinding, ProviderError,
-};
+use crate::ports::{AuthorizationRequest, AuthorizationResponse, LookupKey, PortError, ProviderBinding};
 use crate::secret::{Secret, Token, TokenHash};
 use crate::session::{AccessToken, Session, Standing};
 use crate::user::User;
@@ -166,7 +164,8 @@ impl Services {
             Ok(started) => started,
             Err(error) => {
                 let state = Authorize::Begin(beginning);
-                return Err(self.provider_failed(pool, origin, state, &error).await);
+                let failure = self.failure(&binding.entry.name, &error);
+                return Err(self.provider_failed(pool, origin, state, failure).await);
             }
         };
         let carry = match &started.carry {
@@ -277,9 +276,9 @@ impl Services {
         pool: &PoolPolicy,
         origin: &Origin,
         state: Authorize,
-        error: &ProviderError,
+        failure: Failure,
     ) -> DomainError {
-        let event = AuthorizeEvent::ProviderFailed(Failure::from(error));
+        let event = AuthorizeEvent::ProviderFailed(failure);
         match self.authorize(pool, origin, state, event).await {
             Ok(_) => Denial::Unexpected.into(),
             Err(error) => error,
@@ -340,7 +339,8 @@ impl Services {
             Ok(arrival) => arrival,
             Err(error) => {
                 let state = Authorize::Redeem(redeeming);
-                return Err(self.provider_failed(pool, origin, state, &error).await);
+                let failure = self.failure(&binding.entry.name, &error);
+                return Err(self.provider_failed(pool, origin, state, failure).await);
             }
         };
         let event = AuthorizeEvent::Arrived {

@@ -13,7 +13,6 @@ use crate::identity::{CredentialStatus, ProviderTokens};
 use crate::limits::{LimitKey, Quota, Verdict};
 use crate::origin::Origin;
 use crate::policy::{Asked, PoolPolicy, SensitiveAct};
-use crate::ports::ProviderError;
 use crate::time::{Lifetime, Timestamp};
 
 /// How long one caller may take to buy a token anew before another one tries: longer than any provider is waited for and what it
@@ -228,7 +227,7 @@ impl Services {
         // Where nobody is sent to, nothing was granted.
         let provider = binding.adapter.provider().ok_or(Denial::ProviderUnknown)?;
         let answer = provider.refresh(&tokens, client, self.ports.clock.now()).await;
-        Ok(answer.map_err(|error: ProviderError| Failure::from(&error)))
+        Ok(answer.map_err(|error| self.failure(&credential.entry, &error)))
     }
 
     async fn reveal(&self, chosen: &Chosen, origin: &Origin) -> Result<FreshToken, DomainError> {

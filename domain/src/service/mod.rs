@@ -1,5 +1,6 @@
 //! Services: load facts, let the flow decide, carry out its effects. No decision is made here, and no runtime is needed.
 
+mod access;
 mod access_token;
 mod application;
 mod audit;
@@ -49,14 +50,15 @@ use std::sync::Arc;
 
 use crate::error::DomainError;
 use crate::flow::Ctx;
-use crate::id::PoolName;
+use crate::flow::authorize::Failure;
+use crate::id::{EntryName, PoolName};
 use crate::limits::Verdict;
 use crate::origin::Origin;
 use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
-    ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer, Outbox,
-    PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, RateLimiter, Sealer, SessionStore,
-    SmsSender, Timer, UserStore,
+    AccessStore, ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer,
+    Outbox, PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, ProviderError, RateLimiter,
+    RoleMembers, Sealer, SessionStore, SmsSender, Timer, UserStore,
 };
 use crate::secret::{MacKey, Token};
 use crate::time::Lifetime;
@@ -102,6 +104,10 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
+    /// Keeps roles and access rules.
+    pub access: Arc<dyn AccessStore>,
+    /// Finds the users of a role.
+    pub members: Arc<dyn RoleMembers>,
     /// Keeps messages until a carrier took them.
     pub outbox: Arc<dyn Outbox>,
     /// Speaks WebAuthn; none where passkeys are not offered.
@@ -117,7 +123,12 @@ pub struct Services {
     policy: Arc<Policy>,
     key: MacKey,
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
+    tell: Option<Tell>,
+    known_access: Arc<access::Known>,
 }
+
+/// Tells the operator what a provider of an entry said that will not do.
+type Tell = Arc<dyn Fn(&EntryName, &ProviderError) + Send + Sync>;
 
 impl Services {
     /// Wires adapters, rules and the server's key.
@@ -127,6 +138,8 @@ impl Services {
             policy: Arc::new(policy),
             key,
             wake: None,
+            tell: None,
+            known_access: Arc::default(),
         }
     }
 
@@ -137,6 +150,24 @@ impl Services {
             wake: Some(wake),
             ..self
         }
+    }
+
+    /// The same, telling `tell` whatever a provider says that will not do, in its adapter's own words: whoever came hears a code alone,
+    /// and the operator needs the reason.
+    #[must_use]
+    pub fn telling(self, tell: Arc<dyn Fn(&EntryName, &ProviderError) + Send + Sync>) -> Self {
+        Self {
+            tell: Some(tell),
+            ..self
+        }
+    }
+
+    /// A provider's fault as the core has it, once it was told.
+    fn failure(&self, entry: &EntryName, error: &ProviderError) -> Failure {
+        if let Some(tell) = &self.tell {
+            tell(entry, error);
+        }
+        Failure::from(error)
     }
 
     /// The rules in force.

@@ -3,7 +3,6 @@
 use super::{Authenticated, Finished, Services};
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
-use crate::flow::authorize::Failure;
 use crate::flow::link::Proven;
 use crate::flow::login::directory::Typed;
 use crate::flow::login::external::Onward;
@@ -69,7 +68,7 @@ impl Services {
         });
         let attempt = attempt.ok_or(Denial::Unexpected)?;
         let answer = directory.check(&attempt).await;
-        let (proven, purpose) = self.judged_proof(pool, origin, judging, answer).await?;
+        let (proven, purpose) = self.judged_proof(pool, entry, origin, judging, answer).await?;
         self.conclude(pool, proven, purpose, ask, origin).await
     }
 
@@ -94,7 +93,7 @@ impl Services {
             Ok(Negotiated { arrival, reply }) => (Ok(arrival), reply),
             Err(error) => (Err(error), None),
         };
-        let (proven, purpose) = self.judged_proof(pool, origin, judging, answer).await?;
+        let (proven, purpose) = self.judged_proof(pool, entry, origin, judging, answer).await?;
         let finished = self.conclude(pool, proven, purpose, ask, origin).await;
         Ok(TicketTaken { finished, reply })
     }
@@ -121,7 +120,7 @@ impl Services {
             now: self.ports.clock.now(),
         };
         let answer = provider.unsolicited(&response).await;
-        let (proven, purpose) = self.judged_proof(pool, origin, judging, answer).await?;
+        let (proven, purpose) = self.judged_proof(pool, entry, origin, judging, answer).await?;
         self.conclude(pool, proven, purpose, ask, origin).await
     }
 
@@ -199,6 +198,7 @@ impl Services {
     async fn judged_proof(
         &self,
         pool: &PoolPolicy,
+        entry: &EntryName,
         origin: &Origin,
         judging: Judging,
         answer: Result<Arrival, ProviderError>,
@@ -208,7 +208,7 @@ impl Services {
                 once: self.take_once(&arrival).await?,
                 arrival: Box::new(arrival),
             },
-            Err(error) => ProveEvent::Failed(Failure::from(&error)),
+            Err(error) => ProveEvent::Failed(self.failure(entry, &error)),
         };
         let state = Prove::Judge(Box::new(judging));
         match self.decide(pool, origin, |cx| prove::step(state, event, cx)) {

@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::error::{Denial, DomainError};
-use crate::flow::authorize::Failure;
+use crate::flow::authorize;
 use crate::flow::single_logout::{self, SingleLogoutEvent, Wish};
 use crate::id::EntryName;
 use crate::identity::ProviderEntry;
@@ -37,7 +37,13 @@ impl Services {
         let started = logout
             .begin(&federated.session, &relay, self.ports.clock.now())
             .await;
-        started.ok().flatten()
+        match started {
+            Ok(started) => started,
+            Err(error) => {
+                self.failure(&federated.entry, &error);
+                None
+            }
+        }
     }
 
     /// Takes what a provider sent to the `logoutPath` of an entry.
@@ -119,8 +125,8 @@ impl Services {
         error: &ProviderError,
         origin: &Origin,
     ) -> DomainError {
-        let failure = Failure::from(error);
-        let refused = self.decide(pool, origin, |cx| single_logout::not_heard(entry, &failure, cx));
+        let failure = self.failure(&entry.name, error);
+        let refused = self.decide(pool, origin, |cx| authorize::refuse(entry, &failure, cx));
         self.refuse(refused).await
     }
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::access::RoleMapping;
 use crate::application::{Application, ApplicationCredential, ApplicationKey};
 use crate::id::ApplicationId;
 use crate::time::Timestamp;
@@ -20,6 +21,9 @@ pub struct StoredApplication {
     /// [`Application::credentials`], sealed.
     #[serde(default)]
     pub credentials: Vec<ApplicationCredential>,
+    /// [`Application::mappings`]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mappings: Vec<RoleMapping>,
     /// [`Application::created`], milliseconds since 1970.
     pub created: Timestamp,
     /// [`Application::modified`], milliseconds since 1970.
@@ -34,6 +38,7 @@ impl From<&Application> for StoredApplication {
             name: application.name.clone(),
             keys: application.keys.clone(),
             credentials: application.credentials.clone(),
+            mappings: application.mappings.clone(),
             created: application.created,
             modified: application.modified,
         }
@@ -48,6 +53,7 @@ impl From<StoredApplication> for Application {
             name: stored.name,
             keys: stored.keys,
             credentials: stored.credentials,
+            mappings: stored.mappings,
             created: stored.created,
             modified: stored.modified,
         }

@@ -4,6 +4,7 @@
 //! Fields are only ever added, each with a default, and what is absent is left out: a record of an older server always reads, and
 //! one of a newer server reads without what it added. Nothing here is in clear that was hashed or sealed before.
 
+mod access;
 mod application;
 mod audit_event;
 mod flow;
@@ -11,6 +12,7 @@ mod session;
 mod tombstone;
 mod user;
 
+pub use access::StoredAccess;
 pub use application::StoredApplication;
 pub use audit_event::StoredAuditEvent;
 pub use flow::StoredFlow;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::access::RoleMapping;
 use crate::credential::PasswordHash;
 use crate::id::{PoolName, SessionId, UserId, UserKey};
 use crate::identity::{Identity, UserCredential};
@@ -61,6 +62,9 @@ pub struct StoredUser {
     /// [`User::devices`], tokens hashed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
+    /// [`User::mappings`]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mappings: Vec<RoleMapping>,
     /// [`User::attributes`]
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
@@ -97,6 +101,7 @@ impl From<&User> for StoredUser {
             credentials: user.credentials.to_vec(),
             factors: Factors::clone(&user.factors),
             devices: user.devices.to_vec(),
+            mappings: user.mappings.to_vec(),
             attributes: user.attributes.as_map().clone(),
             session_epoch: user.session_epoch,
             spared_session: user.spared_session.clone(),
@@ -122,6 +127,7 @@ impl From<StoredUser> for User {
             credentials: Arc::new(stored.credentials),
             factors: Arc::new(stored.factors),
             devices: Arc::new(stored.devices),
+            mappings: Arc::new(stored.mappings),
             attributes: Attributes::restore(stored.attributes),
             session_epoch: stored.session_epoch,
             spared_session: stored.spared_session,

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::RoleMapping;
 use crate::credential::PasswordHash;
 use crate::id::{IdentityId, RoleName, SessionId, UserId, UserKey};
 use crate::identity::{Identity, IdentityKey, UserCredential};
@@ -101,6 +102,8 @@ pub struct User {
     pub factors: Arc<Factors>,
     /// The devices they log in from.
     pub devices: Arc<Vec<Device>>,
+    /// The roles they were given by hand. Those that accounts elsewhere give stand on [`User::identities`].
+    pub mappings: Arc<Vec<RoleMapping>>,
     /// Everything else a client keeps here.
     pub attributes: Attributes,
     /// The epoch in which live sessions were opened.
@@ -130,6 +133,7 @@ impl User {
             credentials: Arc::default(),
             factors: Arc::default(),
             devices: Arc::default(),
+            mappings: Arc::default(),
             attributes: Attributes::default(),
             session_epoch: SessionEpoch::default(),
             spared_session: None,

@@ -22,6 +22,7 @@ mod roles;
 pub mod sample;
 mod severed;
 
+pub mod access_store;
 pub mod application_store;
 pub mod audit_log;
 pub mod breached_passwords;
@@ -36,6 +37,7 @@ pub mod passkey_verifier;
 pub mod password_directory;
 pub mod password_hasher;
 pub mod rate_limiter;
+pub mod role_members;
 pub mod sealer;
 pub mod session_store;
 pub mod several_nodes;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::access::RoleMapping;
 use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
 use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
 use domain::credential::{Passkey, PasswordHash, RecoveryCodes, SmsCode, TotpApp};
@@ -12,7 +13,7 @@ use domain::flow_record::{
 };
 use domain::id::{
     ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, MessageId, PoolName,
-    ProviderName, RefreshId, RoleName, SessionId, UserId, UserKey,
+    ProviderName, RefreshId, RoleId, RoleMappingId, RoleName, SessionId, UserId, UserKey,
 };
 use domain::identity::{
     CredentialStatus, FederatedSession, Identity, IdentityKey, PersonName, Profile, ProfileEmail,
@@ -92,6 +93,11 @@ pub fn full_user(key: &UserKey) -> User {
         credentials: Arc::new(vec![full_credential(), credential("facebook-login")]),
         factors: Arc::new(full_factors()),
         devices: Arc::new(vec![full_device(), device("new")]),
+        mappings: Arc::new(vec![RoleMapping {
+            id: RoleMappingId::new(format!("mapping of {key}")),
+            role: RoleId::new("clerk"),
+            created: at(7),
+        }]),
         attributes: Attributes::restore(attributes.as_object().cloned().unwrap_or_default()),
         session_epoch: SessionEpoch::new(u32::MAX),
         spared_session: Some(SessionId::new("spared")),
@@ -203,6 +209,7 @@ pub fn application(id: &str) -> Application {
         name: "shop".to_owned(),
         keys: Vec::new(),
         credentials: Vec::new(),
+        mappings: Vec::new(),
         created: at(0),
         modified: at(0),
     }
@@ -234,6 +241,11 @@ pub fn full_application(id: &str) -> Application {
         name: "Zoës \"Läden\" 李雷\u{1f600}".to_owned(),
         keys: keys.to_vec(),
         credentials: vec![client, public],
+        mappings: vec![RoleMapping {
+            id: RoleMappingId::new("mapping of an application"),
+            role: RoleId::new("clerk"),
+            created: at(7),
+        }],
         created: Timestamp::from_millis(-1),
         modified: at(1),
         ..application(id)

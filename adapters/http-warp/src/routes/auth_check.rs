@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use domain::user::User;
+use domain::id::RoleName;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::Matched;
@@ -26,6 +26,8 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         return Err(Problem::authorization_required());
     };
     let user = &caller.user;
+    let roles = request.app.services.roles_of(user).await;
+    let roles = roles.map_err(|error| Problem::of_port(&error))?;
     let email = user.email.as_ref().map_or("", |email| email.as_str());
     let reply = Reply {
         status: StatusCode::OK,
@@ -36,12 +38,11 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         .header(X_USER_ID.clone(), user.key.id.as_str())
         .header(X_USER_EMAIL.clone(), &ascii(email))
         .header(X_USER_POOL.clone(), user.key.pool.as_str())
-        .header(X_USER_ROLES.clone(), &ascii(&roles(user))))
+        .header(X_USER_ROLES.clone(), &ascii(&listed(&roles))))
 }
 
 /// One after the other, by commas; a comma within a name is percent-encoded.
-fn roles(user: &User) -> String {
-    let names = user.roles();
+fn listed(names: &[RoleName]) -> String {
     let names = names
         .iter()
         .map(|role| role.as_str().replace('%', "%25").replace(',', "%2C"));

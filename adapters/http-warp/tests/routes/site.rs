@@ -341,6 +341,8 @@ fn ports(clock: &Arc<AtomicI64>, console: &Received, mailbox: &Received) -> Port
         mailer: Arc::new(ConsoleMailer::writing_to("noreply@example.com", mailbox.clone())),
         audit: store.clone(),
         applications: store.clone(),
+        access: store.clone(),
+        members: store.clone(),
         outbox: store,
         passkeys: None,
         breached: None,

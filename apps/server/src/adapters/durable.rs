@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+    AccessStore, ApplicationStore, AuditLog, FlowStore, Outbox, RateLimiter, RoleMembers, SessionStore,
+    Tombstones, UserStore,
 };
 
 use super::SessionPorts;
@@ -16,6 +17,8 @@ pub trait Plays:
     UserStore
     + AuditLog
     + ApplicationStore
+    + AccessStore
+    + RoleMembers
     + Outbox
     + SessionStore
     + FlowStore
@@ -29,6 +32,8 @@ impl<S> Plays for S where
     S: UserStore
         + AuditLog
         + ApplicationStore
+        + AccessStore
+        + RoleMembers
         + Outbox
         + SessionStore
         + FlowStore
@@ -55,6 +60,8 @@ pub fn durable<S: Plays>(
         users: Arc::<S>::clone(&store),
         audit: Arc::<S>::clone(&store),
         applications: Arc::<S>::clone(&store),
+        access: Arc::<S>::clone(&store),
+        members: Arc::<S>::clone(&store),
         outbox: Arc::<S>::clone(&store),
         durable: Some(Durable {
             sessions,

@@ -45,6 +45,10 @@ pub struct Storage {
     pub audit: Arc<dyn AuditLog>,
     /// Keeps client applications.
     pub applications: Arc<dyn ApplicationStore>,
+    /// Keeps roles and access rules.
+    pub access: Arc<dyn AccessStore>,
+    /// Finds the users of a role.
+    pub members: Arc<dyn RoleMembers>,
     /// Keeps messages until a carrier took them.
     pub outbox: Arc<dyn Outbox>,
     /// What else a durable store keeps.
@@ -278,6 +282,8 @@ fn open_memory() -> (Storage, Keeper) {
         users: Arc::<storage_memory::MemoryStore>::clone(&store),
         audit: Arc::<storage_memory::MemoryStore>::clone(&store),
         applications: Arc::<storage_memory::MemoryStore>::clone(&store),
+        access: Arc::<storage_memory::MemoryStore>::clone(&store),
+        members: Arc::<storage_memory::MemoryStore>::clone(&store),
         outbox: store,
         durable: None,
     };

@@ -40,7 +40,14 @@ use watch::Mark;
 
 use std::sync::Arc;
 
+use domain::id::EntryName;
+use domain::ports::ProviderError;
 use http_warp::EntrySource as _;
+
+/// Tells the operator what a provider said that will not do: people hear a code alone.
+pub fn tell(entry: &EntryName, error: &ProviderError) {
+    tracing::warn!(entry = entry.as_str(), reason = %error, "a provider's answer will not do");
+}
 
 /// The entries at start, and who keeps them up to date.
 pub struct Providers {

@@ -1,5 +1,6 @@
 //! A world in memory: every port of the core for one thread, with a clock set by hand and chance from a seed.
 
+mod access;
 mod elsewhere;
 mod outside;
 mod stores;
@@ -7,6 +8,7 @@ mod stores;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::access::AccessState;
 use domain::application::Application;
 use domain::audit::{AuditEvent, AuditKind};
 use domain::entropy::Entropy;
@@ -41,6 +43,8 @@ pub struct Contents {
     pub flows: BTreeMap<TokenHash, (u64, FlowRecord)>,
     /// Client applications by id.
     pub applications: BTreeMap<ApplicationId, Application>,
+    /// Roles and rules.
+    pub access: AccessState,
     /// Counters.
     pub counters: BTreeMap<LimitKey, Tries>,
     /// Messages that wait for a carrier, by id.
@@ -133,6 +137,8 @@ impl World {
             providers: self.clone(),
             sealer: self.clone(),
             applications: self.clone(),
+            access: self.clone(),
+            members: self.clone(),
             outbox: self.clone(),
             passkeys: None,
             breached: None,

@@ -23,7 +23,7 @@ mod step_up;
 mod totp;
 mod verify;
 
-use domain::access::{AccessType, Caller, Permission, Request as AccessRequest, decide};
+use domain::access::{AccessType, AclRow, AclRule, Caller, Permission, Request as AccessRequest, decide};
 use domain::id::PoolName;
 use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
 use domain::service::{Authenticated, Services};
@@ -218,16 +218,24 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         Some(id) if id == "me" => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
         other => other,
     };
-    let named_roles: Vec<String> = match &caller {
-        Some(caller) => caller.user.roles().into_iter().map(String::from).collect(),
+    let services = &request.app.services;
+    let access = services
+        .access()
+        .await
+        .map_err(|error| Problem::of_port(&error))?;
+    let named_roles = match &caller {
+        Some(caller) => access.roles_of(&caller.user),
         None => Vec::new(),
     };
     let asks = Caller {
         user: own_id,
+        application: None,
+        related: false,
         owner: id.is_some() && id.as_deref() == own_id,
         roles: &named_roles,
     };
     let wants = AccessRequest {
+        model: &pool.model,
         property: method.property,
         access: method.access,
     };
@@ -237,7 +245,8 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .get(&pool_name)
         .map(Vec::as_slice)
         .unwrap_or_default();
-    if decide(rules, wants, asks) == Permission::Deny {
+    let stored: Vec<AclRule> = access.rows.iter().map(AclRow::rule).collect();
+    if decide(rules.iter().chain(&stored), wants, asks) == Permission::Deny {
         return Err(refused(pool, caller.is_some(), id.as_deref()));
     }
     (method.run)(Call {

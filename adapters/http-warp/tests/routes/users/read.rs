@@ -203,6 +203,7 @@ async fn calls_about_other_peoples_records_are_closed_even_to_owners() {
 #[tokio::test]
 async fn a_rule_that_opens_reading_opens_neither_writing_nor_secrets() {
     let rule = |principal: &str, property: &str| AclRule {
+        model: None,
         principal_type: PrincipalType::Role,
         principal: principal.to_owned(),
         permission: Permission::Allow,

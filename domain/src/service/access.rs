@@ -1,0 +1,263 @@
+//! Roles, who has them, and stored access rules.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{STALE_RETRIES, Services};
+use crate::access::{AccessState, AclRow, Principal, Role, RoleMapping};
+use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::error::{Denial, DomainError};
+use crate::id::{AclId, PoolName, RoleId, RoleMappingId, RoleName, UserId, UserKey};
+use crate::ports::PortError;
+use crate::user::User;
+
+/// The roles and rules as this node read them last.
+#[derive(Debug, Default)]
+pub(super) struct Known(RwLock<Option<Arc<AccessState>>>);
+
+impl Known {
+    fn get(&self) -> Option<Arc<AccessState>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, state: &Arc<AccessState>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));
+    }
+}
+
+impl Services {
+    /// The roles and rules as they are now: a change counts at once on every node. The store is asked each time, and sends them only
+    /// when they changed since this node read them.
+    ///
+    /// # Errors
+    /// A store that does not answer: then nothing may be allowed by them.
+    pub async fn access(&self) -> Result<Arc<AccessState>, PortError> {
+        let known = self.known_access.get();
+        let revision = known.as_ref().map(|known| known.revision);
+        match (self.ports.access.read_access(revision).await?, known) {
+            (None, Some(known)) => Ok(known),
+            (newer, _) => {
+                let state = Arc::new(newer.unwrap_or_default());
+                self.known_access.set(&state);
+                Ok(state)
+            }
+        }
+    }
+
+    /// The names of all roles of a user: those that accounts elsewhere give, those given by hand, and those that roles give.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn roles_of(&self, user: &User) -> Result<Vec<RoleName>, PortError> {
+        if user.mappings.is_empty() {
+            return Ok(user.roles());
+        }
+        Ok(self.access().await?.roles_of(user))
+    }
+
+    /// Makes a role.
+    ///
+    /// # Errors
+    /// Those of [`AccessState::with_role`]; ports that do not answer.
+    pub async fn create_role(
+        &self,
+        name: &RoleName,
+        description: Option<String>,
+        by: Actor,
+    ) -> Result<Role, DomainError> {
+        let now = self.ports.clock.now();
+        let role = Role {
+            id: RoleId::draw(now, self.ports.entropy.open().as_mut()),
+            name: name.clone(),
+            description,
+            mappings: Vec::new(),
+            created: now,
+            modified: now,
+        };
+        self.change_access(|state| state.with_role(role.clone()).map(Some))
+            .await?;
+        let detail = format!("{} {}", role.id, role.name);
+        self.note_access(AuditKind::RoleCreated, None, by, detail).await?;
+        Ok(role)
+    }
+
+    /// Renames a role, or describes it anew; none where there is none of that id.
+    ///
+    /// # Errors
+    /// As [`Services::create_role`].
+    pub async fn change_role(
+        &self,
+        id: &RoleId,
+        name: &RoleName,
+        description: Option<String>,
+        by: Actor,
+    ) -> Result<Option<Role>, DomainError> {
+        let now = self.ports.clock.now();
+        let change =
+            |state: &AccessState| state.with_role_changed(id, name.clone(), description.clone(), now);
+        let Some(state) = self.change_access(change).await? else {
+            return Ok(None);
+        };
+        let detail = format!("{id} {name}");
+        self.note_access(AuditKind::RoleChanged, None, by, detail).await?;
+        Ok(state.role(id).cloned())
+    }
+
+    /// Deletes a role, and says whether there was one. What people have of it gives nothing from this moment on.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn delete_role(&self, id: &RoleId, by: Actor) -> Result<bool, DomainError> {
+        let changed = self.change_access(|state| Ok(state.without_role(id))).await?;
+        if changed.is_some() {
+            self.note_access(AuditKind::RoleDeleted, None, by, id.to_string())
+                .await?;
+        }
+        Ok(changed.is_some())
+    }
+
+    /// Stores a rule, in place of the one of its id if there is one.
+    ///
+    /// # Errors
+    /// Those of [`AccessState::with_row`]; ports that do not answer.
+    pub async fn put_rule(&self, row: &AclRow, by: Actor) -> Result<(), DomainError> {
+        self.change_access(|state| state.with_row(row.clone()).map(Some))
+            .await?;
+        self.note_access(AuditKind::AclChanged, None, by, row.id.to_string())
+            .await
+    }
+
+    /// Deletes a stored rule, and says whether there was one.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn delete_rule(&self, id: &AclId, by: Actor) -> Result<bool, DomainError> {
+        let changed = self.change_access(|state| Ok(state.without_row(id))).await?;
+        if changed.is_some() {
+            self.note_access(AuditKind::AclChanged, None, by, id.to_string())
+                .await?;
+        }
+        Ok(changed.is_some())
+    }
+
+    /// Gives somebody a role; the mapping they have it by already, if they do. None where there is no such role, or nobody of that id.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn give_role(
+        &self,
+        principal: &Principal,
+        role: &RoleId,
+        by: Actor,
+    ) -> Result<Option<RoleMapping>, DomainError> {
+        if self.access().await?.role(role).is_none() {
+            return Ok(None);
+        }
+        let now = self.ports.clock.now();
+        let mapping = RoleMapping {
+            id: RoleMappingId::draw(now, self.ports.entropy.open().as_mut()),
+            role: role.clone(),
+            created: now,
+        };
+        let given = match principal {
+            Principal::User(key) => self.give_to_user(key, mapping).await?,
+            Principal::Application(_) => return Err(Denial::Unexpected.into()),
+            Principal::Role(holder) => self.give_to_role(holder, mapping).await?,
+        };
+        if let Some(given) = &given {
+            let about = match principal {
+                Principal::User(key) => Some(key.clone()),
+                Principal::Application(_) | Principal::Role(_) => None,
+            };
+            let detail = format!("{role} {}", given.id);
+            self.note_access(AuditKind::RoleGiven, about, by, detail).await?;
+        }
+        Ok(given)
+    }
+
+    async fn give_to_user(
+        &self,
+        key: &UserKey,
+        mapping: RoleMapping,
+    ) -> Result<Option<RoleMapping>, DomainError> {
+        for _ in 0..STALE_RETRIES {
+            let Some(user) = self.ports.users.find(key).await? else {
+                return Ok(None);
+            };
+            if let Some(held) = user.mappings.iter().find(|held| held.role == mapping.role) {
+                return Ok(Some(held.clone()));
+            }
+            let mut next = user.changed(self.ports.clock.now());
+            Arc::make_mut(&mut next.mappings).push(mapping.clone());
+            match self.ports.users.commit(&next, user.revision).await {
+                Ok(()) => return Ok(Some(mapping)),
+                Err(PortError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    async fn give_to_role(
+        &self,
+        holder: &RoleId,
+        mapping: RoleMapping,
+    ) -> Result<Option<RoleMapping>, DomainError> {
+        let changed = self
+            .change_access(|state| Ok(state.with_mapping(holder, mapping.clone())))
+            .await?;
+        if changed.is_some() {
+            return Ok(Some(mapping));
+        }
+        let state = self.access().await?;
+        let held = state.role(holder).and_then(|role| {
+            let mut mappings = role.mappings.iter();
+            mappings.find(|held| held.role == mapping.role).cloned()
+        });
+        Ok(held)
+    }
+
+    /// Up to `limit` users of a pool who have a role, in the order of their ids, beginning after `after`.
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn members(
+        &self,
+        pool: &PoolName,
+        role: &RoleId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, RoleMapping)>, DomainError> {
+        Ok(self.ports.members.members(pool, role, after, limit).await?)
+    }
+
+    /// Decides a change on what is stored now, again when somebody was faster; none where the change is none.
+    async fn change_access(
+        &self,
+        change: impl Fn(&AccessState) -> Result<Option<AccessState>, Denial> + Sync,
+    ) -> Result<Option<Arc<AccessState>>, DomainError> {
+        for _ in 0..STALE_RETRIES {
+            let state = self.access().await?;
+            let Some(next) = change(&state)? else {
+                return Ok(None);
+            };
+            match self.ports.access.commit_access(&next, state.revision).await {
+                Ok(()) => return Ok(Some(Arc::new(next))),
+                Err(PortError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    async fn note_access(
+        &self,
+        kind: AuditKind,
+        about: Option<UserKey>,
+        by: Actor,
+        detail: String,
+    ) -> Result<(), DomainError> {
+        let now = self.ports.clock.now();
+        let event = AuditEvent::of_server(now, kind, about, by).about(detail);
+        Ok(self.ports.audit.append(&event).await?)
+    }
+}
