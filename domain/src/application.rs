@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use crate::access::RoleMapping;
@@ -83,8 +84,44 @@ pub struct ApplicationCredential {
     pub modified: Timestamp,
 }
 
+/// What is said about an application, by LoopBack's names. Nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApplicationDetails {
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where its picture is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// Who answers for it: with LoopBack, the id of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Who works on it, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collaborators: Vec<String>,
+    /// Where to write to its makers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where it lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Where it wants people to be sent back to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callback_urls: Vec<String>,
+    /// `sandbox` while it is being tried, `production`, or what its makers write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// LoopBack's realm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// Everything else that a client keeps here (`permissions`, `pushSettings`, …), as it came.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
+}
+
 /// A client application.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Application {
     /// Names it.
     pub id: ApplicationId,
@@ -98,6 +135,10 @@ pub struct Application {
     pub credentials: Vec<ApplicationCredential>,
     /// The roles it was given.
     pub mappings: Vec<RoleMapping>,
+    /// Since when its keys open nothing; none while they do. LoopBack's `authenticationEnabled`, turned round.
+    pub disabled: Option<Timestamp>,
+    /// What is said about it.
+    pub details: ApplicationDetails,
     /// When it was made.
     pub created: Timestamp,
     /// When it was last changed.
@@ -185,6 +226,9 @@ mod tests {
             name: "shop".to_owned(),
             keys: keys.hashed(),
             credentials: Vec::new(),
+            mappings: Vec::new(),
+            disabled: None,
+            details: ApplicationDetails::default(),
             created: Timestamp::from_millis(0),
             modified: Timestamp::from_millis(0),
         };

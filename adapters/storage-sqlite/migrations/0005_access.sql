@@ -1,7 +1,10 @@
 -- Roles and access rules, and who has which role.
 
 ALTER TABLE users ADD COLUMN mappings TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE users ADD COLUMN disabled INTEGER;
 ALTER TABLE applications ADD COLUMN mappings TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE applications ADD COLUMN disabled INTEGER;
+ALTER TABLE applications ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
 
 -- Who has which role. Repeats what users.mappings says, so that an index leads from a role to its users.
 CREATE TABLE role_members (

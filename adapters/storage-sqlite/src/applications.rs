@@ -14,12 +14,12 @@ use crate::store::SqliteStore;
 const INSERT: &str = concat!(
     "INSERT INTO applications (",
     application_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 );
 const UPDATE: &str = concat!(
     "UPDATE applications SET (",
     application_columns!(),
-    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE id = ?1 AND revision = ?9"
+    ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE id = ?1 AND revision = ?11"
 );
 const DELETE: &str = "DELETE FROM applications WHERE id = ?1 AND revision = ?2";
 const FIND: &str = concat!(

@@ -25,7 +25,7 @@ use crate::error::{Answer, Fault};
 macro_rules! user_columns {
     () => {
         "pool, id, revision, realm, username, username_key, email, email_key, email_verified, phone, factor_phone, \
-         password_hash, identities, credentials, factors, devices, mappings, attributes, session_epoch, spared_session, \
+         password_hash, identities, credentials, factors, devices, mappings, disabled, attributes, session_epoch, spared_session, \
          created, modified"
     };
 }
@@ -38,7 +38,7 @@ macro_rules! flow_columns {
 /// Columns of an application, in the order of [`encode_application`].
 macro_rules! application_columns {
     () => {
-        "id, revision, name, keys, credentials, mappings, created, modified"
+        "id, revision, name, keys, credentials, mappings, disabled, details, created, modified"
     };
 }
 pub(crate) use session::{decode_session, encode_session, session_columns};
@@ -82,6 +82,11 @@ impl Columns<'_> {
 
     fn moment(&mut self) -> rusqlite::Result<Timestamp> {
         self.take().map(Timestamp::from_millis)
+    }
+
+    fn maybe_moment(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        let value: Option<i64> = self.take()?;
+        Ok(value.map(Timestamp::from_millis))
     }
 
     fn user_key(&mut self) -> rusqlite::Result<UserKey> {
@@ -185,6 +190,10 @@ fn factors(factors: &Factors) -> Result<Value, PortError> {
     ))
 }
 
+fn maybe_moment(value: Option<Timestamp>) -> Value {
+    value.map_or(Value::Null, moment)
+}
+
 fn moment(value: Timestamp) -> Value {
     Value::Integer(value.as_millis())
 }
@@ -220,6 +229,7 @@ pub(crate) fn encode_user(user: &User) -> Result<Vec<Value>, PortError> {
         factors(&user.factors)?,
         list(&user.devices)?,
         list(&user.mappings)?,
+        maybe_moment(user.disabled),
         text(attributes.to_string()),
         Value::Integer(user.session_epoch.number().into()),
         maybe_text(user.spared_session.as_ref().map(SessionId::as_str)),
@@ -256,6 +266,7 @@ fn user(key: UserKey, mut columns: Columns<'_>) -> Decoded<User> {
         factors: Arc::new(columns.object()?),
         devices: columns.list()?,
         mappings: columns.list()?,
+        disabled: columns.maybe_moment()?,
         attributes: Attributes::restore(serde_json::from_str(&columns.take::<String>()?)?),
         session_epoch: SessionEpoch::new(columns.take()?),
         spared_session: columns.take::<Option<String>>()?.map(SessionId::new),
@@ -285,6 +296,8 @@ pub(crate) fn encode_application(application: &Application) -> Result<Vec<Value>
         list(&application.keys)?,
         list(&application.credentials)?,
         list(&application.mappings)?,
+        maybe_moment(application.disabled),
+        text(serde_json::to_string(&application.details).map_err(PortError::unavailable)?),
         moment(application.created),
         moment(application.modified),
     ])
@@ -306,6 +319,8 @@ fn application(id: ApplicationId, mut columns: Columns<'_>) -> Decoded<Applicati
         keys: Arc::unwrap_or_clone(columns.list()?),
         credentials: Arc::unwrap_or_clone(columns.list()?),
         mappings: Arc::unwrap_or_clone(columns.list()?),
+        disabled: columns.maybe_moment()?,
+        details: columns.object()?,
         created: columns.moment()?,
         modified: columns.moment()?,
     })

@@ -97,7 +97,9 @@ pub fn step(state: Recover, event: RecoverEvent, cx: &mut Ctx<'_>) -> Step<Recov
 }
 
 fn ask(user: Option<&User>, mail: Verdict, cx: &mut Ctx<'_>) -> Advanced<Recover> {
-    let reachable = user.filter(|user| user.email_verified || !cx.pool.email_verification_required);
+    let reachable = user
+        .filter(|user| user.disabled.is_none())
+        .filter(|user| user.email_verified || !cx.pool.email_verification_required);
     let effects = match (reachable, reachable.and_then(|user| user.email.clone())) {
         (Some(user), Some(to)) if mail == Verdict::Allowed => reset_mail(user, to, cx),
         _ => Vec::new(),
@@ -133,7 +135,7 @@ fn check<'a>(
 ) -> Result<(&'a FlowRecord, &'a User), Refused> {
     let good = flow.zip(user).filter(|(flow, user)| {
         let epoch = matches!(flow.body, FlowBody::ResetPassword { epoch } if epoch == user.session_epoch);
-        epoch && flow.is_of(&user.key) && flow.pool == cx.pool.name && !flow.is_expired(cx.now)
+        epoch && user.disabled.is_none() && flow.is_of(&user.key) && flow.pool == cx.pool.name && !flow.is_expired(cx.now)
     });
     good.ok_or_else(|| {
         Refused::new(

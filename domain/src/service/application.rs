@@ -2,7 +2,7 @@
 
 use super::grants::application_binding;
 use super::{STALE_RETRIES, Services};
-use crate::application::{Application, ApplicationCredential, ApplicationKeys, KeyType};
+use crate::application::{Application, ApplicationCredential, ApplicationDetails, ApplicationKeys, KeyType};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError, Fault};
 use crate::id::{ApplicationId, ProviderName};
@@ -72,6 +72,8 @@ impl Services {
             keys: keys.hashed(),
             credentials: Vec::new(),
             mappings: Vec::new(),
+            disabled: None,
+            details: ApplicationDetails::default(),
             created: now,
             modified: now,
         };

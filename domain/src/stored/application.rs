@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::RoleMapping;
-use crate::application::{Application, ApplicationCredential, ApplicationKey};
+use crate::application::{Application, ApplicationCredential, ApplicationDetails, ApplicationKey};
 use crate::id::ApplicationId;
 use crate::time::Timestamp;
 use crate::user::Revision;
 
 /// An [`Application`] as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredApplication {
     /// [`Application::id`]
     pub id: ApplicationId,
@@ -24,6 +24,12 @@ pub struct StoredApplication {
     /// [`Application::mappings`]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<RoleMapping>,
+    /// [`Application::disabled`], milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Timestamp>,
+    /// [`Application::details`]
+    #[serde(default)]
+    pub details: ApplicationDetails,
     /// [`Application::created`], milliseconds since 1970.
     pub created: Timestamp,
     /// [`Application::modified`], milliseconds since 1970.
@@ -39,6 +45,8 @@ impl From<&Application> for StoredApplication {
             keys: application.keys.clone(),
             credentials: application.credentials.clone(),
             mappings: application.mappings.clone(),
+            disabled: application.disabled,
+            details: application.details.clone(),
             created: application.created,
             modified: application.modified,
         }
@@ -54,6 +62,8 @@ impl From<StoredApplication> for Application {
             keys: stored.keys,
             credentials: stored.credentials,
             mappings: stored.mappings,
+            disabled: stored.disabled,
+            details: stored.details,
             created: stored.created,
             modified: stored.modified,
         }

@@ -65,6 +65,9 @@ pub struct StoredUser {
     /// [`User::mappings`]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<RoleMapping>,
+    /// [`User::disabled`], milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Timestamp>,
     /// [`User::attributes`]
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
@@ -102,6 +105,7 @@ impl From<&User> for StoredUser {
             factors: Factors::clone(&user.factors),
             devices: user.devices.to_vec(),
             mappings: user.mappings.to_vec(),
+            disabled: user.disabled,
             attributes: user.attributes.as_map().clone(),
             session_epoch: user.session_epoch,
             spared_session: user.spared_session.clone(),
@@ -128,6 +132,7 @@ impl From<StoredUser> for User {
             factors: Arc::new(stored.factors),
             devices: Arc::new(stored.devices),
             mappings: Arc::new(stored.mappings),
+            disabled: stored.disabled,
             attributes: Attributes::restore(stored.attributes),
             session_epoch: stored.session_epoch,
             spared_session: stored.spared_session,

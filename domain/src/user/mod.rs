@@ -104,6 +104,8 @@ pub struct User {
     pub devices: Arc<Vec<Device>>,
     /// The roles they were given by hand. Those that accounts elsewhere give stand on [`User::identities`].
     pub mappings: Arc<Vec<RoleMapping>>,
+    /// Since when an administrator keeps them out: no login opens, no session lives. None for everybody else.
+    pub disabled: Option<Timestamp>,
     /// Everything else a client keeps here.
     pub attributes: Attributes,
     /// The epoch in which live sessions were opened.
@@ -134,6 +136,7 @@ impl User {
             factors: Arc::default(),
             devices: Arc::default(),
             mappings: Arc::default(),
+            disabled: None,
             attributes: Attributes::default(),
             session_epoch: SessionEpoch::default(),
             spared_session: None,
@@ -183,7 +186,8 @@ impl User {
 
     /// Whether a session or pending login opened in `epoch` under `session` is still good.
     pub fn honours(&self, epoch: SessionEpoch, session: &SessionId) -> bool {
-        epoch == self.session_epoch || self.spared_session.as_ref() == Some(session)
+        self.disabled.is_none()
+            && (epoch == self.session_epoch || self.spared_session.as_ref() == Some(session))
     }
 
     /// Whether the number the owner gave is the confirmed one.

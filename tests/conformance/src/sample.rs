@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::access::RoleMapping;
-use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
+use domain::application::{Application, ApplicationCredential, ApplicationDetails, ApplicationKey, KeyType};
 use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
 use domain::credential::{Passkey, PasswordHash, RecoveryCodes, SmsCode, TotpApp};
 use domain::entropy::CountingEntropy;
@@ -26,7 +26,7 @@ use domain::secret::{MacKey, Sealed, Token, TokenHash};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// The moment the samples are made at, in milliseconds.
 pub const START: i64 = 1_795_287_972_795;
@@ -98,6 +98,7 @@ pub fn full_user(key: &UserKey) -> User {
             role: RoleId::new("clerk"),
             created: at(7),
         }]),
+        disabled: Some(at(8)),
         attributes: Attributes::restore(attributes.as_object().cloned().unwrap_or_default()),
         session_epoch: SessionEpoch::new(u32::MAX),
         spared_session: Some(SessionId::new("spared")),
@@ -210,6 +211,8 @@ pub fn application(id: &str) -> Application {
         keys: Vec::new(),
         credentials: Vec::new(),
         mappings: Vec::new(),
+        disabled: None,
+        details: ApplicationDetails::default(),
         created: at(0),
         modified: at(0),
     }
@@ -246,6 +249,16 @@ pub fn full_application(id: &str) -> Application {
             role: RoleId::new("clerk"),
             created: at(7),
         }],
+        disabled: Some(at(8)),
+        details: ApplicationDetails {
+            description: Some("what it is for".to_owned()),
+            owner: Some("7".to_owned()),
+            collaborators: vec!["8".to_owned(), "Zoë".to_owned()],
+            callback_urls: vec!["https://shop.example/back?a=b".to_owned()],
+            status: Some("sandbox".to_owned()),
+            others: Map::from_iter([("permissions".to_owned(), json!([1, {"deep": null}]))]),
+            ..ApplicationDetails::default()
+        },
         created: Timestamp::from_millis(-1),
         modified: at(1),
         ..application(id)

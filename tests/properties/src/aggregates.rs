@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::application::{Application, ApplicationCredential, ApplicationKey, KeyType};
+use domain::access::RoleMapping;
+use domain::application::{Application, ApplicationCredential, ApplicationDetails, ApplicationKey, KeyType};
 use domain::audit::{Actor, AuditEvent, AuditKind, NetworkHash};
 use domain::credential::{Passkey, PasswordHash, RecoveryCodes, TotpApp};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord, PendingLink, Purpose};
 use domain::id::{
     ApplicationId, CredentialId, DeviceId, EntryName, FactorId, IdentityId, PoolName, ProviderName,
-    RefreshId, RoleName, SessionId, UserId, UserKey,
+    RefreshId, RoleId, RoleMappingId, RoleName, SessionId, UserId, UserKey,
 };
 use domain::identity::{
     CredentialStatus, FederatedSession, Identity, IdentityKey, PersonName, Profile, ProfileEmail,
@@ -224,6 +225,29 @@ fn proofs() -> impl Strategy<Value = (Arc<Factors>, Arc<Vec<Device>>)> {
     (factors, prop::collection::vec(device, 0..3).prop_map(Arc::new))
 }
 
+fn mappings() -> impl Strategy<Value = Vec<RoleMapping>> {
+    let mapping = (text(), text(), moment()).prop_map(|(id, role, created)| RoleMapping {
+        id: RoleMappingId::new(id),
+        role: RoleId::new(role),
+        created,
+    });
+    prop::collection::vec(mapping, 0..3)
+}
+
+fn details() -> impl Strategy<Value = ApplicationDetails> {
+    (of(text()), of(text()), texts(), texts(), of(text()), json()).prop_map(
+        |(description, owner, collaborators, callback_urls, status, other)| ApplicationDetails {
+            description,
+            owner,
+            collaborators,
+            callback_urls,
+            status,
+            others: Map::from_iter([("pushSettings".to_owned(), other)]),
+            ..ApplicationDetails::default()
+        },
+    )
+}
+
 /// Any user, with everything a user may have. Names and their keys need not fit: how keys are made may have changed since.
 pub fn user() -> BoxedStrategy<User> {
     let names = (of(text()), of((text(), text())), of((text(), text())));
@@ -235,11 +259,18 @@ pub fn user() -> BoxedStrategy<User> {
         names,
         contacts,
         links(),
-        (attributes(), proofs()),
+        (attributes(), proofs(), (mappings(), of(moment()))),
         (counts, moments),
     )
         .prop_map(
-            |(key, (realm, username, email), contacts, links, (attributes, proofs), (counts, moments))| {
+            |(
+                key,
+                (realm, username, email),
+                contacts,
+                links,
+                (attributes, proofs, access),
+                (counts, moments),
+            )| {
                 User {
                     key,
                     revision: Revision::new(counts.0),
@@ -254,6 +285,8 @@ pub fn user() -> BoxedStrategy<User> {
                     credentials: links.1,
                     factors: proofs.0,
                     devices: proofs.1,
+                    mappings: Arc::new(access.0),
+                    disabled: access.1,
                     attributes,
                     session_epoch: SessionEpoch::new(counts.1),
                     spared_session: counts.2.map(SessionId::new),
@@ -426,17 +459,30 @@ pub fn application() -> impl Strategy<Value = Application> {
             },
         );
     let clients = prop::collection::vec(client, 0..3);
-    (text(), any::<u64>(), text(), keys, clients, (moment(), moment())).prop_map(
-        |(id, revision, name, keys, credentials, moments)| Application {
-            id: ApplicationId::new(id),
-            revision: Revision::new(revision),
-            name,
-            keys,
-            credentials,
-            created: moments.0,
-            modified: moments.1,
-        },
+    let rights = (mappings(), of(moment()), details());
+    (
+        text(),
+        any::<u64>(),
+        text(),
+        keys,
+        clients,
+        rights,
+        (moment(), moment()),
     )
+        .prop_map(
+            |(id, revision, name, keys, credentials, rights, moments)| Application {
+                id: ApplicationId::new(id),
+                revision: Revision::new(revision),
+                name,
+                keys,
+                credentials,
+                mappings: rights.0,
+                disabled: rights.1,
+                details: rights.2,
+                created: moments.0,
+                modified: moments.1,
+            },
+        )
 }
 
 /// Any audit event.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::ports::{ApplicationStore, AuditLog, Outbox, PortError, Tombstones, UserStore};
+use domain::ports::{
+    AccessStore, ApplicationStore, AuditLog, Outbox, PortError, RoleMembers, Tombstones, UserStore,
+};
 use futures_util::future::BoxFuture;
 
 use super::SessionPorts;

@@ -97,6 +97,7 @@ pub(super) fn enter(second: Second, spent: Vec<Effect>, cx: &mut Ctx<'_>) -> Ste
         taken,
         trust_device,
     } = second;
+    door::admit(&user, cx)?;
     let mut effects = vec![Effect::Spend(record.id)];
     effects.extend(spent);
     let next = match complete(&user, &login, &proof, &mut effects, cx) {

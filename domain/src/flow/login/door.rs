@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::super::notice::notify;
-use super::super::{Ctx, Effect, commit, refresh_session};
+use super::super::{Ctx, Effect, Refused, commit, refresh_session};
 use super::Terms;
 use crate::audit::AuditKind;
+use crate::error::Denial;
 use crate::id::{DeviceId, SessionId};
 use crate::identity::FederatedSession;
 use crate::message::Notice;
@@ -33,6 +34,18 @@ pub(crate) struct Entrant {
     pub trust_device: bool,
     /// The session at a provider that this one stands on.
     pub federated: Option<FederatedSession>,
+}
+
+/// The rule that kept somebody out whom an administrator disabled.
+pub(super) const DISABLED: &str = "disabled";
+
+/// Whether the door opens for somebody at all, whatever they proved. Who is kept out hears what a stranger hears, and nothing is sent.
+pub(super) fn admit(user: &User, cx: &Ctx<'_>) -> Result<(), Refused> {
+    if user.disabled.is_none() {
+        return Ok(());
+    }
+    let audit = cx.audit_about(AuditKind::LoginFailed, Some(&user.key), DISABLED);
+    Err(Refused::new(Denial::LoginFailed, vec![audit]))
 }
 
 /// Opens the door. Before what `effects` holds already comes the change of the user, if there is one; behind it the session.

@@ -54,7 +54,8 @@ pub(crate) fn ask(
         return Err(Refused::new(Denial::AuthorizationRequired, Vec::new()));
     }
     let address = user.and_then(|user| user.email.clone().map(|email| (user, email)));
-    let Some((user, email)) = address.filter(|_| mail_verdict == Verdict::Allowed) else {
+    let reachable = address.filter(|(user, _)| user.disabled.is_none());
+    let Some((user, email)) = reachable.filter(|_| mail_verdict == Verdict::Allowed) else {
         return Ok(Vec::new());
     };
     if !user.email_verified {
@@ -95,6 +96,7 @@ pub(super) fn judge(facts: &LinkPresented, cx: &mut Ctx<'_>) -> Step<Login> {
         let audit = cx.audit(AuditKind::TokenRefused, None);
         return Err(Refused::new(Denial::TokenRefused, vec![audit]));
     };
+    door::admit(user, cx)?;
     if waits != Waits::No {
         let proof = FirstProof {
             user: user.clone(),

@@ -164,6 +164,7 @@ fn whole(
     proof: &Proof,
     cx: &mut Ctx<'_>,
 ) -> Step<Login> {
+    door::admit(user, cx)?;
     let assertion = facts.answer.as_ref().ok();
     let passkey = assertion.and_then(|assertion| user.factors.passkey_of(&assertion.credential));
     let may_be_whole = passkey.is_some_and(|passkey| passkey.user_verifying) && cx.pool.passkey_login;

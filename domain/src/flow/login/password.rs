@@ -92,7 +92,7 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
     let right = facts.verified != Verified::Wrong;
     let Some(user) = user
         .as_ref()
-        .filter(|user| right && user.password.is_some())
+        .filter(|user| right && user.password.is_some() && user.disabled.is_none())
         .cloned()
     else {
         return Err(refuse_unknown_or_wrong(user.as_ref(), cx));
@@ -153,6 +153,7 @@ pub(super) fn judge(candidate: Candidate, facts: &PasswordChecked, cx: &mut Ctx<
 fn refuse_unknown_or_wrong(user: Option<&User>, cx: &Ctx<'_>) -> Refused {
     let rule = match user {
         None => "unknown_user",
+        Some(user) if user.disabled.is_some() => door::DISABLED,
         Some(user) if user.password.is_none() => "no_password",
         Some(_) => "wrong_password_or_unverified",
     };

@@ -1,7 +1,7 @@
 //! Between the first factor and the second: a login that waits, with or without a code by text message.
 
 use super::super::{Advanced, Ctx, Effect, Refused, Step, commit};
-use super::{Login, Terms};
+use super::{Login, Terms, door};
 use crate::audit::AuditKind;
 use crate::credential::SmsCode;
 use crate::error::Denial;
@@ -183,6 +183,7 @@ pub(crate) fn begin(proof: FirstProof, facts: &Sending, cx: &mut Ctx<'_>) -> Ste
         terms,
         method,
     } = proof;
+    door::admit(&user, cx)?;
     let ways = ways_of(&user, cx.pool, Reach::of(facts.reaches_without_number));
     if ways.lead_nowhere() {
         return Err(Refused::new(Denial::PhoneRequired, vec![Effect::GiveBack(taken)]));

@@ -52,6 +52,7 @@ impl Entrance {
 
 /// Lets somebody in: by a code where a second factor is due, by an exchange where a client waits, else at once.
 pub(crate) fn enter(entrance: Entrance, sending: &Sending, cx: &mut Ctx<'_>) -> Step<Opening> {
+    door::admit(&entrance.next, cx)?;
     if bears_an_unproven_address(&entrance.next, cx) {
         return Err(refuse_unproven(entrance, cx));
     }
