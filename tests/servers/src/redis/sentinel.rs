@@ -1,5 +1,7 @@
 //! Sentinels: servers that watch a master, and put a replica in its place when it is gone.
 
+use std::time::Duration;
+
 use super::{Port, Process, Redis, Trouble, home, or_fail};
 use crate::process::wait_until;
 use tempfile::TempDir;
@@ -103,6 +105,22 @@ impl Sentinel {
                             .is_ok_and(|role| role.starts_with("master"))
                 })
         }));
+    }
+
+    /// Lets a server be silent for so long before the sentinels hold it for gone. At first it is half a second, so that a fail-over is
+    /// quick; on a busy machine they then hold a server that lives for gone now and then, and begin each time anew to wait until
+    /// it is steady enough to be made a replica.
+    ///
+    /// # Panics
+    /// When a sentinel refuses.
+    #[track_caller]
+    pub fn hold_for_gone_after(&self, silence: Duration) {
+        let silence = silence.as_millis().to_string();
+        let set = ["SENTINEL", "SET", NAME, "down-after-milliseconds", &silence];
+        for sentinel in &self.sentinels {
+            let said = or_fail(sentinel.ask(&set));
+            assert_eq!(said, "OK", "a sentinel refused a setting");
+        }
     }
 
     fn master(&self) -> Option<u16> {

@@ -147,6 +147,7 @@ fn sentinels_put_the_replica_in_the_masters_place_and_back() {
     assert_eq!(second, watched.servers()[1].port());
     assert_eq!(watched.current_master().ask(&["SET", "a", "1"]), "OK");
 
+    watched.hold_for_gone_after(Duration::from_secs(10));
     watched.servers()[0].restart();
     eventually("the old master follows the new", || {
         told_by(first, &["GET", "a"]) == "1"
