@@ -256,6 +256,18 @@ impl PoolPolicy {
     }
 }
 
+/// Who administers the server, and access rules that belong to no pool.
+#[derive(Clone, Debug, Default)]
+pub struct AccessPolicy {
+    /// The pool whose users may administer the server; none for the usual one, see [`Policy::admin_pool`].
+    pub admin_pool: Option<PoolName>,
+    /// Rules about models of the server and of services that it guards.
+    pub acls: Vec<AclRule>,
+}
+
+/// The pool that administers where none is named.
+const USUAL_ADMIN_POOL: &str = "Users";
+
 /// Everything configured that decisions depend on.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -271,6 +283,17 @@ pub struct Policy {
     pub language: String,
     /// How long audit events are kept.
     pub audit_life: Lifetime,
+    /// Who administers the server, and rules that belong to no pool.
+    pub access: AccessPolicy,
+}
+
+impl Policy {
+    /// The pool whose users may administer the server, if they have the role: the configured one, else `Users`, else the first.
+    pub fn admin_pool(&self) -> Option<&PoolName> {
+        let named = self.access.admin_pool.as_ref();
+        let usual = || self.pools.keys().find(|pool| pool.as_str() == USUAL_ADMIN_POOL);
+        named.or_else(usual).or_else(|| self.pools.keys().next())
+    }
 }
 
 #[cfg(test)]
@@ -309,5 +332,31 @@ mod tests {
         pool.allow_eternal_tokens = true;
         assert!(matches!(pool.session_life(Some(-1.0)), Ok(TokenLife::Eternal)));
         assert!(matches!(pool.session_life(Some(-5.0)), Err(Denial::InvalidTtl)));
+    }
+
+    #[test]
+    fn the_pool_that_administers_is_the_named_one_else_users_else_the_first() {
+        let of = |pools: &[&str], named: Option<&str>| {
+            let pools = pools.iter().map(|name| PoolName::new(*name));
+            let policy = Policy {
+                pools: pools
+                    .map(|name| (name.clone(), PoolPolicy::new(name, "User")))
+                    .collect(),
+                limits: Limits::default(),
+                public_url: String::new(),
+                service_name: String::new(),
+                language: "en".to_owned(),
+                audit_life: Lifetime::from_secs(1),
+                access: AccessPolicy {
+                    admin_pool: named.map(PoolName::new),
+                    acls: Vec::new(),
+                },
+            };
+            policy.admin_pool().map(ToString::to_string)
+        };
+        assert_eq!(of(&["Staff", "Users"], None).as_deref(), Some("Users"));
+        assert_eq!(of(&["Staff", "Guests"], None).as_deref(), Some("Guests"));
+        assert_eq!(of(&["Staff", "Users"], Some("Staff")).as_deref(), Some("Staff"));
+        assert_eq!(of(&[], None), None);
     }
 }

@@ -8,6 +8,7 @@ mod cors;
 mod dispatch;
 mod entries;
 mod extract;
+mod judge;
 pub mod pages;
 mod problem;
 mod readiness;
@@ -24,14 +25,12 @@ pub use routes::own_route;
 pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::access::{AclRule, default_rules};
-use domain::id::PoolName;
 use domain::service::Services;
 use domain::time::Timestamp;
 
+use judge::Rules;
 use pages::render::{PageError, Pages};
 use routes::Routes;
 
@@ -41,8 +40,8 @@ pub struct App {
     pub(crate) settings: HttpSettings,
     pub(crate) pages: Pages,
     pub(crate) routes: Routes,
-    /// The access rules of each pool: the built-in ones and the configured ones.
-    pub(crate) rules: BTreeMap<PoolName, Vec<AclRule>>,
+    /// The access rules: the built-in ones and the configured ones.
+    pub(crate) rules: Rules,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) metrics: Arc<Metrics>,
     /// The entries of `providers.json` as they are on the web: the file may change while we serve.
@@ -64,16 +63,7 @@ impl App {
     ) -> Result<Arc<Self>, PageError> {
         let started = services.now();
         let routes = Routes::new(services.policy());
-        let rules = services.policy().pools.values().map(|pool| {
-            (
-                pool.name.clone(),
-                default_rules()
-                    .into_iter()
-                    .chain(pool.acls.iter().cloned())
-                    .collect(),
-            )
-        });
-        let rules = rules.collect();
+        let rules = Rules::new(services.policy());
         let pages = Pages::new()?;
         Ok(Arc::new(Self {
             services,

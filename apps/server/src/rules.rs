@@ -6,11 +6,11 @@ use domain::access::{AccessType, AclRule, Permission, PrincipalType};
 use domain::credential::PasswordRules;
 use domain::id::PoolName;
 use domain::limits::Quota;
-use domain::policy::{AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct};
+use domain::policy::{AccessPolicy, AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct};
 use domain::time::Lifetime;
 use domain::user::FactorKind;
 
-use crate::config::{self, Acl, Config, Lockout, Rate, UserPool};
+use crate::config::{self, Acl, Config, Lockout, ModelAcl, Rate, UserPool};
 
 /// The rules the configuration describes, for a server reached at `public_url`.
 pub fn policy(config: &Config, public_url: String) -> Policy {
@@ -26,6 +26,10 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
         service_name: config.server.service_name.clone(),
         language: config.server.language.clone(),
         audit_life: Lifetime::from_secs(config.audit.keep_days * 86_400),
+        access: AccessPolicy {
+            admin_pool: config.access.admin_pool.as_ref().map(PoolName::new),
+            acls: config.access.acls.iter().filter_map(model_rule).collect(),
+        },
     }
 }
 
@@ -56,7 +60,11 @@ fn pool_policy(pool: &UserPool, config: &Config) -> PoolPolicy {
             max: whole(pool.password_max_length),
         },
         context_words: config.passwords.context_words.clone(),
-        acls: pool.acls.iter().filter_map(rule).collect(),
+        acls: pool
+            .acls
+            .iter()
+            .filter_map(|acl| rule(acl, Some(&pool.model_name)))
+            .collect(),
         ..kept_safe(pool)
     }
 }
@@ -97,8 +105,17 @@ fn unless_zero(seconds: u64) -> Option<Lifetime> {
     (seconds > 0).then(|| Lifetime::from_secs(seconds))
 }
 
-/// The reader let no other words through; were there one, the rule would be left out, never widened.
-fn rule(acl: &Acl) -> Option<AclRule> {
+/// A rule that names its model itself.
+fn model_rule(named: &ModelAcl) -> Option<AclRule> {
+    rule(
+        &named.acl,
+        Some(named.model.as_str()).filter(|model| *model != "*"),
+    )
+}
+
+/// A rule about a model, or about every one. The reader let no other words through; were there one, the rule would be left out, never
+/// widened.
+fn rule(acl: &Acl, model: Option<&str>) -> Option<AclRule> {
     let principal_type = match acl.principal_type.as_str() {
         "ROLE" => PrincipalType::Role,
         "USER" => PrincipalType::User,
@@ -111,7 +128,7 @@ fn rule(acl: &Acl) -> Option<AclRule> {
     };
     let all = acl.property.iter().any(|name| name == "*");
     Some(AclRule {
-        model: None,
+        model: model.map(str::to_owned),
         principal_type,
         principal: acl.principal_id.clone(),
         permission: if acl.permission == "ALLOW" {

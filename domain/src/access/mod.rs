@@ -7,7 +7,7 @@ mod row;
 mod state;
 
 pub use decide::{AccessType, AclRule, Caller, Permission, PrincipalType, Request, decide};
-pub use defaults::default_rules;
-pub use role::{Principal, Role, RoleMapping};
+pub use defaults::{ADMIN, default_rules, server_rules};
+pub use role::{Held, Principal, Role, RoleMapping};
 pub use row::AclRow;
 pub use state::{AccessState, MAX_ROLES, MAX_ROWS};

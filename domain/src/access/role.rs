@@ -45,3 +45,12 @@ pub struct RoleMapping {
     /// When it was given.
     pub created: Timestamp,
 }
+
+/// A mapping with whoever has it: one row of LoopBack's `RoleMapping`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Who has the role.
+    pub principal: Principal,
+    /// Which, and since when.
+    pub mapping: RoleMapping,
+}

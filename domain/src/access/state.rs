@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{AclRow, Role, RoleMapping};
 use crate::error::{Denial, Fault};
-use crate::id::{AclId, RoleId, RoleName};
+use crate::id::{AclId, RoleId, RoleMappingId, RoleName};
 use crate::time::Timestamp;
 use crate::user::{Revision, User};
 
@@ -108,6 +108,20 @@ impl AccessState {
         self.changed(principal, |role| role.mappings.push(mapping))
     }
 
+    /// The role that has another by a mapping, and the mapping.
+    pub fn holder_of(&self, mapping: &RoleMappingId) -> Option<(&Role, &RoleMapping)> {
+        self.roles.iter().find_map(|role| {
+            let mut held = role.mappings.iter();
+            Some((role, held.find(|held| held.id == *mapping)?))
+        })
+    }
+
+    /// The same with a role not given to another any more; none where no role has one by that mapping.
+    pub fn without_mapping(&self, mapping: &RoleMappingId) -> Option<Self> {
+        let holder = self.holder_of(mapping)?.0.id.clone();
+        self.changed(&holder, |role| role.mappings.retain(|held| held.id != *mapping))
+    }
+
     /// The same without a role, and without its being given by others; none where there is none. What users and applications have of it
     /// gives nothing any more: ids are never used again.
     pub fn without_role(&self, id: &RoleId) -> Option<Self> {
@@ -187,7 +201,6 @@ fn invalid(property: &'static str, code: &'static str, message: &'static str, va
 mod tests {
     use super::*;
     use crate::access::{Permission, PrincipalType};
-    use crate::id::RoleMappingId;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -260,6 +273,22 @@ mod tests {
         assert_eq!(given.with_mapping(&RoleId::new("a"), mapping("b")), None);
         assert_eq!(given.with_mapping(&RoleId::new("a"), mapping("gone")), None);
         assert_eq!(given.with_mapping(&RoleId::new("gone"), mapping("a")), None);
+    }
+
+    #[test]
+    fn a_role_is_taken_from_a_role_by_the_mapping_and_once() {
+        let state = of(&["a", "b", "c"]);
+        let state = state
+            .with_mapping(&RoleId::new("a"), mapping("b"))
+            .and_then(|state| state.with_mapping(&RoleId::new("a"), mapping("c")))
+            .expect("given");
+        let id = mapping("b").id;
+        let holder = state.holder_of(&id).map(|(role, held)| (&role.id, &held.role));
+        assert_eq!(holder, Some((&RoleId::new("a"), &RoleId::new("b"))));
+        let taken = state.without_mapping(&id).expect("held");
+        assert_eq!(names(&taken, &["a"]), ["the a", "the c"]);
+        assert_eq!(taken.holder_of(&id), None);
+        assert_eq!(taken.without_mapping(&id), None);
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Roles, who has them, and stored access rules.
+//! Roles and stored access rules. Who has a role: `mappings`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{STALE_RETRIES, Services};
-use crate::access::{AccessState, AclRow, Principal, Role, RoleMapping};
+use crate::access::{AccessState, AclRow, Role};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError};
-use crate::id::{AclId, PoolName, RoleId, RoleMappingId, RoleName, UserId, UserKey};
+use crate::id::{AclId, RoleId, RoleName, UserKey};
 use crate::ports::PortError;
 use crate::user::User;
 
@@ -139,99 +139,24 @@ impl Services {
         Ok(changed.is_some())
     }
 
-    /// Gives somebody a role; the mapping they have it by already, if they do. None where there is no such role, or nobody of that id.
+    /// Every role there is, in the order they were made.
     ///
     /// # Errors
-    /// Ports that do not answer.
-    pub async fn give_role(
-        &self,
-        principal: &Principal,
-        role: &RoleId,
-        by: Actor,
-    ) -> Result<Option<RoleMapping>, DomainError> {
-        if self.access().await?.role(role).is_none() {
-            return Ok(None);
-        }
-        let now = self.ports.clock.now();
-        let mapping = RoleMapping {
-            id: RoleMappingId::draw(now, self.ports.entropy.open().as_mut()),
-            role: role.clone(),
-            created: now,
-        };
-        let given = match principal {
-            Principal::User(key) => self.give_to_user(key, mapping).await?,
-            Principal::Application(_) => return Err(Denial::Unexpected.into()),
-            Principal::Role(holder) => self.give_to_role(holder, mapping).await?,
-        };
-        if let Some(given) = &given {
-            let about = match principal {
-                Principal::User(key) => Some(key.clone()),
-                Principal::Application(_) | Principal::Role(_) => None,
-            };
-            let detail = format!("{role} {}", given.id);
-            self.note_access(AuditKind::RoleGiven, about, by, detail).await?;
-        }
-        Ok(given)
+    /// A store that does not answer.
+    pub async fn roles(&self) -> Result<Vec<Role>, DomainError> {
+        Ok(self.access().await?.roles.clone())
     }
 
-    async fn give_to_user(
-        &self,
-        key: &UserKey,
-        mapping: RoleMapping,
-    ) -> Result<Option<RoleMapping>, DomainError> {
-        for _ in 0..STALE_RETRIES {
-            let Some(user) = self.ports.users.find(key).await? else {
-                return Ok(None);
-            };
-            if let Some(held) = user.mappings.iter().find(|held| held.role == mapping.role) {
-                return Ok(Some(held.clone()));
-            }
-            let mut next = user.changed(self.ports.clock.now());
-            Arc::make_mut(&mut next.mappings).push(mapping.clone());
-            match self.ports.users.commit(&next, user.revision).await {
-                Ok(()) => return Ok(Some(mapping)),
-                Err(PortError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(PortError::Stale.into())
-    }
-
-    async fn give_to_role(
-        &self,
-        holder: &RoleId,
-        mapping: RoleMapping,
-    ) -> Result<Option<RoleMapping>, DomainError> {
-        let changed = self
-            .change_access(|state| Ok(state.with_mapping(holder, mapping.clone())))
-            .await?;
-        if changed.is_some() {
-            return Ok(Some(mapping));
-        }
-        let state = self.access().await?;
-        let held = state.role(holder).and_then(|role| {
-            let mut mappings = role.mappings.iter();
-            mappings.find(|held| held.role == mapping.role).cloned()
-        });
-        Ok(held)
-    }
-
-    /// Up to `limit` users of a pool who have a role, in the order of their ids, beginning after `after`.
+    /// Every stored rule, in the order they were made.
     ///
     /// # Errors
-    /// Ports that do not answer.
-    pub async fn members(
-        &self,
-        pool: &PoolName,
-        role: &RoleId,
-        after: Option<UserId>,
-        limit: usize,
-    ) -> Result<Vec<(UserId, RoleMapping)>, DomainError> {
-        Ok(self.ports.members.members(pool, role, after, limit).await?)
+    /// A store that does not answer.
+    pub async fn rules(&self) -> Result<Vec<AclRow>, DomainError> {
+        Ok(self.access().await?.rows.clone())
     }
 
     /// Decides a change on what is stored now, again when somebody was faster; none where the change is none.
-    async fn change_access(
+    pub(super) async fn change_access(
         &self,
         change: impl Fn(&AccessState) -> Result<Option<AccessState>, Denial> + Sync,
     ) -> Result<Option<Arc<AccessState>>, DomainError> {
@@ -249,7 +174,7 @@ impl Services {
         Err(PortError::Stale.into())
     }
 
-    async fn note_access(
+    pub(super) async fn note_access(
         &self,
         kind: AuditKind,
         about: Option<UserKey>,

@@ -18,6 +18,7 @@ mod log_out;
 mod login;
 mod lookup;
 mod magic_link;
+mod mappings;
 mod new_password;
 mod own_sessions;
 mod passkeys;

@@ -24,7 +24,7 @@ use domain::identity::{
 use domain::limits::{Bucket, ClientAddress, LimitKey, Quota, Verdict};
 use domain::message::{MailKind, Notice};
 use domain::origin::Origin;
-use domain::policy::{Asked, Limits, Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Asked, Limits, Policy, PoolPolicy};
 use domain::secret::{MacKey, Sealed, Secret, Token};
 use domain::session::{Factor, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
@@ -64,6 +64,7 @@ impl Scene {
                 service_name: "Example".to_owned(),
                 language: "en".to_owned(),
                 audit_life: Lifetime::from_secs(86_400),
+                access: AccessPolicy::default(),
             },
             pool,
             key: MacKey::new([3; 32]),

@@ -16,7 +16,7 @@ use domain::id::{
 use domain::identity::{Identity, IdentityKey, Profile};
 use domain::limits::{LimitKey, Quota, Verdict};
 use domain::origin::Origin;
-use domain::policy::{Asked, Limits, Policy, PoolPolicy, SecondFactor};
+use domain::policy::{AccessPolicy, Asked, Limits, Policy, PoolPolicy, SecondFactor};
 use domain::ports::Verified;
 use domain::secret::{MacKey, Secret, Token};
 use domain::session::{Factor, Session, TokenLife};
@@ -84,6 +84,7 @@ pub fn scene() -> impl Strategy<Value = Scene> {
             service_name: "Example".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         Scene {
             policy,

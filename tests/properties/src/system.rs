@@ -11,7 +11,7 @@ use domain::id::{PoolName, UserId, UserKey};
 use domain::limits::ClientAddress;
 use domain::message::MailKind;
 use domain::origin::Origin;
-use domain::policy::{Limits, Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy};
 use domain::secret::{MacKey, Secret, Token};
 use domain::service::{Authenticated, Authentication, CodeLogin, Credentials, LoggedIn, LoginName, Services};
 use domain::session::{AccessToken, TokenLife};
@@ -61,6 +61,7 @@ impl System {
             service_name: "Example".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let world = World::new(rules.seed, rules.reaches_without_number);
         world.contents().keeps_the_dead = rules.keeps_the_dead;

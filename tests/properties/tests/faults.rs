@@ -10,7 +10,7 @@ use domain::flow::sign_up::NewUser;
 use domain::id::PoolName;
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
-use domain::policy::{Limits, Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy};
 use domain::ports::{MockAuditLog, MockMailer, MockPasswordHasher, MockSessionStore, PortError};
 use domain::secret::{MacKey, Token};
 use domain::service::{Credentials, LoginName, Ports, Services};
@@ -42,6 +42,7 @@ fn services(world: &Arc<World>, replace: impl FnOnce(&mut Ports)) -> Services {
         service_name: "Example".to_owned(),
         language: "en".to_owned(),
         audit_life: Lifetime::from_secs(86_400),
+        access: AccessPolicy::default(),
     };
     Services::new(ports, policy, MacKey::new([7; 32]))
 }

@@ -7,7 +7,7 @@ use domain::error::DomainError;
 use domain::flow::login::Terms;
 use domain::flow::sign_up::NewUser;
 use domain::id::PoolName;
-use domain::policy::{Policy, PoolPolicy, SecondFactor};
+use domain::policy::{AccessPolicy, Policy, PoolPolicy, SecondFactor};
 use domain::secret::{MacKey, Secret, Token};
 use domain::service::{Authentication, CodeLogin, Credentials, LoginName, Services};
 use domain::session::TokenLife;
@@ -45,6 +45,7 @@ fn town() -> Town {
         service_name: "Example".to_owned(),
         language: "en".to_owned(),
         audit_life: Lifetime::from_secs(86_400),
+        access: AccessPolicy::default(),
     };
     let world = World::new(5, true);
     let services = Services::new(world.ports(), policy, MacKey::new([7; 32]));

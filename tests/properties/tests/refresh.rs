@@ -11,7 +11,7 @@ use domain::flow::sign_up::NewUser;
 use domain::id::{PoolName, SessionId};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
-use domain::policy::{Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Policy, PoolPolicy};
 use domain::secret::{MacKey, Token};
 use domain::service::{Authenticated, Authentication, Credentials, LoginName, Services};
 use domain::session::{AccessToken, TokenLife};
@@ -54,6 +54,7 @@ impl Ann {
             service_name: "Portcullis".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let services = Services::new(world.ports(), policy, MacKey::new([7; 32]));
         let form = NewUser {

@@ -15,7 +15,7 @@ use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::{PoolName, SessionId, UserKey};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
-use domain::policy::{Limits, Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy};
 use domain::ports::{AuditLog, FlowStore, PageMark, PortError, SessionPage, SessionStore};
 use domain::secret::{MacKey, Token, TokenHash};
 use domain::service::{Authenticated, Authentication, Credentials, LoginName, Services};
@@ -183,6 +183,7 @@ impl Ann {
             service_name: "Portcullis".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let services = Services::new(ports, policy, MacKey::new([7; 32]));
         let form = NewUser {

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use domain::id::RoleName;
+use domain::service::Authenticated;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::Matched;
+use super::guard::Guard;
 use super::users::caller;
 use crate::extract::Request;
+use crate::extract::query::Query;
+use crate::judge::Subject;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -19,15 +23,31 @@ static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
 /// These and what every answer carries: room for all of them at once.
 const FIELDS: usize = 12;
 
-/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token of any pool, else 401. It never changes
-/// anything, so a cookie is enough.
+/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401. The query may ask for more: a role,
+/// what the access rules say, a pool; whoever is logged in and may not hears 403. It never changes anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
-    let Some(caller) = caller::for_proxy(&request).await?.into_live() else {
+    let services = &request.app.services;
+    let pools = |name: &str| {
+        let mut known = services.policy().pools.keys();
+        known.find(|pool| pool.as_str() == name).cloned()
+    };
+    let guard = Guard::of(&Query::parse(&request.query), pools)?;
+    // Who is asked for a role must not have it from half a second ago.
+    let called = if guard.is_plain() {
+        caller::for_proxy(&request).await?
+    } else {
+        caller::of(&request, guard.pool.as_ref()).await?
+    };
+    let Some(caller) = called.into_live() else {
         return Err(Problem::authorization_required());
     };
     let user = &caller.user;
-    let roles = request.app.services.roles_of(user).await;
-    let roles = roles.map_err(|error| Problem::of_port(&error))?;
+    let roles = if guard.is_plain() {
+        let roles = services.roles_of(user).await;
+        roles.map_err(|error| Problem::of_port(&error))?
+    } else {
+        judged(&request, &guard, &caller).await?
+    };
     let email = user.email.as_ref().map_or("", |email| email.as_str());
     let reply = Reply {
         status: StatusCode::OK,
@@ -39,6 +59,20 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         .header(X_USER_EMAIL.clone(), &ascii(email))
         .header(X_USER_POOL.clone(), user.key.pool.as_str())
         .header(X_USER_ROLES.clone(), &ascii(&listed(&roles))))
+}
+
+/// The caller's roles, if the guard lets them through.
+async fn judged(request: &Request, guard: &Guard, caller: &Authenticated) -> Result<Vec<RoleName>, Problem> {
+    let app = &request.app;
+    let access = app.services.access().await;
+    let access = access.map_err(|error| Problem::of_port(&error))?;
+    let pool = guard.pool.as_ref().or_else(|| app.services.policy().admin_pool());
+    let subject = Subject::of(Some(caller), pool, &access);
+    if guard.lets(app, &access, &subject) {
+        Ok(subject.roles)
+    } else {
+        Err(Problem::new(StatusCode::FORBIDDEN, "Access Denied").coded("ACCESS_DENIED"))
+    }
 }
 
 /// One after the other, by commas; a comma within a name is percent-encoded.

@@ -1,10 +1,12 @@
 //! The URL table: every route of the site on one screen.
 
+mod acl_check;
 mod api;
 mod applications;
 pub(crate) mod assets;
 mod auth_check;
 pub(crate) mod external;
+mod guard;
 mod health;
 mod root;
 pub mod users;
@@ -136,6 +138,7 @@ impl Routes {
             };
             site(pattern, true, methods, *handler);
         }
+        site("/api/acl/check", false, &["POST"], handler!(acl_check::check));
         // A pool of that name has its own calls there.
         let taken = |pool: &PoolName| pool.as_str().eq_ignore_ascii_case(applications::COLLECTION);
         if !policy.pools.keys().any(taken) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::PoolName;
-use domain::policy::{Limits, Policy, PoolPolicy, SecondFactor};
+use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy, SecondFactor};
 use domain::ports::Clock;
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
@@ -184,6 +184,7 @@ impl Site {
             service_name: "Example".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let (console, mailbox) = (Received::default(), Received::default());
         let clock = Arc::new(AtomicI64::new(1_795_287_972_795));

@@ -56,6 +56,13 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
             folder.display()
         )));
     }
+    if let Some(named) = &config.access.admin_pool
+        && !config.users.iter().any(|pool| pool.plural == *named)
+    {
+        problems.push(problem(format!(
+            "`access.admin_pool` names {named}, and there is no `[users.{named}]`"
+        )));
+    }
     let providers = &config.providers;
     if providers.named && !providers.file.exists() {
         problems.push(problem(format!(

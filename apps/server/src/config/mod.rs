@@ -5,6 +5,7 @@
 //! line or the variable it came from, so that a fault can be found. `docs/CONFIG.md` lists all keys;
 //! a test compares the two.
 
+mod access;
 mod acl;
 mod address;
 mod audit;
@@ -37,6 +38,7 @@ mod summary;
 mod tests;
 mod users;
 
+pub use access::{Access, ModelAcl};
 pub use acl::Acl;
 pub use address::{Listen, is_local_url};
 pub use audit::Audit;
@@ -91,6 +93,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[limits]`
     pub limits: Limits,
+    /// `[access]`
+    pub access: Access,
     /// `[users.<Plural>]`: the pools that are switched on, at least one.
     pub users: Vec<UserPool>,
 }
@@ -113,6 +117,7 @@ impl Config {
             hash: reader.section("hash", Hash::read),
             passwords: reader.section("passwords", Passwords::read),
             limits: reader.section("limits", Limits::read),
+            access: reader.section("access", Access::read),
             users: reader.section("users", users::read),
         }
     }

@@ -18,7 +18,7 @@ use domain::flow::sign_up::NewUser;
 use domain::id::{FactorId, PoolName, UserKey};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
-use domain::policy::{Limits, Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy};
 use domain::ports::Clock as _;
 use domain::secret::{MacKey, Secret, Token};
 use domain::service::{
@@ -92,6 +92,7 @@ impl House {
             service_name: "Portcullis".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let ports = Ports {
             passkeys: Some(Arc::new(PlainVerifier::default())),

@@ -14,7 +14,7 @@ use domain::identity::{Profile, ProfileEmail, ProviderClient, ProviderEntry, Pro
 use domain::limits::ClientAddress;
 use domain::message::MailKind;
 use domain::origin::Origin;
-use domain::policy::{Policy, PoolPolicy};
+use domain::policy::{AccessPolicy, Policy, PoolPolicy};
 use domain::ports::{
     Arrival, AuthorizationRequest, AuthorizationResponse, AuthorizationStart, IdentityProvider,
     ProviderAdapter, ProviderBinding, ProviderError, ProviderFault,
@@ -175,6 +175,7 @@ impl System {
             service_name: "Example".to_owned(),
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(86_400),
+            access: AccessPolicy::default(),
         };
         let elsewhere = Arc::new(Elsewhere {
             world: world.clone(),

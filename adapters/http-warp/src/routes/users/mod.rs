@@ -23,7 +23,7 @@ mod step_up;
 mod totp;
 mod verify;
 
-use domain::access::{AccessType, AclRow, AclRule, Caller, Permission, Request as AccessRequest, decide};
+use domain::access::{AccessType, Request as AccessRequest};
 use domain::id::PoolName;
 use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
 use domain::service::{Authenticated, Services};
@@ -31,6 +31,7 @@ use http::StatusCode;
 
 use super::{Answer, Matched};
 use crate::extract::Request;
+use crate::judge::{Subject, permits};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -223,30 +224,14 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .access()
         .await
         .map_err(|error| Problem::of_port(&error))?;
-    let named_roles = match &caller {
-        Some(caller) => access.roles_of(&caller.user),
-        None => Vec::new(),
-    };
-    let asks = Caller {
-        user: own_id,
-        application: None,
-        related: false,
-        owner: id.is_some() && id.as_deref() == own_id,
-        roles: &named_roles,
-    };
+    let subject = Subject::of(caller.as_deref(), Some(&pool_name), &access);
     let wants = AccessRequest {
         model: &pool.model,
         property: method.property,
         access: method.access,
     };
-    let rules = request
-        .app
-        .rules
-        .get(&pool_name)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let stored: Vec<AclRule> = access.rows.iter().map(AclRow::rule).collect();
-    if decide(rules.iter().chain(&stored), wants, asks) == Permission::Deny {
+    let rules = request.app.rules.of_pool(&pool_name);
+    if !permits(rules, &access, wants, subject.caller(id.as_deref(), None)) {
         return Err(refused(pool, caller.is_some(), id.as_deref()));
     }
     (method.run)(Call {

@@ -96,7 +96,8 @@ fn known_keys() -> BTreeMap<String, String> {
     let mut keys = interpret(Table::new()).1.known;
     // Keys of a list's objects are asked for only where there is an object.
     let rule = "[[users.Users.acls]]\nprincipalType = \"ROLE\"\nprincipalId = \"x\"\npermission = \"DENY\"";
-    keys.extend(interpret(parse_toml(rule, &"rule".into()).unwrap()).1.known);
+    let named = format!("{rule}\n{}\nmodel = \"Order\"", rule.replace("users.Users", "access"));
+    keys.extend(interpret(parse_toml(&named, &"rule".into()).unwrap()).1.known);
     keys
 }
 
