@@ -104,6 +104,24 @@ impl AuditEvent {
         }
     }
 
+    /// Of what an administrator did to `user`. At the command line of the server there is no network to speak of.
+    pub fn of_administrator(
+        at: Timestamp,
+        kind: AuditKind,
+        user: UserKey,
+        actor: &Actor,
+        origin: &Origin,
+        key: &MacKey,
+    ) -> Self {
+        match actor {
+            Actor::Operator | Actor::Server => Self::of_server(at, kind, Some(user), actor.clone()),
+            Actor::Client | Actor::Application(_) | Actor::User(_) => Self {
+                actor: actor.clone(),
+                ..Self::of_request(at, kind, Some(user), origin, key)
+            },
+        }
+    }
+
     /// The same with a word on what it was about.
     #[must_use]
     pub fn about(self, detail: impl Into<String>) -> Self {
@@ -195,6 +213,12 @@ audit_kinds! {
     SignUpCollided = "user.sign_up_collided",
     /// A user record was changed.
     ProfileChanged = "user.changed",
+    /// An administrator keeps a user out.
+    UserDisabled = "user.disabled",
+    /// A user is let in again.
+    UserEnabled = "user.enabled",
+    /// An administrator forgave failed tries on an account.
+    UserUnlocked = "user.unlocked",
     /// A user was deleted.
     UserDeleted = "user.deleted",
     /// A session was opened.
@@ -267,6 +291,12 @@ audit_kinds! {
     CredentialForgotten = "credential.forgotten",
     /// A client application was made.
     ApplicationCreated = "application.created",
+    /// An application was changed: what is said about it, or whether its keys open anything.
+    ApplicationChanged = "application.changed",
+    /// An application got new keys; the former ones are void.
+    ApplicationKeysReset = "application.keys_reset",
+    /// An application was deleted.
+    ApplicationDeleted = "application.deleted",
     /// An application's key was wrong.
     ApplicationRefused = "application.refused",
     /// An application's client at a provider was set or removed.

@@ -10,6 +10,7 @@
 mod effect;
 mod notice;
 
+pub mod administer;
 pub mod authorize;
 pub mod change_password;
 pub mod change_profile;

@@ -18,7 +18,8 @@ use crate::identity::Identity;
 use crate::limits::Verdict;
 use crate::message::{MailKind, Notice};
 use crate::secret::Token;
-use crate::user::User;
+use crate::time::Lifetime;
+use crate::user::{Email, User};
 
 /// Where a recovery stands.
 #[derive(Clone, Debug)]
@@ -110,9 +111,15 @@ fn ask(user: Option<&User>, mail: Verdict, cx: &mut Ctx<'_>) -> Advanced<Recover
     }
 }
 
-fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effect> {
+fn reset_mail(user: &User, to: Email, cx: &mut Ctx<'_>) -> Vec<Effect> {
+    let mut effects = reset_link(user, to, cx.pool.reset_password_token_ttl, cx);
+    effects.push(cx.audit(AuditKind::ResetSent, Some(&user.key)));
+    effects
+}
+
+/// A mail with a link to set a password by; earlier ones are void.
+pub(super) fn reset_link(user: &User, to: Email, life: Lifetime, cx: &mut Ctx<'_>) -> Vec<Effect> {
     let token = Token::draw(cx.entropy);
-    let life = cx.pool.reset_password_token_ttl;
     let body = FlowBody::ResetPassword {
         epoch: user.session_epoch,
     };
@@ -124,7 +131,6 @@ fn reset_mail(user: &User, to: crate::user::Email, cx: &mut Ctx<'_>) -> Vec<Effe
         Effect::DropFlows(user.key.clone(), FlowKind::ResetPassword),
         cx.keep(user, &token, life, body),
         mail(user, to, kind, cx),
-        cx.audit(AuditKind::ResetSent, Some(&user.key)),
     ]
 }
 

@@ -119,15 +119,8 @@ fn admit(form: NewUser, verdict: Verdict, cx: &mut Ctx<'_>) -> Step<SignUp> {
 /// Checks every property and reports all faults at once; the password's own rule comes last, in LoopBack's own shape.
 fn sound(form: NewUser, cx: &mut Ctx<'_>) -> Result<Draft, Denial> {
     let mut faults = Vec::new();
-    let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
-    let mut user = User::blank(key, cx.now);
-    user.realm = realm(
-        form.realm.filter(|_| cx.pool.realm_required),
-        cx.pool.realm_required,
-        &mut faults,
-    );
-    user.email = email(form.email.as_deref(), cx, &mut faults);
-    user.username = username(form.username.as_deref(), user.email.as_ref(), &mut faults);
+    let password = form.password.clone();
+    let user = record(form, &mut faults, cx);
     if cx.pool.hide_existing && user.username.is_some() {
         // A name that stays free although it was taken along would tell that nobody was made.
         faults.push(Fault {
@@ -137,13 +130,10 @@ fn sound(form: NewUser, cx: &mut Ctx<'_>) -> Result<Draft, Denial> {
             value: None,
         });
     }
-    user.phone = phone(form.phone.as_deref(), &mut faults);
-    user.attributes = attributes(Attributes::from_client(form.attributes), &mut faults);
-    if form.password.is_none() {
+    if password.is_none() {
         faults.push(blank("password"));
     }
-    let password = form
-        .password
+    let password = password
         .filter(|_| faults.is_empty())
         .ok_or(Denial::Invalid(faults))?;
     let rules = cx.pool.password;
@@ -155,6 +145,22 @@ fn sound(form: NewUser, cx: &mut Ctx<'_>) -> Result<Draft, Denial> {
         password,
         holder: None,
     })
+}
+
+/// The user that a form speaks of, with a new id and without a password; every fault is noted.
+pub(super) fn record(form: NewUser, faults: &mut Vec<Fault>, cx: &mut Ctx<'_>) -> User {
+    let key = UserKey::new(cx.pool.name.clone(), UserId::draw(cx.now, cx.entropy));
+    let mut user = User::blank(key, cx.now);
+    user.realm = realm(
+        form.realm.filter(|_| cx.pool.realm_required),
+        cx.pool.realm_required,
+        faults,
+    );
+    user.email = email(form.email.as_deref(), cx, faults);
+    user.username = username(form.username.as_deref(), user.email.as_ref(), faults);
+    user.phone = phone(form.phone.as_deref(), faults);
+    user.attributes = attributes(Attributes::from_client(form.attributes), faults);
+    user
 }
 
 fn judge_keys(
@@ -228,7 +234,7 @@ fn collide(user: &User, taken: &[UniqueKey], cx: &Ctx<'_>) -> Refused {
 }
 
 /// The validation error of keys somebody else holds.
-pub(super) fn taken_keys(user: &User, taken: &[UniqueKey]) -> Denial {
+pub(crate) fn taken_keys(user: &User, taken: &[UniqueKey]) -> Denial {
     let fault = |key: &UniqueKey| match key {
         UniqueKey::Email => Fault {
             property: "email",

@@ -2,9 +2,10 @@
 
 use crate::id::{DeviceId, PoolName, UserKey};
 use crate::limits::{Bucket, ClientAddress, LimitKey, Quota};
+use crate::origin::Origin;
 use crate::ports::Once;
 use crate::time::{Lifetime, Timestamp};
-use crate::user::{FactorKind, Phone};
+use crate::user::{FactorKind, Phone, User};
 
 /// How much may be tried. Every number is a configuration key.
 #[derive(Clone, Debug)]
@@ -67,6 +68,9 @@ const fn lockout(free: u32, wait: u64, max_wait: u64, pardons: bool) -> Quota {
         pardons,
     }
 }
+
+/// Giving back by this quota leaves nothing of a counter, whatever it counted by.
+const WIPED: Quota = lockout(1, 1, 1, true);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -172,6 +176,30 @@ impl Limits {
             );
         }
         self.ask(counters)
+    }
+
+    /// Every counter of failed tries that stands on an account and can be named, to be wiped: those of its password from everywhere, from
+    /// `origin` and from its known devices, and those of its second factors. Counters of single other addresses fade by themselves.
+    pub fn of_account(&self, user: &User, origin: &Origin) -> Asked {
+        let (pool, account) = (user.key.pool.as_str(), user.key.id.as_str());
+        let from = origin.address.as_str();
+        let mut keys = vec![
+            key(Bucket::LoginAccount, &[pool, account]),
+            key(Bucket::LoginAccountAddress, &[pool, account, from]),
+        ];
+        let devices = user.devices.iter();
+        keys.extend(devices.map(|it| key(Bucket::LoginAccountDevice, &[pool, account, it.id.as_str()])));
+        let of_factors = [
+            Bucket::CodeTry,
+            Bucket::TotpTry,
+            Bucket::RecoveryTry,
+            Bucket::PasskeyTry,
+            Bucket::ConfirmPhoneTry,
+            Bucket::EnrolTry,
+            Bucket::JoinCodeTry,
+        ];
+        keys.extend(of_factors.map(|bucket| account_key(bucket, &user.key)));
+        self.ask(keys.into_iter().map(|key| (key, WIPED)).collect())
     }
 
     /// A new user.

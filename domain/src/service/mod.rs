@@ -2,6 +2,7 @@
 
 mod access;
 mod access_token;
+mod administer;
 mod application;
 mod audit;
 mod change_password;
@@ -34,6 +35,7 @@ mod step_up;
 mod verify_contact;
 
 pub use access_token::{Authenticated, Authentication};
+pub use administer::Administrator;
 pub use application::NewApplicationCredential;
 pub use external_login::{AuthorizationAsk, AuthorizationStarted, Callback, Finished, Outcome};
 pub use factors::TotpEnrolment;

@@ -14,6 +14,7 @@ use crate::ports::PortError;
 use crate::secret::TokenHash;
 use crate::session::{Session, Standing};
 use crate::time::Timestamp;
+use crate::user::User;
 
 /// Sessions that are shown at most.
 const SHOWN: usize = 200;
@@ -34,9 +35,18 @@ impl Services {
         pool: &PoolPolicy,
         caller: &Authenticated,
     ) -> Result<Vec<Session>, DomainError> {
+        self.logins_of(pool, &caller.user).await
+    }
+
+    /// The same of any user.
+    pub(super) async fn logins_of(
+        &self,
+        pool: &PoolPolicy,
+        user: &User,
+    ) -> Result<Vec<Session>, DomainError> {
         let mut logins: BTreeMap<SessionId, Session> = BTreeMap::new();
-        let renewable = self.renewable_sessions(pool, caller).await?;
-        for session in self.live_sessions(caller).await?.into_iter().chain(renewable) {
+        let renewable = self.renewable_sessions(pool, user).await?;
+        for session in self.live_sessions(user).await?.into_iter().chain(renewable) {
             match logins.get_mut(&session.id) {
                 Some(known) => merge(known, session),
                 None => {
@@ -64,7 +74,7 @@ impl Services {
         let user = &caller.user.key;
         let is_theirs = caller.session.id == *session
             || self
-                .live_sessions(caller)
+                .live_sessions(&caller.user)
                 .await?
                 .iter()
                 .any(|live| live.id == *session)
@@ -133,10 +143,10 @@ impl Services {
         Ok(flows)
     }
 
-    async fn live_sessions(&self, caller: &Authenticated) -> Result<Vec<Session>, PortError> {
+    async fn live_sessions(&self, user: &User) -> Result<Vec<Session>, PortError> {
         let now = self.ports.clock.now();
-        let mut sessions = self.sessions_of(&caller.user.key).await?;
-        sessions.retain(|session| session.standing(Some(&caller.user), now) == Standing::Live);
+        let mut sessions = self.sessions_of(&user.key).await?;
+        sessions.retain(|session| session.standing(Some(user), now) == Standing::Live);
         Ok(sessions)
     }
 
@@ -144,14 +154,14 @@ impl Services {
     async fn renewable_sessions(
         &self,
         pool: &PoolPolicy,
-        caller: &Authenticated,
+        user: &User,
     ) -> Result<Vec<Session>, PortError> {
         let now = self.ports.clock.now();
-        let flows = self.ports.flows.list(&caller.user.key, FlowKind::Refresh).await?;
+        let flows = self.ports.flows.list(&user.key, FlowKind::Refresh).await?;
         let good = flows.iter().filter(|flow| !flow.is_expired(now));
         let sessions = good.filter_map(|flow| {
             let record = refresh_record(flow)?;
-            let honoured = caller.user.honours(record.epoch, &record.session);
+            let honoured = user.honours(record.epoch, &record.session);
             let login = login_behind(flow, pool)?;
             (honoured && record.used.is_none()).then_some(login)
         });

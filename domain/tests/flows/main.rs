@@ -1,6 +1,7 @@
 //! Every arm of every step table, one file per flow, one sentence per test.
 #![cfg(test)]
 
+mod administer;
 mod authorize;
 mod change_password;
 mod change_profile;
