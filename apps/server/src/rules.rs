@@ -160,6 +160,7 @@ fn limits(limits: &config::Limits) -> Limits {
         mail_per_address: rate(&limits.mail_per_address),
         token_tries_per_address: rate(&limits.token_tries_per_address),
         authorizations_per_address: rate(&limits.authorizations_per_address),
+        calls_per_application: rate(&limits.calls_per_application),
     }
 }
 

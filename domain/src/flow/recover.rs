@@ -141,7 +141,11 @@ fn check<'a>(
 ) -> Result<(&'a FlowRecord, &'a User), Refused> {
     let good = flow.zip(user).filter(|(flow, user)| {
         let epoch = matches!(flow.body, FlowBody::ResetPassword { epoch } if epoch == user.session_epoch);
-        epoch && user.disabled.is_none() && flow.is_of(&user.key) && flow.pool == cx.pool.name && !flow.is_expired(cx.now)
+        epoch
+            && user.disabled.is_none()
+            && flow.is_of(&user.key)
+            && flow.pool == cx.pool.name
+            && !flow.is_expired(cx.now)
     });
     good.ok_or_else(|| {
         Refused::new(

@@ -80,6 +80,8 @@ buckets! {
     Authorization = "authorization",
     /// Failed tokens and application keys from one address.
     TokenTry = "token-try",
+    /// Calls of one application with its key.
+    ApplicationCall = "application-call",
     /// A proof that counts once: an assertion, a ticket, a nonce.
     Once = "once",
 }

@@ -1,6 +1,6 @@
 //! How much may be tried: which counters each try takes from, and how much each holds.
 
-use crate::id::{DeviceId, PoolName, UserKey};
+use crate::id::{ApplicationId, DeviceId, PoolName, UserKey};
 use crate::limits::{Bucket, ClientAddress, LimitKey, Quota};
 use crate::origin::Origin;
 use crate::ports::Once;
@@ -44,6 +44,8 @@ pub struct Limits {
     pub token_tries_per_address: Quota,
     /// People sent to providers from one address.
     pub authorizations_per_address: Quota,
+    /// Calls of one application with its key, from everywhere.
+    pub calls_per_application: Quota,
 }
 
 /// Tries one pending login has, whatever the other limits say.
@@ -92,6 +94,7 @@ impl Default for Limits {
             mail_per_address: rate(20, 3600),
             token_tries_per_address: rate(60, 900),
             authorizations_per_address: rate(120, 600),
+            calls_per_application: rate(6000, 60),
         }
     }
 }
@@ -346,6 +349,14 @@ impl Limits {
             pardons: false,
         };
         vec![(key(Bucket::Once, &[issuer, &once.id]), quota)]
+    }
+
+    /// A call of an application that proved itself.
+    pub fn application_call(&self, id: &ApplicationId) -> Asked {
+        self.ask(vec![(
+            key(Bucket::ApplicationCall, &[id.as_str()]),
+            self.calls_per_application,
+        )])
     }
 
     /// A reset or verification token presented.

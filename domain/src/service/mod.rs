@@ -36,7 +36,7 @@ mod verify_contact;
 
 pub use access_token::{Authenticated, Authentication};
 pub use administer::Administrator;
-pub use application::NewApplicationCredential;
+pub use application::{ApplicationChange, NewApplicationCredential};
 pub use external_login::{AuthorizationAsk, AuthorizationStarted, Callback, Finished, Outcome};
 pub use factors::TotpEnrolment;
 pub use fresh_token::FreshToken;

@@ -151,11 +151,7 @@ impl Services {
     }
 
     /// What would be renewed by refresh tokens that are good and unused, as sessions whose life is over.
-    async fn renewable_sessions(
-        &self,
-        pool: &PoolPolicy,
-        user: &User,
-    ) -> Result<Vec<Session>, PortError> {
+    async fn renewable_sessions(&self, pool: &PoolPolicy, user: &User) -> Result<Vec<Session>, PortError> {
         let now = self.ports.clock.now();
         let flows = self.ports.flows.list(&user.key, FlowKind::Refresh).await?;
         let good = flows.iter().filter(|flow| !flow.is_expired(now));

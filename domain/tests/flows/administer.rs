@@ -124,17 +124,17 @@ fn a_password_link_comes_unproven_and_lives_as_long_as_a_verification() {
         story(&effects),
         ["drop flows", "put flow", "send mail", "password.reset_sent"]
     );
-    assert_eq!(kept(&effects).expires, scene.now.plus(scene.pool.verify_token_ttl));
+    assert_eq!(
+        kept(&effects).expires,
+        scene.now.plus(scene.pool.verify_token_ttl)
+    );
 }
 
 #[test]
 fn no_link_goes_to_the_disabled_or_to_nowhere() {
     let mut scene = Scene::new();
     let (disabled, _) = acted(&mut scene, bob(), Act::Disable);
-    let nowhere = User {
-        email: None,
-        ..bob()
-    };
+    let nowhere = User { email: None, ..bob() };
     for (user, property) in [(disabled, "disabled"), (nowhere, "email")] {
         let event = AdministerEvent::Asked {
             user: Box::new(user),

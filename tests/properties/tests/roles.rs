@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::access::{Held, Principal, RoleMapping};
+use domain::application::ApplicationDetails;
 use domain::audit::{Actor, AuditKind};
 use domain::flow::sign_up::NewUser;
 use domain::id::{PoolName, RoleId, RoleMappingId, RoleName, UserKey};
@@ -56,7 +57,9 @@ fn office() -> Office {
             Principal::User(user.key)
         })
         .collect();
-    let (application, _) = run(services.create_application("shop")).expect("a new application");
+    let (application, _) =
+        run(services.create_application("shop", ApplicationDetails::default(), &Actor::Operator))
+            .expect("a new application");
     principals.push(Principal::Application(application.id));
     let roles: Vec<RoleId> = (0..ROLES)
         .map(|n| {

@@ -42,6 +42,8 @@ pub struct Limits {
     pub token_tries_per_address: Rate,
     /// People sent to providers from one client address.
     pub authorizations_per_address: Rate,
+    /// Calls of one application with its key.
+    pub calls_per_application: Rate,
 }
 
 /// A leaky bucket: `burst` at once, and as many again over `per_seconds`, drop by drop.
@@ -86,6 +88,7 @@ impl Limits {
             mail_per_address: rate(reader, "mail_per_address", 20, 3600),
             token_tries_per_address: rate(reader, "token_tries_per_address", 60, 900),
             authorizations_per_address: rate(reader, "authorizations_per_address", 120, 600),
+            calls_per_application: rate(reader, "calls_per_application", 6000, 60),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Client applications and their own clients at providers.
 
-use domain::application::{Application, ApplicationCredential};
+use domain::application::{Application, ApplicationCredential, ApplicationDetails};
+use domain::audit::Actor;
 use domain::error::{Denial, DomainError};
 use domain::id::{ApplicationId, ProviderName};
 use domain::secret::Secret;
@@ -186,7 +187,9 @@ pub async fn execute(command: AppCommand, operated: &Operated) -> Result<AppAnsw
 }
 
 async fn create(services: &Services, name: &str) -> Result<AppAnswer, Refusal> {
-    let (application, keys) = services.create_application(name).await?;
+    let (application, keys) = services
+        .create_application(name, ApplicationDetails::default(), &Actor::Operator)
+        .await?;
     let keys = keys
         .each()
         .map(|(kind, key)| (kind.name().to_owned(), Hidden::from(key)));

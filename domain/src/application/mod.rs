@@ -1,9 +1,12 @@
 //! Client applications: programs that call us for people, with keys and provider credentials of their own.
 
+mod details;
+
+pub use details::ApplicationDetails;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use crate::access::RoleMapping;
@@ -84,42 +87,6 @@ pub struct ApplicationCredential {
     pub modified: Timestamp,
 }
 
-/// What is said about an application, by LoopBack's names. Nothing is decided by it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ApplicationDetails {
-    /// What it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Where its picture is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub icon: Option<String>,
-    /// Who answers for it: with LoopBack, the id of a user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// Who works on it, likewise.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub collaborators: Vec<String>,
-    /// Where to write to its makers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Where it lives.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Where it wants people to be sent back to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub callback_urls: Vec<String>,
-    /// `sandbox` while it is being tried, `production`, or what its makers write.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// LoopBack's realm.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub realm: Option<String>,
-    /// Everything else that a client keeps here (`permissions`, `pushSettings`, …), as it came.
-    #[serde(flatten)]
-    pub others: Map<String, Value>,
-}
-
 /// A client application.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
@@ -180,7 +147,7 @@ impl ApplicationKeys {
 }
 
 impl Application {
-    /// Which of the application's keys this is, if any. Every key is compared, so that time tells nothing.
+    /// Which of the application's keys this is, if any; none while it is disabled. Every key is compared, so that time tells nothing.
     pub fn recognise(&self, key: &Token) -> Option<KeyType> {
         let hash = key.hash();
         let mut found = None;
@@ -190,7 +157,7 @@ impl Application {
                 found = Some(stored.kind);
             }
         }
-        found
+        found.filter(|_| self.disabled.is_none())
     }
 
     /// Its own client at a provider.
@@ -237,5 +204,12 @@ mod tests {
             assert_eq!(application.recognise(&Token::presented(key.expose())), Some(kind));
         }
         assert_eq!(application.recognise(&Token::presented("")), None);
+
+        let disabled = Application {
+            disabled: Some(Timestamp::from_millis(1)),
+            ..application
+        };
+        let opens = |key: &Secret| disabled.recognise(&Token::presented(key.expose()));
+        assert!(keys.each().all(|(_, key)| opens(key).is_none()));
     }
 }
