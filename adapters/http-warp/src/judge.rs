@@ -141,10 +141,10 @@ mod tests {
         }
     }
 
-    fn policy(own: Vec<AclRule>, acls: Vec<AclRule>) -> Policy {
+    fn policy(own: &[AclRule], acls: &[AclRule]) -> Policy {
         let pools = ["Users", "Employees"].map(|name| {
             let mut pool = PoolPolicy::new(PoolName::new(name), name.trim_end_matches('s'));
-            pool.acls.clone_from(&own);
+            pool.acls = own.to_vec();
             (pool.name.clone(), pool)
         });
         Policy {
@@ -156,7 +156,7 @@ mod tests {
             audit_life: Lifetime::from_secs(1),
             access: AccessPolicy {
                 admin_pool: None,
-                acls,
+                acls: acls.to_vec(),
             },
         }
     }
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_pools_rule_is_about_its_own_model() {
-        let policy = policy(vec![rule(None, "find")], Vec::new());
+        let policy = policy(&[rule(None, "find")], &[]);
         assert!(opens(&policy, "User", "find"));
         assert!(!opens(&policy, "Role", "find"));
         assert!(!opens(&policy, "Order", "find"));
@@ -187,10 +187,7 @@ mod tests {
 
     #[test]
     fn a_rule_of_no_pool_reaches_the_model_it_names() {
-        let policy = policy(
-            Vec::new(),
-            vec![rule(Some("Order"), "find"), rule(Some("Role"), "count")],
-        );
+        let policy = policy(&[], &[rule(Some("Order"), "find"), rule(Some("Role"), "count")]);
         assert!(opens(&policy, "Order", "find"));
         assert!(!opens(&policy, "Order", "count"));
         assert!(opens(&policy, "Role", "count"));
@@ -200,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_rule_about_every_model_opens_none_of_ours() {
-        let policy = policy(Vec::new(), vec![rule(None, "find")]);
+        let policy = policy(&[], &[rule(None, "find")]);
         assert!(opens(&policy, "Order", "find"));
         for model in SERVER_MODELS.into_iter().chain(["User", "Employee"]) {
             assert!(!opens(&policy, model, "find"), "{model}");

@@ -158,8 +158,8 @@ fn score(rule: &AclRule, request: Request<'_>, caller: Caller<'_>) -> Option<Sco
         Some(access) if access.covers(request.access) => EXACT,
         Some(_) => return None,
     };
-    let (kind, role) = principal_score(rule, caller)?;
-    Some((model, property, access, kind, role))
+    let (kind, of_role) = principal_score(rule, caller)?;
+    Some((model, property, access, kind, of_role))
 }
 
 fn principal_score(rule: &AclRule, caller: Caller<'_>) -> Option<(u8, u8)> {
@@ -241,12 +241,12 @@ mod tests {
                     (Permission::Allow, Permission::Deny),
                     (Permission::Deny, Permission::Allow),
                 ] {
-                    let rules = [
+                    let both = [
                         rule(against, weaker.0, weaker.1),
                         rule(said, stronger.0, stronger.1),
                     ];
                     assert_eq!(
-                        decide(&rules, FIND, everybody(&roles)),
+                        decide(&both, FIND, everybody(&roles)),
                         said,
                         "{weaker:?} {stronger:?}"
                     );

@@ -258,13 +258,13 @@ mod tests {
             ..rule("", "$everyone", Permission::Allow, &["find", "authenticate"])
         };
         let asks = |model, property, caller| {
-            let rules = server_rules(model);
+            let own = server_rules(model);
             let request = Request {
                 model,
                 property,
                 access: AccessType::Read,
             };
-            decide(rules.iter().chain([&broad]), request, caller)
+            decide(own.iter().chain([&broad]), request, caller)
         };
         for model in ["Role", "RoleMapping", "ACL", "Application"] {
             assert_eq!(asks(model, "find", admin), Permission::Allow, "{model}");

@@ -115,6 +115,11 @@ impl Services {
         Ok(changed.is_some())
     }
 
+    /// An id for a new rule.
+    pub fn draw_rule_id(&self) -> AclId {
+        AclId::draw(self.ports.clock.now(), self.ports.entropy.open().as_mut())
+    }
+
     /// Stores a rule, in place of the one of its id if there is one.
     ///
     /// # Errors

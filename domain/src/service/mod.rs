@@ -158,7 +158,7 @@ impl Services {
     /// The same, telling `tell` whatever a provider says that will not do, in its adapter's own words: whoever came hears a code alone,
     /// and the operator needs the reason.
     #[must_use]
-    pub fn telling(self, tell: Arc<dyn Fn(&EntryName, &ProviderError) + Send + Sync>) -> Self {
+    pub fn telling(self, tell: Tell) -> Self {
         Self {
             tell: Some(tell),
             ..self

@@ -1,6 +1,6 @@
 //! What is not there, in LoopBack's words.
 
-use super::Matched;
+use super::{Matched, models};
 use crate::extract::Request;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -15,12 +15,16 @@ pub async fn unknown(request: Request, _: Matched) -> Result<Reply, Problem> {
         .values()
         .find(|pool| pool.name.as_str().eq_ignore_ascii_case(first));
     let method = &request.method;
-    Err(Problem::not_found(match pool {
-        Some(pool) => {
+    let own = models::METHODS
+        .iter()
+        .find(|own| own.collection().eq_ignore_ascii_case(first));
+    let model = pool.map(|pool| pool.model.as_str()).or(own.map(|own| own.model));
+    Err(Problem::not_found(match model {
+        Some(model) => {
             let rest: String = segments.flat_map(|segment| ["/", segment]).collect();
             format!(
                 "Shared class \"{}\" has no method handling {method} {}",
-                pool.model,
+                model,
                 shown(&rest)
             )
         }

@@ -33,12 +33,12 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     };
     let guard = Guard::of(&Query::parse(&request.query), pools)?;
     // Who is asked for a role must not have it from half a second ago.
-    let called = if guard.is_plain() {
+    let presented = if guard.is_plain() {
         caller::for_proxy(&request).await?
     } else {
         caller::of(&request, guard.pool.as_ref()).await?
     };
-    let Some(caller) = called.into_live() else {
+    let Some(caller) = presented.into_live() else {
         return Err(Problem::authorization_required());
     };
     let user = &caller.user;

@@ -8,6 +8,7 @@ mod auth_check;
 pub(crate) mod external;
 mod guard;
 mod health;
+pub mod models;
 mod root;
 pub mod users;
 
@@ -45,6 +46,8 @@ pub struct Matched {
     pub fk: Option<String>,
     /// The user method behind an API route.
     pub method: Option<&'static users::Method>,
+    /// The method of one of the server's own models.
+    pub model: Option<&'static models::Method>,
     /// The entry of `providers.json` whose door it is.
     pub entry: Option<(Arc<WebEntry>, Door)>,
 }
@@ -98,12 +101,80 @@ pub fn own_route(path: &str) -> Option<&'static str> {
     ours.into_iter().find(|own| covers(own))
 }
 
+/// The row of a table that a path and a verb lead to.
+#[derive(Clone, Copy)]
+enum Row {
+    /// None: the handler says it all.
+    None,
+    User(&'static users::Method),
+    Model(&'static models::Method),
+}
+
 /// One path with its methods.
 struct Endpoint {
     pattern: &'static str,
     pool: Option<PoolName>,
     page: bool,
-    methods: BTreeMap<&'static str, (Handler, Option<&'static users::Method>)>,
+    methods: BTreeMap<&'static str, (Handler, Row)>,
+}
+
+impl Endpoint {
+    /// What a path said that leads here.
+    fn matched(&self, row: Row, id: Option<String>, fk: Option<String>) -> Matched {
+        let (method, model) = match row {
+            Row::None => (None, None),
+            Row::User(method) => (Some(method), None),
+            Row::Model(model) => (None, Some(model)),
+        };
+        Matched {
+            pool: self.pool.clone(),
+            id,
+            fk,
+            method,
+            model,
+            entry: None,
+        }
+    }
+}
+
+/// Every path, before the router is built of them.
+#[derive(Default)]
+struct Table(BTreeMap<String, Endpoint>);
+
+impl Table {
+    fn add(&mut self, path: String, pattern: &'static str, page: bool) -> &mut Endpoint {
+        self.0.entry(path).or_insert_with(|| Endpoint {
+            pattern,
+            pool: None,
+            page,
+            methods: BTreeMap::new(),
+        })
+    }
+
+    /// A path of the site, under one or more methods.
+    fn site(&mut self, pattern: &'static str, page: bool, methods: &[&'static str], handler: Handler) {
+        let endpoint = self.add(pattern.to_owned(), pattern, page);
+        let methods = methods.iter().map(|method| (*method, (handler, Row::None)));
+        endpoint.methods.extend(methods);
+    }
+
+    /// A call of one of the server's own models.
+    fn model(&mut self, method: &'static models::Method) {
+        let endpoint = self.add(method.path.to_owned(), method.path, false);
+        let handler: Handler = handler!(models::call);
+        endpoint
+            .methods
+            .insert(method.verb, (handler, Row::Model(method)));
+    }
+
+    /// A call of a pool.
+    fn user(&mut self, pool: &PoolName, method: &'static users::Method) {
+        let path = format!("/api/{}{}", pool.as_str().to_ascii_lowercase(), method.path);
+        let endpoint = self.add(path, method.pattern, false);
+        endpoint.pool = Some(pool.clone());
+        let handler: Handler = handler!(users::call);
+        endpoint.methods.insert(method.verb, (handler, Row::User(method)));
+    }
 }
 
 /// The router.
@@ -114,21 +185,10 @@ pub struct Routes {
 impl Routes {
     /// Builds the table: the site's own routes, and those of every pool.
     pub fn new(policy: &Policy) -> Self {
-        let mut table: BTreeMap<String, Endpoint> = BTreeMap::new();
+        let mut table = Table::default();
         let get_and_head = ["GET", "HEAD"];
-        let mut site = |pattern: &'static str, page: bool, methods: &[&'static str], handler: Handler| {
-            let endpoint = table.entry(pattern.to_owned()).or_insert_with(|| Endpoint {
-                pattern,
-                pool: None,
-                page,
-                methods: BTreeMap::new(),
-            });
-            endpoint
-                .methods
-                .extend(methods.iter().map(|method| (*method, (handler, None))));
-        };
         for (pattern, page, handler) in SITE {
-            site(pattern, *page, &get_and_head, *handler);
+            table.site(pattern, *page, &get_and_head, *handler);
         }
         for (pattern, method, handler) in pages::ROUTES {
             let methods: &[&'static str] = if *method == "GET" {
@@ -136,32 +196,31 @@ impl Routes {
             } else {
                 &[method]
             };
-            site(pattern, true, methods, *handler);
+            table.site(pattern, true, methods, *handler);
         }
-        site("/api/acl/check", false, &["POST"], handler!(acl_check::check));
+        table.site("/api/acl/check", false, &["POST"], handler!(acl_check::check));
         // A pool of that name has its own calls there.
-        let taken = |pool: &PoolName| pool.as_str().eq_ignore_ascii_case(applications::COLLECTION);
-        if !policy.pools.keys().any(taken) {
+        let is_taken = |collection: &str| {
+            let mut pools = policy.pools.keys();
+            pools.any(|pool| pool.as_str().eq_ignore_ascii_case(collection))
+        };
+        if !is_taken(applications::COLLECTION) {
             for (pattern, method, handler) in applications::ROUTES {
-                site(pattern, false, &[method], *handler);
+                table.site(pattern, false, &[method], *handler);
+            }
+        }
+        for method in models::METHODS {
+            if !is_taken(method.collection()) {
+                table.model(method);
             }
         }
         for pool in policy.pools.keys() {
             for method in users::METHODS {
-                let path = format!("/api/{}{}", pool.as_str().to_ascii_lowercase(), method.path);
-                let endpoint = table.entry(path).or_insert_with(|| Endpoint {
-                    pattern: method.pattern,
-                    pool: Some(pool.clone()),
-                    page: false,
-                    methods: BTreeMap::new(),
-                });
-                endpoint
-                    .methods
-                    .insert(method.verb, (handler!(users::call), Some(method)));
+                table.user(pool, method);
             }
         }
         let mut router = Router::new();
-        for (path, endpoint) in table {
+        for (path, endpoint) in table.0 {
             // Paths are literals and checked pool names: a clash is a bug that the table's own test meets first.
             if let Err(error) = router.insert(path.clone(), endpoint) {
                 tracing::error!(path, %error, "route left out");
@@ -180,7 +239,7 @@ impl Routes {
         let Ok(matched) = self.router.at(&folded) else {
             return Found::unknown(path);
         };
-        let Some((handler, user_method)) = matched.value.methods.get(method.as_str()) else {
+        let Some((handler, row)) = matched.value.methods.get(method.as_str()) else {
             return self
                 .by_id(method, trimmed)
                 .unwrap_or_else(|| Found::unknown(path));
@@ -193,16 +252,9 @@ impl Routes {
         let (Some(id), Some(fk)) = (parameter("id"), parameter("fk")) else {
             return Found::unknown(path);
         };
-        let matched_path = Matched {
-            pool: matched.value.pool.clone(),
-            id,
-            fk,
-            method: *user_method,
-            entry: None,
-        };
         Found {
             handler: *handler,
-            matched: matched_path,
+            matched: matched.value.matched(*row, id, fk),
             name: matched.value.pattern,
             page: matched.value.page,
         }
@@ -218,20 +270,14 @@ impl Routes {
             .ok()
             .filter(|matched| matched.params.get("id") == Some("-"))?
             .value;
-        let (handler, user_method) = endpoint.methods.get(method.as_str())?;
+        let (handler, row) = endpoint.methods.get(method.as_str())?;
         let id = percent_encoding::percent_decode_str(last)
             .decode_utf8()
             .ok()?
             .into_owned();
-        let matched = Matched {
-            pool: endpoint.pool.clone(),
-            id: Some(id),
-            method: *user_method,
-            ..Matched::default()
-        };
         Some(Found {
             handler: *handler,
-            matched,
+            matched: endpoint.matched(*row, Some(id), None),
             name: endpoint.pattern,
             page: endpoint.page,
         })

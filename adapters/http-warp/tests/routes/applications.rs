@@ -1,6 +1,7 @@
 //! `/api/Applications/{id}/credentials`: an application's own clients, and ways begun in its name.
 
-use domain::application::KeyType;
+use domain::application::{ApplicationDetails, KeyType};
+use domain::audit::Actor;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -15,7 +16,11 @@ struct App {
 
 impl App {
     async fn made(site: &Site, name: &str) -> Self {
-        let (application, keys) = site.services.create_application(name).await.unwrap();
+        let (application, keys) = site
+            .services
+            .create_application(name, ApplicationDetails::default(), &Actor::Operator)
+            .await
+            .unwrap();
         let keys = keys.each().map(|(kind, key)| (kind, key.expose().to_owned()));
         Self {
             id: application.id.to_string(),

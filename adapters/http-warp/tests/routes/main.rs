@@ -14,6 +14,8 @@ mod applications;
 #[path = "../pages/browser.rs"]
 mod browser;
 mod external;
+mod guard;
+mod models;
 mod outage;
 mod poison;
 mod site;

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::id::PoolName;
+use domain::access::Principal;
+use domain::audit::Actor;
+use domain::id::{PoolName, RoleMappingId, RoleName, UserId, UserKey};
 use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy, SecondFactor};
 use domain::ports::Clock;
 use domain::secret::MacKey;
@@ -165,9 +167,24 @@ impl Site {
         Self::wired(change, |ports| ports, Arc::new(AlwaysReady)).await
     }
 
+    /// The same with changed rules for both pools.
+    pub async fn wired_with(
+        change: impl FnOnce(&mut PoolPolicy, &mut PoolPolicy, &mut HttpSettings),
+    ) -> Self {
+        Self::built(change, |ports| ports, Arc::new(AlwaysReady)).await
+    }
+
     /// The same on other ports.
     pub async fn wired(
         change: impl FnOnce(&mut PoolPolicy, &mut HttpSettings),
+        rewire: impl FnOnce(Ports) -> Ports,
+        readiness: Arc<dyn Readiness>,
+    ) -> Self {
+        Self::built(|users, _, settings| change(users, settings), rewire, readiness).await
+    }
+
+    async fn built(
+        change: impl FnOnce(&mut PoolPolicy, &mut PoolPolicy, &mut HttpSettings),
         rewire: impl FnOnce(Ports) -> Ports,
         readiness: Arc<dyn Readiness>,
     ) -> Self {
@@ -175,7 +192,7 @@ impl Site {
         let mut employees = PoolPolicy::new(PoolName::new("Employees"), "Employee");
         employees.second_factor = SecondFactor::Required;
         let mut settings = settings();
-        change(&mut users, &mut settings);
+        change(&mut users, &mut employees, &mut settings);
         let pools = [users, employees].map(|pool| (pool.name.clone(), pool)).into();
         let policy = Policy {
             pools,
@@ -300,6 +317,36 @@ impl Site {
     pub async fn ann(&self) -> (String, String, String) {
         let id = self.sign_up("Users", EMAIL).await;
         (format!("/Users/{id}"), id, self.log_in("Users", EMAIL).await)
+    }
+}
+
+impl Site {
+    /// Gives a user a role, made where it is not there, and tells the mapping.
+    pub async fn give(&self, pool: &str, id: &str, role: &str) -> RoleMappingId {
+        let name = RoleName::new(role);
+        let known = self.services.roles().await.unwrap();
+        let role = match known.into_iter().find(|known| known.name == name) {
+            Some(known) => known,
+            None => self
+                .services
+                .create_role(&name, None, Actor::Operator)
+                .await
+                .unwrap(),
+        };
+        let user = Principal::User(UserKey {
+            pool: PoolName::new(pool),
+            id: UserId::new(id),
+        });
+        let given = self.services.give_role(&user, &role.id, Actor::Operator).await;
+        given.unwrap().expect("somebody of that id").id
+    }
+
+    /// Somebody who administers: id and token.
+    pub async fn admin(&self, pool: &str) -> (String, String) {
+        let email = "root@example.com";
+        let id = self.sign_up(pool, email).await;
+        self.give(pool, &id, "admin").await;
+        (id, self.log_in(pool, email).await)
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod access;
 mod authenticator;
 mod code_abuse;
 mod curl_tour;

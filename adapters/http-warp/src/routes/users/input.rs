@@ -42,6 +42,21 @@ impl Input {
         }
     }
 
+    /// A text; a number is one, too: LoopBack's ids are.
+    pub fn text_or_number(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(not_text(name)),
+        }
+    }
+
+    /// Whether a property was sent as `null`.
+    pub fn clears(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Value::is_null)
+    }
+
     /// A text that must be there; an empty one is none, as in LoopBack.
     pub fn required(&mut self, name: &'static str) -> Result<String, Problem> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
@@ -175,12 +190,7 @@ impl Input {
 
     /// The id a client sent, as text; only texts and numbers can be one.
     pub fn id(&mut self) -> Result<Option<String>, Problem> {
-        match self.take("id") {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(_) => Err(not_text("id")),
-        }
+        self.text_or_number("id")
     }
 
     /// Everything that was not read.

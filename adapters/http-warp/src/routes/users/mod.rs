@@ -12,7 +12,7 @@ pub(crate) mod input;
 mod join;
 mod login;
 mod magic_link;
-mod output;
+pub(crate) mod output;
 mod passkeys;
 mod password;
 mod phone;
