@@ -93,6 +93,7 @@ pub fn actor(actor: &Actor) -> String {
     match actor {
         Actor::Client => "client".to_owned(),
         Actor::Application(id) => format!("application:{id}"),
+        Actor::User(key) => format!("user:{}/{}", key.pool, key.id),
         Actor::Operator => "operator".to_owned(),
         Actor::Server => "server".to_owned(),
     }

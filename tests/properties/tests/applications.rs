@@ -91,8 +91,8 @@ impl Office {
             password: typed_password(password),
         };
         let terms = Terms::of(TokenLife::Finite(Lifetime::from_secs(3600)));
-        let login = self.services.login(&self.pool, credentials, terms, &origin(0));
-        match run(login) {
+        let from = origin(0);
+        match run(self.services.login(&self.pool, &credentials, terms, &from)) {
             Ok(opened) => Ok(opened.secret),
             Err(DomainError::Denied(denial)) => Err(denial),
             Err(DomainError::Port(error)) => panic!("{error}"),

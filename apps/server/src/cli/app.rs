@@ -1,5 +1,7 @@
 //! `portcullis app …`
 
+mod manage;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use self::manage::ManageVerb;
 use super::Said;
 use super::ask::Asker;
 use super::table::{plain, table};
@@ -46,6 +49,8 @@ enum Verb {
     /// The application's own clients at providers
     #[command(subcommand)]
     Credential(CredentialVerb),
+    #[command(flatten)]
+    Manage(ManageVerb),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -145,6 +150,7 @@ impl AppArgs {
 
     fn said(&self, verb: &Verb, answer: AppAnswer) -> Result<Said, Fault> {
         match (verb, answer) {
+            (Verb::Manage(_), answer) => ManageVerb::said(answer, self.json),
             (Verb::Create { .. }, AppAnswer::Created(created)) => Ok(told_created(&created, self.json)?),
             (Verb::Show { .. }, AppAnswer::App(app)) if self.json => Ok(Said::json(&app)?),
             (Verb::Show { .. }, AppAnswer::App(app)) => Ok(Said::printed(told_app(&app))),
@@ -199,6 +205,7 @@ impl Verb {
                 application: application.clone(),
                 provider: provider.clone(),
             },
+            Self::Manage(verb) => verb.command()?,
             Self::Credential(CredentialVerb::Set(set)) => AppCommand::SetCredential(set.command()?),
         })
     }
@@ -251,7 +258,7 @@ fn read_secret(from: impl Read, name: &str) -> Result<Hidden, Refusal> {
 async fn ask(asker: &mut Asker<'_>, command: AppCommand) -> Result<AppAnswer, Fault> {
     match asker.ask(Command::App(command)).await? {
         Answer::App(answer) => Ok(answer),
-        Answer::Keys(_) | Answer::Audit(_) => Err(unfit()),
+        _ => Err(unfit()),
     }
 }
 
@@ -279,11 +286,16 @@ fn told_created(created: &CreatedApp, as_json: bool) -> Result<Said, serde_json:
 
 fn told_app(app: &AppView) -> String {
     let row = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
-    let rows = [
+    let mut rows = vec![
         row("id", &app.id),
         row("created", &app.created),
         row("modified", &app.modified),
+        row("keys", if app.enabled { "open" } else { "disabled" }),
     ];
+    rows.extend(app.details.iter().map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        row(&plain(name), &plain(&text))
+    }));
     let facts = table(["NAME", &plain(&app.name)], &rows);
     if app.credentials.is_empty() {
         return facts;

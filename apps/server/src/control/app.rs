@@ -1,12 +1,13 @@
 //! Client applications and their own clients at providers.
 
-use domain::application::{Application, ApplicationCredential, ApplicationDetails};
+use domain::application::{Application, ApplicationCredential, ApplicationDetails, ApplicationKeys};
 use domain::audit::Actor;
 use domain::error::{Denial, DomainError};
 use domain::id::{ApplicationId, ProviderName};
 use domain::secret::Secret;
-use domain::service::{NewApplicationCredential, Services};
+use domain::service::{ApplicationChange, NewApplicationCredential, Services};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::execute::Refusal;
@@ -38,6 +39,18 @@ pub enum AppCommand {
     },
     /// Set an application's own client at a provider.
     SetCredential(SetCredential),
+    /// Change one.
+    Change(ChangeApp),
+    /// Give one new keys.
+    ResetKeys {
+        /// Its id.
+        id: String,
+    },
+    /// Delete one.
+    Delete {
+        /// Its id.
+        id: String,
+    },
     /// Take it away.
     RemoveCredential {
         /// The application's id.
@@ -65,6 +78,20 @@ pub struct SetCredential {
     pub callback_url: Option<String>,
 }
 
+/// What is to be changed about an application; what is none stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeApp {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether its keys open anything.
+    pub enabled: Option<bool>,
+    /// What is said about it, laid over what is said now; a null removes.
+    pub details: Map<String, Value>,
+}
+
 /// What was done about applications.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +111,11 @@ pub enum AppAnswer {
     },
     /// A client was taken away.
     CredentialRemoved,
+    /// An application was deleted.
+    Deleted {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// A new application. Its keys are told this once.
@@ -105,6 +137,10 @@ pub struct AppView {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Whether its keys open anything.
+    pub enabled: bool,
+    /// What is said about it.
+    pub details: Map<String, Value>,
     /// Its own clients at providers.
     pub credentials: Vec<CredentialView>,
     /// When it was made (ISO 8601).
@@ -139,10 +175,19 @@ impl From<&Application> for AppView {
         Self {
             id: application.id.to_string(),
             name: application.name.clone(),
+            enabled: application.disabled.is_none(),
+            details: said(&application.details),
             credentials: application.credentials.iter().map(CredentialView::from).collect(),
             created: application.created.to_iso8601(),
             modified: application.modified.to_iso8601(),
         }
+    }
+}
+
+fn said(details: &ApplicationDetails) -> Map<String, Value> {
+    match serde_json::to_value(details) {
+        Ok(Value::Object(said)) => said,
+        _ => Map::new(),
     }
 }
 
@@ -178,6 +223,22 @@ pub async fn execute(command: AppCommand, operated: &Operated) -> Result<AppAnsw
             let found = find(services, &id).await?;
             Ok(AppAnswer::App(AppView::from(&found)))
         }
+        AppCommand::Change(change) => self::change(services, change).await,
+        AppCommand::ResetKeys { id } => {
+            let reset = services
+                .reset_application_keys(&ApplicationId::new(id.as_str()), &Actor::Operator)
+                .await?;
+            let (application, keys) = reset.ok_or_else(|| unknown(&id))?;
+            Ok(created(application, &keys))
+        }
+        AppCommand::Delete { id } => {
+            let deleted = services
+                .delete_application(&ApplicationId::new(id.as_str()), &Actor::Operator)
+                .await?;
+            deleted
+                .then_some(AppAnswer::Deleted { id: id.clone() })
+                .ok_or_else(|| unknown(&id))
+        }
         AppCommand::SetCredential(new) => set_credential(services, new).await,
         AppCommand::RemoveCredential {
             application,
@@ -190,14 +251,33 @@ async fn create(services: &Services, name: &str) -> Result<AppAnswer, Refusal> {
     let (application, keys) = services
         .create_application(name, ApplicationDetails::default(), &Actor::Operator)
         .await?;
+    Ok(created(application, &keys))
+}
+
+fn created(application: Application, keys: &ApplicationKeys) -> AppAnswer {
     let keys = keys
         .each()
         .map(|(kind, key)| (kind.name().to_owned(), Hidden::from(key)));
-    Ok(AppAnswer::Created(CreatedApp {
+    AppAnswer::Created(CreatedApp {
         id: application.id.to_string(),
         name: application.name,
         keys: keys.collect(),
-    }))
+    })
+}
+
+async fn change(services: &Services, change: ChangeApp) -> Result<AppAnswer, Refusal> {
+    let wanted = ApplicationChange {
+        name: change.name,
+        enabled: change.enabled,
+        details: change.details,
+        replaces: false,
+    };
+    let id = ApplicationId::new(change.id.as_str());
+    let changed = services
+        .change_application(&id, &wanted, &Actor::Operator)
+        .await?;
+    let changed = changed.ok_or_else(|| unknown(&change.id))?;
+    Ok(AppAnswer::App(AppView::from(&changed)))
 }
 
 async fn find(services: &Services, id: &str) -> Result<Application, Refusal> {

@@ -186,3 +186,81 @@ fn pages_of_applications_are_put_together() {
     assert_eq!(names(&house).len(), 205);
     server.end();
 }
+
+fn created(house: &House) -> (String, Vec<String>) {
+    let created = house.run(&["app", "create", "shop", "--json"]).json();
+    let keys = created["keys"].as_object().unwrap().values();
+    let keys = keys.map(|key| key.as_str().unwrap().to_owned());
+    (created["id"].as_str().unwrap().to_owned(), keys.collect())
+}
+
+#[test]
+fn what_is_said_about_it_is_set_and_removed() {
+    let house = House::new();
+    let (id, _) = created(&house);
+    let set = [
+        "app",
+        "set",
+        &id,
+        "--name",
+        "Der Laden",
+        "--owner",
+        "7",
+        "--url",
+        "https://shop.example",
+        "--callback-url",
+        "https://shop.example/a",
+        "--callback-url",
+        "https://shop.example/b",
+        "--json",
+    ];
+    let shown = house.run(&set).json();
+    assert_eq!(shown["name"], "Der Laden");
+    assert_eq!(
+        shown["details"],
+        json!({
+            "owner": "7", "url": "https://shop.example",
+            "callbackUrls": ["https://shop.example/a", "https://shop.example/b"],
+        })
+    );
+    let shown = house.run(&["app", "set", &id, "--owner", "", "--json"]).json();
+    assert_eq!(shown["details"].get("owner"), None);
+    let refused = house.run(&["app", "set", &id, "--name", " "]);
+    assert!(refused.err.contains("name"), "{refused:?}");
+    let unknown = house.run(&["app", "set", "nobody", "--name", "x"]);
+    assert!(unknown.err.contains("there is no application"), "{unknown:?}");
+}
+
+#[test]
+fn it_is_disabled_enabled_and_given_other_keys() {
+    let house = House::new();
+    let (id, keys) = created(&house);
+    let enabled = || house.run(&["app", "show", &id, "--json"]).json()["enabled"].clone();
+    house.run(&["app", "disable", &id]).fine();
+    assert_eq!(enabled(), false);
+    house.run(&["app", "enable", &id]).fine();
+    assert_eq!(enabled(), true);
+    let other = house.run(&["app", "reset-keys", &id, "--yes", "--json"]).json();
+    let other = other["keys"].as_object().unwrap();
+    assert_eq!(other.len(), 5);
+    assert!(
+        other
+            .values()
+            .all(|key| !keys.contains(&key.as_str().unwrap().to_owned()))
+    );
+}
+
+#[test]
+fn nothing_is_destroyed_that_nobody_confirmed() {
+    let house = House::new();
+    let (id, _) = created(&house);
+    for verb in ["delete", "reset-keys"] {
+        let refused = house.run(&["app", verb, &id]);
+        assert!(refused.err.contains("--yes"), "{refused:?}");
+    }
+    assert_eq!(names(&house), ["shop"]);
+    house.run(&["app", "delete", &id, "--yes"]).fine();
+    assert!(names(&house).is_empty());
+    let again = house.run(&["app", "delete", &id, "--yes"]);
+    assert!(again.err.contains("there is no application"), "{again:?}");
+}
