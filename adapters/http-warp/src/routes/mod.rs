@@ -8,6 +8,7 @@ mod auth_check;
 pub(crate) mod external;
 mod guard;
 mod health;
+mod introspect;
 pub mod models;
 mod root;
 pub mod users;
@@ -76,12 +77,16 @@ const SITE: &[(&str, bool, Handler)] = &[
     (pages::render::SENDING_PATH, false, handler!(assets::sending)),
 ];
 
+/// Where applications ask what a token is worth (RFC 7662).
+const INTROSPECT: &str = "/oauth/introspect";
+
 /// Kept free besides: folders of ours with everything in them, what a later version may have, and what every site is asked for.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 7] = [
     "/api",
     "/assets",
     "/explorer",
     "/favicon.ico",
+    INTROSPECT,
     "/openapi.json",
     "/robots.txt",
 ];
@@ -199,6 +204,7 @@ impl Routes {
             table.site(pattern, true, methods, *handler);
         }
         table.site("/api/acl/check", false, &["POST"], handler!(acl_check::check));
+        table.site(INTROSPECT, false, &["POST"], handler!(introspect::introspect));
         // A pool of that name has its own calls there.
         let is_taken = |collection: &str| {
             let mut pools = policy.pools.keys();

@@ -9,12 +9,14 @@
     reason = "the exemption of tests does not reach their helpers"
 )]
 
+mod administer;
 mod applications;
 #[expect(dead_code, reason = "the tests of pages use more of it")]
 #[path = "../pages/browser.rs"]
 mod browser;
 mod external;
 mod guard;
+mod introspect;
 mod models;
 mod outage;
 mod poison;
