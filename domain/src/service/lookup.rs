@@ -61,6 +61,19 @@ impl Services {
             .await?)
     }
 
+    /// The user of a name, as at log-in: an address or a username, in a realm where the pool has realms.
+    ///
+    /// # Errors
+    /// [`Denial::RealmRequired`]; ports that do not answer.
+    pub async fn find_user_named(
+        &self,
+        pool: &PoolPolicy,
+        realm: Option<&str>,
+        name: &LoginName,
+    ) -> Result<Option<User>, DomainError> {
+        Ok(self.named(pool, realm, name).await?.user)
+    }
+
     /// The user who holds a unique key.
     pub(super) async fn user_by(&self, pool: &PoolPolicy, key: LookupKey) -> Result<Option<User>, PortError> {
         self.ports.users.find_by(&pool.name, &key).await

@@ -1,5 +1,5 @@
-//! `/api/Applications/{id}/credentials`: an application's own clients at providers, set by whoever holds its master key. There is no
-//! other call about applications: LoopBack's show every key to everybody.
+//! `/api/Applications/{id}/credentials`: an application's own clients at providers, set by whoever holds its master key. All
+//! other calls about applications are for administrators (`models/application`): LoopBack's show every key to everybody.
 
 use domain::application::{Application, ApplicationCredential, KeyType};
 use domain::error::{Denial, DomainError};

@@ -106,8 +106,15 @@ async fn no_other_key_and_no_other_application_gets_in() {
         ("POST", "/Applications"),
         ("GET", "/Applications"),
         ("GET", "/Applications/x"),
+        ("POST", "/Applications/register"),
+        ("POST", "/Applications/x/resetKeys"),
     ] {
-        assert_eq!(Site::answer(site.ask(method, path)).await.status, 404);
+        // Not even for an application's own master key.
+        let request = site
+            .ask(method, path)
+            .header("x-application-id", &app.id)
+            .header("x-application-key", app.key(KeyType::MasterKey));
+        Site::answer(request).await.is(401, "AUTHORIZATION_REQUIRED");
     }
 }
 

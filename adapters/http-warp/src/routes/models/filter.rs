@@ -70,6 +70,23 @@ impl Filter {
         &self.condition
     }
 
+    /// How many records must be known for the answer, if they come in the order that is asked for; none where another is. Without a
+    /// limit it is `usual`, and never more than `most`.
+    pub fn reach(&self, usual: usize, most: usize) -> Option<usize> {
+        let limit = self.limit.unwrap_or(usual);
+        let asked = self.order.is_empty() && limit <= most;
+        asked.then(|| self.skip.saturating_add(limit))
+    }
+
+    /// The same, but without a limit of its own it has this one.
+    #[must_use]
+    pub fn at_most(self, usual: usize) -> Self {
+        Self {
+            limit: self.limit.or(Some(usual)),
+            ..self
+        }
+    }
+
     /// The records asked for.
     pub fn apply(&self, records: Vec<Value>) -> Vec<Value> {
         let mut fit: Vec<Value> = records
@@ -124,6 +141,11 @@ impl Where {
             Clause::And(all) => all.iter().all(|condition| condition.fits(record)),
             Clause::Or(any) => any.iter().any(|condition| condition.fits(record)),
         })
+    }
+
+    /// Whether everything fits.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text a property must equal, where nothing else will do: what a store can look up.

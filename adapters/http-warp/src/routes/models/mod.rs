@@ -1,7 +1,8 @@
-//! The server's own models, as LoopBack has them: roles, who has them, access rules. The table, and the way every call takes.
+//! The server's own models, as LoopBack has them: roles, who has them, access rules, client applications. The table, and the way every call takes.
 
 mod acl;
-mod filter;
+mod application;
+pub mod filter;
 mod role;
 mod role_mapping;
 
@@ -247,6 +248,22 @@ methods! {
         "PUT"    "/api/acls/{id}"         replaceById     Write acl::replace;
         "POST"   "/api/acls/{id}/replace" replaceById     Write acl::replace;
         "DELETE" "/api/acls/{id}"         deleteById      Write acl::delete;
+    }
+    Application {
+        "GET"    "/api/applications"                find            Read    application::find;
+        "POST"   "/api/applications"                create          Write   application::create;
+        "POST"   "/api/applications/register"       register        Write   application::create;
+        "POST"   "/api/applications/authenticate"   authenticate    Execute application::authenticate;
+        "GET"    "/api/applications/findone"        findOne         Read    application::find_one;
+        "GET"    "/api/applications/count"          count           Read    application::count;
+        "GET"    "/api/applications/{id}"           findById        Read    application::find_by_id;
+        "HEAD"   "/api/applications/{id}"           exists          Read    application::exists;
+        "GET"    "/api/applications/{id}/exists"    exists          Read    application::exists;
+        "PATCH"  "/api/applications/{id}"           patchAttributes Write   application::patch;
+        "PUT"    "/api/applications/{id}"           replaceById     Write   application::replace;
+        "POST"   "/api/applications/{id}/replace"   replaceById     Write   application::replace;
+        "DELETE" "/api/applications/{id}"           deleteById      Write   application::delete;
+        "POST"   "/api/applications/{id}/resetkeys" resetKeys       Write   application::reset_keys;
     }
 }
 

@@ -5,14 +5,17 @@ use domain::flow::change_profile::{Field, ProfileChange};
 use http::StatusCode;
 use serde_json::json;
 
-use super::Call;
 use super::input::Input;
 use super::output;
+use super::{Call, administer};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// 200 with the whole user; what was not sent stays.
 pub async fn patch(call: Call) -> Result<Reply, Problem> {
+    if call.is_about_another() {
+        return administer::patch(call).await;
+    }
     change(call, |mut input| {
         Ok(ProfileChange {
             replace: false,
@@ -45,6 +48,9 @@ pub async fn replace(call: Call) -> Result<Reply, Problem> {
 
 /// 200 with the count, always one.
 pub async fn delete(call: Call) -> Result<Reply, Problem> {
+    if call.is_about_another() {
+        return administer::delete(call).await;
+    }
     output::acceptable(&call.request)?;
     let (pool, owner) = (call.pool()?, call.owner()?);
     let done = call

@@ -52,6 +52,11 @@ impl Input {
         }
     }
 
+    /// Whether a property was sent, and not as `null`.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Whether a property was sent as `null`.
     pub fn clears(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Value::is_null)

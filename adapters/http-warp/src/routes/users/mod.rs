@@ -1,5 +1,6 @@
 //! LoopBack's user methods, for every pool: the table, and the way every call takes.
 
+mod administer;
 pub mod caller;
 mod change;
 mod code;
@@ -23,7 +24,7 @@ mod step_up;
 mod totp;
 mod verify;
 
-use domain::access::{AccessType, Request as AccessRequest};
+use domain::access::{ADMIN, AccessType, Request as AccessRequest};
 use domain::id::PoolName;
 use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
 use domain::service::{Authenticated, Services};
@@ -59,6 +60,8 @@ pub struct Call {
     pub pool_name: PoolName,
     /// Who calls, if they are logged in.
     pub caller: Option<Box<Authenticated>>,
+    /// Whether they have the role `admin`.
+    pub is_admin: bool,
     /// The `{id}` of the path; `me` already replaced.
     pub id: Option<String>,
     /// The `{fk}` of the path: what is named below the user.
@@ -81,6 +84,18 @@ impl Call {
     /// The logged-in caller, for methods that only owners and the authenticated reach.
     pub fn authenticated(&self) -> Result<&Authenticated, Problem> {
         self.caller.as_deref().ok_or_else(Problem::authorization_required)
+    }
+
+    /// The caller, if they administer the pool: rules may close to administrators what is theirs, but open it to nobody else.
+    pub fn admin(&self) -> Result<&Authenticated, Problem> {
+        let caller = self.authenticated()?;
+        let admin = self.is_admin.then_some(caller);
+        admin.ok_or_else(Problem::authorization_required)
+    }
+
+    /// Whether an administrator asks for somebody else's record: what they may do about it is [`administer`]'s.
+    pub fn is_about_another(&self) -> bool {
+        self.admin().is_ok() && self.owner().is_err()
     }
 
     /// The caller, if the record asked for is their own. Access rules may open a call to others than the owner; what acts on
@@ -166,18 +181,18 @@ methods! {
     "POST"   "/{id}/credentials"         __create__credentials      Write closed;
     "DELETE" "/{id}/credentials"         __delete__credentials      Write closed;
     "PUT"    "/{id}/credentials/{fk}"    __updateById__credentials  Write closed;
-    "GET"    ""                          find              Read    closed;
+    "GET"    ""                          find              Read    administer::find;
     "PUT"    ""                          upsert            Write   closed;
     "PATCH"  ""                          upsert            Write   closed;
-    "GET"    "/findone"                  findOne           Read    closed;
-    "GET"    "/count"                    count             Read    closed;
+    "GET"    "/findone"                  findOne           Read    administer::find_one;
+    "GET"    "/count"                    count             Read    administer::count;
     "POST"   "/replaceorcreate"          replaceOrCreate   Write   closed;
     "POST"   "/update"                   updateAll         Write   closed;
     "POST"   "/upsertwithwhere"          upsertWithWhere   Write   closed;
     "GET"    "/change-stream"            createChangeStream Read   closed;
     "POST"   "/change-stream"            createChangeStream Read   closed;
-    "HEAD"   "/{id}"                     exists            Read    closed;
-    "GET"    "/{id}/exists"              exists            Read    closed;
+    "HEAD"   "/{id}"                     exists            Read    administer::exists;
+    "GET"    "/{id}/exists"              exists            Read    administer::exists;
     "GET"    "/{id}/accesstokens"        __get__accessTokens        Read  closed;
     "POST"   "/{id}/accesstokens"        __create__accessTokens     Write closed;
     "DELETE" "/{id}/accesstokens"        __delete__accessTokens     Write closed;
@@ -234,10 +249,12 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     if !permits(rules, &access, wants, subject.caller(id.as_deref(), None)) {
         return Err(refused(pool, caller.is_some(), id.as_deref()));
     }
+    let is_admin = subject.roles.iter().any(|role| role.as_str() == ADMIN);
     (method.run)(Call {
         request,
         pool_name,
         caller,
+        is_admin,
         id,
         fk: matched.fk,
     })

@@ -3,8 +3,8 @@
 use domain::id::UserId;
 use http::StatusCode;
 
-use super::Call;
 use super::output::{self, Selection};
+use super::{Call, administer};
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -32,5 +32,5 @@ async fn of_somebody(call: &Call) -> Result<serde_json::Value, Problem> {
         .await
         .map_err(|error| Problem::of(error, pool))?;
     let unknown = || Problem::not_found(format!("Unknown \"{}\" id.", pool.model)).coded("MODEL_NOT_FOUND");
-    user.map(|user| output::user(&user)).ok_or_else(unknown)
+    user.map(|user| administer::record(&user)).ok_or_else(unknown)
 }
