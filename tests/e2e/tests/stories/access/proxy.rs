@@ -70,11 +70,11 @@ impl Proxy {
         let site = block("caddyfile", "forward_auth")
             .replace("127.0.0.1:3000", &format!("127.0.0.1:{}", server.port()))
             .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", service.port()))
-            .replace(":8000 {", &format!("http://127.0.0.1:{port} {{"));
+            .replace(":8000 {", &format!(":{port} {{\n\tbind 127.0.0.1"));
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("Caddyfile");
-        // No interface for administrators, nothing kept.
-        let whole = format!("{{\n\tadmin off\n\tpersist_config off\n\tauto_https off\n}}\n{site}");
+        // No interface for administrators.
+        let whole = format!("{{\n\tadmin off\n\tauto_https off\n}}\n{site}");
         fs::write(&file, whole).expect("a configuration");
         let mut command = Command::new(program("caddy"));
         command
