@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::ports::{AuditLog, BreachedPasswords, ProviderDirectory};
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
+use store_guard::KnownAccess;
 
 use crate::adapters::{self, Adapters, Keepers};
 use crate::audit::{LoggedAudit, Stream};
@@ -73,7 +74,7 @@ pub async fn open_with(
         users: storage.users,
         audit: Arc::new(LoggedAudit::new(storage.audit, audit_stream(config)?)) as Arc<dyn AuditLog>,
         applications: storage.applications,
-        access: storage.access,
+        access: Arc::new(KnownAccess::over(storage.access)),
         members: storage.members,
         outbox: storage.outbox,
         sessions: sessions.sessions,

@@ -1,6 +1,7 @@
 //! All roles and stored rules, as one record: whoever changes any of it changes the whole, so no two changes miss each other.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{AclRow, Role, RoleMapping};
 use crate::error::{Denial, Fault};
@@ -21,9 +22,9 @@ pub struct AccessState {
     /// Which change of this record it is.
     pub revision: Revision,
     /// The roles, in the order they were made.
-    pub roles: Vec<Role>,
+    pub roles: Arc<Vec<Role>>,
     /// The rules, in the order they were made.
-    pub rows: Vec<AclRow>,
+    pub rows: Arc<Vec<AclRow>>,
 }
 
 impl AccessState {
@@ -75,7 +76,7 @@ impl AccessState {
             return Err(invalid("name", "limit", "is one role too many", None));
         }
         let mut next = self.next();
-        next.roles.push(role);
+        Arc::make_mut(&mut next.roles).push(role);
         Ok(next)
     }
 
@@ -127,8 +128,9 @@ impl AccessState {
     pub fn without_role(&self, id: &RoleId) -> Option<Self> {
         self.role(id)?;
         let mut next = self.next();
-        next.roles.retain(|role| role.id != *id);
-        for role in &mut next.roles {
+        let roles = Arc::make_mut(&mut next.roles);
+        roles.retain(|role| role.id != *id);
+        for role in roles {
             role.mappings.retain(|mapping| mapping.role != *id);
         }
         Some(next)
@@ -141,9 +143,10 @@ impl AccessState {
     pub fn with_row(&self, row: AclRow) -> Result<Self, Denial> {
         let mut next = self.next();
         let room = next.rows.len() < MAX_ROWS;
-        match next.rows.iter_mut().find(|known| known.id == row.id) {
+        let rows = Arc::make_mut(&mut next.rows);
+        match rows.iter_mut().find(|known| known.id == row.id) {
             Some(known) => *known = row,
-            None if room => next.rows.push(row),
+            None if room => rows.push(row),
             None => return Err(invalid("model", "limit", "is one rule too many", None)),
         }
         Ok(next)
@@ -152,7 +155,7 @@ impl AccessState {
     /// The same without a rule; none where there is none.
     pub fn without_row(&self, id: &AclId) -> Option<Self> {
         let mut next = self.next();
-        next.rows.retain(|row| row.id != *id);
+        Arc::make_mut(&mut next.rows).retain(|row| row.id != *id);
         (next.rows.len() < self.rows.len()).then_some(next)
     }
 
@@ -165,7 +168,8 @@ impl AccessState {
 
     fn changed(&self, id: &RoleId, change: impl FnOnce(&mut Role)) -> Option<Self> {
         let mut next = self.next();
-        change(next.roles.iter_mut().find(|role| role.id == *id)?);
+        let roles = Arc::make_mut(&mut next.roles);
+        change(roles.iter_mut().find(|role| role.id == *id)?);
         Some(next)
     }
 
@@ -334,7 +338,7 @@ mod tests {
             .with_row(row(Permission::Allow))
             .expect("room");
         let state = state.with_row(row(Permission::Deny)).expect("room");
-        assert_eq!(state.rows, [row(Permission::Deny)]);
+        assert_eq!(*state.rows, [row(Permission::Deny)]);
         let state = state.without_row(&AclId::new("1")).expect("there");
         assert!(state.rows.is_empty());
         assert_eq!(state.without_row(&AclId::new("1")), None);

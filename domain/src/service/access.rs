@@ -1,7 +1,5 @@
 //! Roles and stored access rules. Who has a role: `mappings`.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use super::{STALE_RETRIES, Services};
 use crate::access::{AccessState, AclRow, Role};
 use crate::audit::{Actor, AuditEvent, AuditKind};
@@ -10,37 +8,13 @@ use crate::id::{AclId, RoleId, RoleName, UserKey};
 use crate::ports::PortError;
 use crate::user::User;
 
-/// The roles and rules as this node read them last.
-#[derive(Debug, Default)]
-pub(super) struct Known(RwLock<Option<Arc<AccessState>>>);
-
-impl Known {
-    fn get(&self) -> Option<Arc<AccessState>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, state: &Arc<AccessState>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));
-    }
-}
-
 impl Services {
-    /// The roles and rules as they are now: a change counts at once on every node. The store is asked each time, and sends them only
-    /// when they changed since this node read them.
+    /// The roles and rules as they are now: a change counts at once on every node.
     ///
     /// # Errors
     /// A store that does not answer: then nothing may be allowed by them.
-    pub async fn access(&self) -> Result<Arc<AccessState>, PortError> {
-        let known = self.known_access.get();
-        let revision = known.as_ref().map(|known| known.revision);
-        match (self.ports.access.read_access(revision).await?, known) {
-            (None, Some(known)) => Ok(known),
-            (newer, _) => {
-                let state = Arc::new(newer.unwrap_or_default());
-                self.known_access.set(&state);
-                Ok(state)
-            }
-        }
+    pub async fn access(&self) -> Result<AccessState, PortError> {
+        Ok(self.ports.access.read_access(None).await?.unwrap_or_default())
     }
 
     /// The names of all roles of a user: those that accounts elsewhere give, those given by hand, and those that roles give.
@@ -149,7 +123,7 @@ impl Services {
     /// # Errors
     /// A store that does not answer.
     pub async fn roles(&self) -> Result<Vec<Role>, DomainError> {
-        Ok(self.access().await?.roles.clone())
+        Ok(self.access().await?.roles.to_vec())
     }
 
     /// Every stored rule, in the order they were made.
@@ -157,21 +131,21 @@ impl Services {
     /// # Errors
     /// A store that does not answer.
     pub async fn rules(&self) -> Result<Vec<AclRow>, DomainError> {
-        Ok(self.access().await?.rows.clone())
+        Ok(self.access().await?.rows.to_vec())
     }
 
     /// Decides a change on what is stored now, again when somebody was faster; none where the change is none.
     pub(super) async fn change_access(
         &self,
         change: impl Fn(&AccessState) -> Result<Option<AccessState>, Denial> + Sync,
-    ) -> Result<Option<Arc<AccessState>>, DomainError> {
+    ) -> Result<Option<AccessState>, DomainError> {
         for _ in 0..STALE_RETRIES {
             let state = self.access().await?;
             let Some(next) = change(&state)? else {
                 return Ok(None);
             };
             match self.ports.access.commit_access(&next, state.revision).await {
-                Ok(()) => return Ok(Some(Arc::new(next))),
+                Ok(()) => return Ok(Some(next)),
                 Err(PortError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -146,7 +146,7 @@ impl Services {
                 mapping,
             }));
         }
-        for holder in &self.access().await?.roles {
+        for holder in self.access().await?.roles.iter() {
             held.extend(of(&holder.mappings).map(|mapping| Held {
                 principal: Principal::Role(holder.id.clone()),
                 mapping,

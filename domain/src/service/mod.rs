@@ -129,7 +129,6 @@ pub struct Services {
     key: MacKey,
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
     tell: Option<Tell>,
-    known_access: Arc<access::Known>,
 }
 
 /// Tells the operator what a provider of an entry said that will not do.
@@ -144,7 +143,6 @@ impl Services {
             key,
             wake: None,
             tell: None,
-            known_access: Arc::default(),
         }
     }
 

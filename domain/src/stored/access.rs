@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessState, AclRow, Role};
@@ -20,8 +22,8 @@ impl From<&AccessState> for StoredAccess {
     fn from(state: &AccessState) -> Self {
         Self {
             revision: state.revision,
-            roles: state.roles.clone(),
-            rows: state.rows.clone(),
+            roles: state.roles.to_vec(),
+            rows: state.rows.to_vec(),
         }
     }
 }
@@ -30,8 +32,8 @@ impl From<StoredAccess> for AccessState {
     fn from(stored: StoredAccess) -> Self {
         Self {
             revision: stored.revision,
-            roles: stored.roles,
-            rows: stored.rows,
+            roles: Arc::new(stored.roles),
+            rows: Arc::new(stored.rows),
         }
     }
 }

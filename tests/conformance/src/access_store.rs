@@ -33,7 +33,7 @@ macro_rules! access_store {
 type Store = Fixture<dyn AccessStore>;
 
 /// A record with everything in it.
-fn full() -> AccessState {
+pub fn full() -> AccessState {
     let mapping = |id: &str, role: &str| RoleMapping {
         id: RoleMappingId::new(id),
         role: RoleId::new(role),
@@ -73,8 +73,8 @@ fn full() -> AccessState {
     };
     AccessState {
         revision: Revision::default().next(),
-        roles,
-        rows: vec![
+        roles: Arc::new(roles),
+        rows: Arc::new(vec![
             bare,
             row(
                 "b",
@@ -88,7 +88,7 @@ fn full() -> AccessState {
                 Permission::Allow,
                 PrincipalType::User,
             ),
-        ],
+        ]),
     }
 }
 
@@ -155,8 +155,9 @@ pub async fn of_racing_changes_of_one_revision_exactly_one_wins(store: &Store) {
             let port = Arc::clone(&store.port);
             let mut next = full();
             next.revision = expected.next();
-            next.rows.truncate(1);
-            if let Some(row) = next.rows.first_mut() {
+            let rows = Arc::make_mut(&mut next.rows);
+            rows.truncate(1);
+            if let Some(row) = rows.first_mut() {
                 row.principal = racer.to_string();
             }
             async move { port.commit_access(&next, expected).await }
@@ -179,7 +180,7 @@ pub async fn a_record_of_many_roles_and_rules_is_one_record(store: &Store) {
     for number in 0..5_000 {
         let mut row = state.rows.first().unwrap().clone();
         row.id = AclId::new(format!("row {number}"));
-        state.rows.push(row);
+        Arc::make_mut(&mut state.rows).push(row);
     }
     store
         .port
