@@ -154,6 +154,12 @@ fn warnings(config: &Config, checked: &Checked) -> Result<Vec<String>, Fault> {
             ));
         }
     }
+    for (role, count) in &checked.unknown_roles {
+        notes.push(format!(
+            "warning: the role {} was given {count} times and is not in the file: it was deleted, and gives nothing",
+            plain(role.as_str())
+        ));
+    }
     if sessions_are_in_memory(config) && checked.end.sessions.count > 0 {
         notes.push(
             "warning: `sessions.url` is `memory:`: sessions were left out; people have to log in again"

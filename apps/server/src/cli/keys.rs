@@ -123,7 +123,9 @@ async fn change(config: &Config, command: KeysCommand, as_json: bool) -> Result<
         }
         Answer::Keys(KeysAnswer::InUse(keys)) if as_json => Ok(Said::json(&keys)?),
         Answer::Keys(KeysAnswer::InUse(keys)) => Ok(told_in_use(&keys, here)),
-        Answer::App(_) | Answer::Audit(_) => Err(Refusal::new("the answer does not fit the command").into()),
+        Answer::App(_) | Answer::Role(_) | Answer::User(_) | Answer::Audit(_) => {
+            Err(Refusal::new("the answer does not fit the command").into())
+        }
     }
 }
 

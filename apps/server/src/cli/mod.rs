@@ -4,13 +4,17 @@ mod adapters;
 mod app;
 mod ask;
 mod audit;
+mod confirm;
 mod export;
 mod import;
 mod keys;
 mod moved;
 mod progress;
+mod role;
+mod session;
 mod spool;
 mod table;
+mod user;
 
 pub use adapters::adapters;
 
@@ -45,6 +49,12 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// Make client applications, and give them clients of their own at providers
     App(app::AppArgs),
+    /// Make users and administrators, show them, keep them out, let them in, delete them
+    User(user::UserArgs),
+    /// Make roles, and give them to users, applications and other roles
+    Role(role::RoleArgs),
+    /// List and end the sessions of users
+    Session(session::SessionArgs),
     /// Show what was written down about security: filter it, follow it
     ///
     /// Kinds of events are listed in docs/OPERATIONS.md. Works beside a running server and without one.

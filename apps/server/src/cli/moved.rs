@@ -36,6 +36,7 @@ impl Opened {
         };
         let kept = (!sessions_are_in_memory(config)).then_some(sessions.sessions);
         let stores = Stores {
+            access: storage.access,
             users: storage.users,
             applications: storage.applications,
             sessions: kept,
@@ -75,6 +76,9 @@ pub fn amounts(tallies: &Tallies) -> String {
         of(tallies.applications.count, "application"),
         of(tallies.sessions.count, "session"),
     ];
+    if tallies.access.count > 0 {
+        amounts.push("roles and rules".to_owned());
+    }
     if tallies.messages.count > 0 {
         amounts.push(of(tallies.messages.count, "mail"));
     }
@@ -93,6 +97,7 @@ mod tests {
             ..Tally::default()
         };
         let tallies = Tallies {
+            access: tally(0),
             users: tally(2),
             applications: tally(1),
             sessions: tally(0),
@@ -100,9 +105,13 @@ mod tests {
         };
         assert_eq!(amounts(&tallies), "2 users, 1 application, 0 sessions");
         let tallies = Tallies {
+            access: tally(1),
             messages: tally(1),
             ..tallies
         };
-        assert_eq!(amounts(&tallies), "2 users, 1 application, 0 sessions, 1 mail");
+        assert_eq!(
+            amounts(&tallies),
+            "2 users, 1 application, 0 sessions, roles and rules, 1 mail"
+        );
     }
 }

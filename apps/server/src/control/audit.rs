@@ -1,10 +1,8 @@
 //! What was written down about security.
 
 use domain::audit::{AuditKind, AuditQuery};
-use domain::id::PoolName;
 use domain::limits::ClientAddress;
 use domain::origin::RequestId;
-use domain::policy::PoolPolicy;
 use domain::ports::PageMark;
 use domain::service::Services;
 use domain::stored::StoredAuditEvent;
@@ -13,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operated;
 use super::execute::Refusal;
+use super::whom::{pool_named, whose};
 
 /// Events in one answer at most.
 pub const PAGE: usize = 500;
@@ -78,7 +77,7 @@ async fn query(command: AuditCommand, services: &Services) -> Result<AuditQuery,
         until,
         ..
     } = command;
-    let pool = pool.map(|name| pool_of(services, &name)).transpose()?;
+    let pool = pool.map(|name| pool_named(services, &name)).transpose()?;
     let user = match user {
         None => None,
         Some(text) => {
@@ -99,38 +98,4 @@ async fn query(command: AuditCommand, services: &Services) -> Result<AuditQuery,
 
 fn kind(name: &str) -> Result<AuditKind, Refusal> {
     AuditKind::named(name).ok_or_else(|| Refusal::new(format!("no event is of kind {name}")))
-}
-
-fn pool_of<'a>(services: &'a Services, name: &str) -> Result<&'a PoolPolicy, Refusal> {
-    let found = services.pool(&PoolName::new(name));
-    found.ok_or_else(|| {
-        let pools = services.policy().pools.keys().map(ToString::to_string);
-        Refusal::new(format!(
-            "there is no pool {name}: there is {}",
-            pools.collect::<Vec<_>>().join(", ")
-        ))
-    })
-}
-
-/// The pool of a user, and what is left of their name: `Users/ann@example.com`, or without the pool where there is only one.
-fn whose<'a, 't>(
-    services: &'a Services,
-    pool: Option<&'a PoolPolicy>,
-    text: &'t str,
-) -> Result<(&'a PoolPolicy, &'t str), Refusal> {
-    if let Some((name, rest)) = text.split_once('/')
-        && let Some(named) = services.pool(&PoolName::new(name))
-    {
-        return Ok((named, rest));
-    }
-    if let Some(pool) = pool {
-        return Ok((pool, text));
-    }
-    let mut pools = services.policy().pools.values();
-    match (pools.next(), pools.next()) {
-        (Some(only), None) => Ok((only, text)),
-        _ => Err(Refusal::new(format!(
-            "there are several pools: write POOL/{text}, or name one with --pool"
-        ))),
-    }
 }

@@ -3,7 +3,7 @@
 use domain::error::{Denial, DomainError};
 
 use super::protocol::{Answer, Command};
-use super::{Operated, app, audit, keys};
+use super::{Operated, app, audit, keys, role, user};
 
 /// Why a command was not carried out: a sentence for the operator.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,8 @@ pub async fn execute(command: Command, operated: &Operated) -> Result<Answer, Re
     match command {
         Command::Keys(command) => keys::execute(command, operated).await.map(Answer::Keys),
         Command::App(command) => app::execute(command, operated).await.map(Answer::App),
+        Command::Role(command) => role::execute(command, operated).await.map(Answer::Role),
+        Command::User(command) => user::execute(command, operated).await.map(Answer::User),
         Command::Audit(command) => audit::execute(command, operated).await.map(Answer::Audit),
     }
 }

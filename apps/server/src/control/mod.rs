@@ -14,13 +14,17 @@ mod execute;
 pub mod keys;
 mod line;
 mod protocol;
+pub mod role;
 mod server;
 mod socket;
+pub mod user;
+mod whom;
 
 pub use client::connect;
 pub use execute::{Refusal, execute};
 pub use protocol::{Answer, Command, Hidden};
 pub use server::listen;
+pub use whom::Whom;
 
 use std::sync::Arc;
 

@@ -9,6 +9,8 @@ use super::app::{AppAnswer, AppCommand};
 use super::audit::{AuditAnswer, AuditCommand};
 use super::execute::Refusal;
 use super::keys::{KeysAnswer, KeysCommand};
+use super::role::{RoleAnswer, RoleCommand};
+use super::user::{UserAnswer, UserCommand};
 
 /// Which form of commands and answers this is. A binary that was replaced under a running server must not guess.
 pub const PROTOCOL: u32 = 1;
@@ -29,6 +31,10 @@ pub enum Command {
     Keys(KeysCommand),
     /// Client applications.
     App(AppCommand),
+    /// Roles, and who has them.
+    Role(RoleCommand),
+    /// Users and their sessions.
+    User(UserCommand),
     /// The audit log.
     Audit(AuditCommand),
 }
@@ -38,7 +44,7 @@ impl Command {
     pub const fn time_limit(&self) -> Option<Duration> {
         match self {
             Self::Keys(KeysCommand::Rotate { .. } | KeysCommand::Reseal { .. }) => None,
-            Self::Keys(_) | Self::App(_) | Self::Audit(_) => Some(SHORT_WORK),
+            Self::Keys(_) | Self::App(_) | Self::Role(_) | Self::User(_) | Self::Audit(_) => Some(SHORT_WORK),
         }
     }
 }
@@ -51,6 +57,10 @@ pub enum Answer {
     Keys(KeysAnswer),
     /// Client applications.
     App(AppAnswer),
+    /// Roles, and who has them.
+    Role(RoleAnswer),
+    /// Users and their sessions.
+    User(UserAnswer),
     /// The audit log.
     Audit(AuditAnswer),
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
-use domain::id::PoolName;
+use domain::id::{PoolName, RoleId};
 use domain::time::Timestamp;
 use domain::tombstone::Tombstone;
 
@@ -16,6 +16,8 @@ use super::tally::Tallies;
 
 /// Most ids of keys that are remembered: a key file holds sixteen at most.
 const KEYS: usize = 64;
+/// Most unknown roles that are remembered.
+const UNKNOWN_ROLES: usize = 64;
 
 /// A file that is whole, and what is in it.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Checked {
     pub pools: BTreeSet<PoolName>,
     /// The ids of the keys that sealed values name, and how many values each sealed.
     pub keys: BTreeMap<String, u64>,
+    /// Roles that somebody in it was given and that are not in it, and how often: such a mapping gives nothing.
+    pub unknown_roles: BTreeMap<RoleId, u64>,
     /// When the last of its sessions is over for good; none where one is eternal.
     pub sessions_until: Option<Timestamp>,
     /// When the last of its messages is void.
@@ -55,6 +59,7 @@ pub fn check<R: BufRead>(
     progress.begin("checking the file", Unit::Bytes, Some(length));
     let mut expected = Tallies::default();
     let (mut keys, mut pools) = (BTreeMap::new(), BTreeSet::new());
+    let (mut roles, mut unknown_roles) = (BTreeSet::new(), BTreeMap::new());
     let mut until = Some(Timestamp::from_millis(i64::MIN));
     let mut messages_until = Timestamp::from_millis(i64::MIN);
     while let Some(record) = reading.record()? {
@@ -64,6 +69,11 @@ pub fn check<R: BufRead>(
         })?;
         expected.of(record.kind()).add(line.as_bytes());
         note_keys(&mut keys, &record);
+        // Roles stand before everybody who has one.
+        if let Record::Access(access) = &record {
+            roles.extend(access.roles.iter().map(|role| role.id.clone()));
+        }
+        note_roles(&roles, &mut unknown_roles, &record);
         if let Record::User(user) = &record
             && !pools.contains(&user.key.pool)
         {
@@ -90,6 +100,7 @@ pub fn check<R: BufRead>(
         expected,
         pools,
         keys,
+        unknown_roles,
         sessions_until: until,
         messages_until,
     })
@@ -100,6 +111,14 @@ fn note_keys(keys: &mut BTreeMap<String, u64>, record: &Record) {
         let id = seal_local::key_id_of(sealed).unwrap_or_else(|| "that cannot be told".to_owned());
         if keys.len() < KEYS || keys.contains_key(&id) {
             *keys.entry(id).or_default() += 1;
+        }
+    }
+}
+
+fn note_roles(known: &BTreeSet<RoleId>, unknown: &mut BTreeMap<RoleId, u64>, record: &Record) {
+    for role in record.roles() {
+        if !known.contains(role) && (unknown.len() < UNKNOWN_ROLES || unknown.contains_key(role)) {
+            *unknown.entry(role.clone()).or_default() += 1;
         }
     }
 }

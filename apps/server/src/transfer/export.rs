@@ -9,6 +9,7 @@ use domain::session::{Session, Standing};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
+use super::access;
 use super::error::TransferError;
 use super::frame::{End, Header, end_line, header_line};
 use super::message::travels;
@@ -55,6 +56,8 @@ impl Written {
 /// Where an export goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Position {
+    /// At the roles and rules.
+    Access,
     /// In this pool of the header's, behind this user.
     Users(usize, Option<UserId>),
     /// Behind this application.
@@ -65,7 +68,7 @@ pub(super) enum Position {
 
 impl Position {
     /// Where an export begins.
-    pub const START: Self = Self::Users(0, None);
+    pub const START: Self = Self::Access;
 }
 
 /// Takes lines.
@@ -90,7 +93,11 @@ impl<W: Write> Sink<W> {
         Self { out, written }
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), TransferError> {
+    /// Writes one record.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn record(&mut self, record: &Record) -> Result<(), TransferError> {
         let line = record.to_line().map_err(|error| unwritable(&error))?;
         self.line(&line)?;
         self.written.tallies.of(record.kind()).add(line.as_bytes());
@@ -114,7 +121,7 @@ impl<W: Write> Sink<W> {
     ///
     /// # Errors
     /// It cannot be written.
-    fn finish(mut self) -> Result<(W, Written), TransferError> {
+    pub fn finish(mut self) -> Result<(W, Written), TransferError> {
         let written = self.written.clone();
         let end = End::new(&written.tallies, hex(&written.hasher));
         self.line(&end_line(&end).map_err(|error| unwritable(&error))?)?;
@@ -156,6 +163,10 @@ pub(super) async fn export_from<W: Write>(
         progress,
     };
     let (pool, user, application) = match position {
+        Position::Access => {
+            exporting.access().await?;
+            (0, None, Some(None))
+        }
         Position::Users(pool, user) => (pool, user, Some(None)),
         Position::Applications(application) => (pools.len(), None, Some(application)),
         Position::Sessions => (pools.len(), None, None),
@@ -183,6 +194,15 @@ struct Exporting<'a, W> {
 }
 
 impl<W: Write> Exporting<'_, W> {
+    /// Nothing where there was never a role or a rule.
+    async fn access(&mut self) -> Result<(), TransferError> {
+        let found = access::find(self.stores).await;
+        if let Some(access) = found.map_err(TransferError::store("the roles and rules"))? {
+            self.sink.record(&Record::Access(access))?;
+        }
+        self.page_is_done()
+    }
+
     async fn users(&mut self, pool: &PoolName, mut after: Option<UserId>) -> Result<(), TransferError> {
         loop {
             let page = persist(|| self.stores.users.list(pool, after.as_ref(), PAGE)).await;

@@ -36,6 +36,9 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
+    /// Of roles and access rules; left out where there are none, as by versions that did not know them.
+    #[serde(default, skip_serializing_if = "Tally::is_none")]
+    pub access: Tally,
     /// Of users.
     pub users: Tally,
     /// Of client applications.
@@ -53,6 +56,7 @@ impl End {
     /// The last line behind so many records.
     pub const fn new(tallies: &Tallies, sha256: String) -> Self {
         Self {
+            access: tallies.access,
             users: tallies.users,
             applications: tallies.applications,
             sessions: tallies.sessions,
@@ -64,6 +68,7 @@ impl End {
     /// What it counts.
     pub const fn tallies(&self) -> Tallies {
         Tallies {
+            access: self.access,
             users: self.users,
             applications: self.applications,
             sessions: self.sessions,

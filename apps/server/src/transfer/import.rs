@@ -11,6 +11,7 @@ use domain::tombstone::Tombstone;
 use domain::user::User;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use super::access;
 use super::check::Checked;
 use super::error::TransferError;
 use super::message::{self, Waiting};
@@ -235,6 +236,7 @@ struct Mode<'a> {
 async fn put(stores: &Stores, record: Record, mode: Mode<'_>) -> Result<Put, TransferError> {
     let name = record.name();
     let put = match &record {
+        Record::Access(access) => access::put(stores, access, mode.way).await,
         Record::User(user) => put_user(stores, user, mode.way).await,
         Record::Application(application) => put_application(stores, application, mode.way).await,
         Record::Session(session) => put_session(stores, session, mode).await,

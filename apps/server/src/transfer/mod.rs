@@ -1,6 +1,7 @@
 //! Moving everything from one store to another: records as lines of JSON, out of the ports of one store and into those of another.
 //! `docs/MOVING.md` tells the format and the procedure. Nothing here knows an adapter or a command line.
 
+mod access;
 mod check;
 mod error;
 mod export;

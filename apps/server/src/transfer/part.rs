@@ -159,6 +159,7 @@ fn take_up(file: &File, path: &Path, header: &Header) -> Result<Left, TransferEr
 
 fn behind(record: &Record, header: &Header) -> Position {
     match record {
+        Record::Access(_) => Position::Users(0, None),
         Record::User(user) => {
             let pool = header.pools.iter().position(|pool| *pool == user.key.pool);
             Position::Users(pool.unwrap_or(0), Some(user.key.id.clone()))

@@ -133,7 +133,7 @@ fn fits(record: &Record, header: &Header, section: Option<Kind>) -> Result<(), S
         Record::User(user) => &user.key.pool,
         Record::Session(session) => &session.user.pool,
         Record::Message(message) => &message.user.pool,
-        Record::Application(_) => return Ok(()),
+        Record::Access(_) | Record::Application(_) => return Ok(()),
     };
     if header.pools.contains(pool) {
         Ok(())
@@ -147,6 +147,7 @@ fn fits(record: &Record, header: &Header, section: Option<Kind>) -> Result<(), S
 fn agrees(end: &End, read: &Tallies, hasher: &Sha256) -> Result<(), String> {
     let told = end.tallies();
     let pairs = [
+        ("roles and rules", told.access, read.access),
         ("users", told.users, read.users),
         ("applications", told.applications, read.applications),
         ("sessions", told.sessions, read.sessions),

@@ -1,10 +1,12 @@
 //! One record as one line of JSON, and back, losing nothing.
 
+use domain::access::{AccessState, RoleMapping};
 use domain::application::Application;
+use domain::id::RoleId;
 use domain::outbox::OutboxMessage;
 use domain::secret::Sealed;
 use domain::session::Session;
-use domain::stored::{StoredApplication, StoredSession, StoredUser};
+use domain::stored::{StoredAccess, StoredApplication, StoredSession, StoredUser};
 use domain::user::User;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,8 @@ use super::tally::Kind;
 /// Something that travels.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
+    /// Every role and every stored access rule.
+    Access(AccessState),
     /// A user.
     User(Box<User>),
     /// A client application.
@@ -29,6 +33,7 @@ impl Record {
     /// Of which kind it is.
     pub const fn kind(&self) -> Kind {
         match self {
+            Self::Access(_) => Kind::Access,
             Self::User(_) => Kind::User,
             Self::Application(_) => Kind::Application,
             Self::Session(_) => Kind::Session,
@@ -39,6 +44,7 @@ impl Record {
     /// How people are told which one it is: by its id, which is no secret.
     pub fn name(&self) -> String {
         match self {
+            Self::Access(_) => "the record of roles and rules".to_owned(),
             Self::User(user) => format!("user {}", user.key),
             Self::Application(application) => format!("application {}", application.id),
             Self::Session(session) => format!("session {} of user {}", session.id, session.user),
@@ -53,6 +59,7 @@ impl Record {
     /// Never for what a store gave; the writer of JSON says so all the same.
     pub fn to_line(&self) -> Result<String, serde_json::Error> {
         match self {
+            Self::Access(access) => line(Kind::Access, &StoredAccess::from(access)),
             Self::User(user) => line(Kind::User, &StoredUser::from(&**user)),
             Self::Application(application) => line(Kind::Application, &StoredApplication::from(application)),
             Self::Session(session) => line(Kind::Session, &StoredSession::from(session)),
@@ -66,6 +73,7 @@ impl Record {
     /// Why it cannot be taken: it is no such record, or something in it would be lost.
     pub fn read(kind: Kind, value: &Value) -> Result<Self, String> {
         match kind {
+            Kind::Access => read::<StoredAccess>(kind, value).map(|it| Self::Access(it.into())),
             Kind::User => read::<StoredUser>(kind, value).map(|user| Self::User(Box::new(user.into()))),
             Kind::Application => {
                 read::<StoredApplication>(kind, value).map(|it| Self::Application(it.into()))
@@ -73,6 +81,17 @@ impl Record {
             Kind::Session => read::<StoredSession>(kind, value).map(|it| Self::Session(it.into())),
             Kind::Message => read::<OutboxMessage>(kind, value).map(Self::Message),
         }
+    }
+
+    /// The roles that its mappings name.
+    pub fn roles(&self) -> Vec<&RoleId> {
+        let mappings: Vec<&RoleMapping> = match self {
+            Self::User(user) => user.mappings.iter().collect(),
+            Self::Application(application) => application.mappings.iter().collect(),
+            Self::Access(access) => access.roles.iter().flat_map(|role| &role.mappings).collect(),
+            Self::Session(_) | Self::Message(_) => Vec::new(),
+        };
+        mappings.into_iter().map(|mapping| &mapping.role).collect()
     }
 
     /// Everything in it that only the holder of the keys can read.
@@ -88,7 +107,7 @@ impl Record {
                 let own = application.credentials.iter();
                 own.filter_map(|own| own.client_secret.as_ref()).collect()
             }
-            Self::Session(_) => Vec::new(),
+            Self::Access(_) | Self::Session(_) => Vec::new(),
             Self::Message(message) => vec![&message.payload],
         }
     }

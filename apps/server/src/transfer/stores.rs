@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::ports::{ApplicationStore, Clock, Outbox, PortError, SessionStore, Tombstones, UserStore};
+use domain::ports::{
+    AccessStore, ApplicationStore, Clock, Outbox, PortError, SessionStore, Tombstones, UserStore,
+};
 
 /// Records on their way at once, each with calls of its own.
 pub(super) const AT_ONCE: usize = 32;
@@ -19,6 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Stores {
     /// Users.
     pub users: Arc<dyn UserStore>,
+    /// Roles and access rules.
+    pub access: Arc<dyn AccessStore>,
     /// Client applications.
     pub applications: Arc<dyn ApplicationStore>,
     /// Sessions; none where they live in the memory of a server and cannot be reached.

@@ -91,6 +91,8 @@ impl Tally {
 /// A tally per kind of record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tallies {
+    /// Of roles and access rules: one record at most.
+    pub access: Tally,
     /// Of users.
     pub users: Tally,
     /// Of client applications.
@@ -105,6 +107,7 @@ impl Tallies {
     /// That of a kind.
     pub const fn of(&mut self, kind: Kind) -> &mut Tally {
         match kind {
+            Kind::Access => &mut self.access,
             Kind::User => &mut self.users,
             Kind::Application => &mut self.applications,
             Kind::Session => &mut self.sessions,
@@ -114,13 +117,19 @@ impl Tallies {
 
     /// All records.
     pub const fn count(&self) -> u64 {
-        self.users.count + self.applications.count + self.sessions.count + self.messages.count
+        self.access.count
+            + self.users.count
+            + self.applications.count
+            + self.sessions.count
+            + self.messages.count
     }
 }
 
 /// What travels, in the order it does: whoever is named by another stands before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// Every role and every stored access rule.
+    Access,
     /// A user, with everything that hangs on it.
     User,
     /// A client application.
@@ -133,11 +142,18 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::User, Self::Application, Self::Session, Self::Message];
+    pub const ALL: [Self; 5] = [
+        Self::Access,
+        Self::User,
+        Self::Application,
+        Self::Session,
+        Self::Message,
+    ];
 
     /// The name its lines begin with.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Access => "access",
             Self::User => "user",
             Self::Application => "application",
             Self::Session => "session",

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use domain::outbox::OutboxMessage;
 use domain::ports::PortError;
 
+use super::access;
 use super::check::Checked;
 use super::error::TransferError;
 use super::import::{EXAMPLES, Report, absence, each};
@@ -34,7 +35,8 @@ impl Verified {
     /// Whether everything of the file is in the stores, but for sessions that nobody may use any more.
     pub fn is_complete(&self, checked: &Checked) -> bool {
         let counted = self.found.count() + self.excused == checked.expected.count();
-        let sums = self.found.users == checked.expected.users
+        let sums = self.found.access == checked.expected.access
+            && self.found.users == checked.expected.users
             && self.found.applications == checked.expected.applications
             && (self.excused > 0
                 || (self.found.sessions == checked.expected.sessions
@@ -164,6 +166,7 @@ fn look_for(
 
 async fn find(stores: &Stores, record: &Record) -> Result<Option<Record>, PortError> {
     Ok(match record {
+        Record::Access(_) => access::find(stores).await?.map(Record::Access),
         Record::User(user) => {
             let found = persist(|| stores.users.find(&user.key)).await?;
             found.map(|user| Record::User(Box::new(user)))

@@ -1,5 +1,6 @@
 //! Stopped anywhere and taken up again, a move ends as if it had not been stopped.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -19,7 +20,7 @@ async fn an_export_goes_on_from_every_byte_it_may_have_been_stopped_at() {
     let folder = tempfile::tempdir().unwrap();
     let breaks: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at + 1).collect();
     let middles = (0..whole.len()).step_by(151);
-    for length in breaks.iter().copied().chain(middles) {
+    for length in breaks.iter().copied().chain(middles).collect::<BTreeSet<_>>() {
         let target = folder.path().join(format!("{length}"));
         fs::write(
             folder.path().join(format!("{length}.part")),
@@ -109,6 +110,7 @@ async fn an_import_goes_on_from_every_record_it_may_have_been_stopped_at() {
             let mut lines = reading(&file);
             for _ in 0..done {
                 match lines.record().unwrap().unwrap() {
+                    super::record::Record::Access(it) => put_access(&target, &it).await,
                     super::record::Record::User(user) => put_all(&target, &[*user], &[], &[]).await,
                     super::record::Record::Application(it) => put_all(&target, &[], &[it], &[]).await,
                     super::record::Record::Session(it) => put_all(&target, &[], &[], &[it]).await,

@@ -8,7 +8,9 @@ use std::io::{BufReader, Cursor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use conformance::access_store::full;
 use conformance::sample;
+use domain::access::AccessState;
 use domain::application::Application;
 use domain::id::PoolName;
 use domain::outbox::OutboxMessage;
@@ -47,6 +49,7 @@ fn hands() -> Arc<Hands> {
 fn in_memory() -> Place {
     let (store, hands) = (Arc::new(MemoryStore::default()), hands());
     let stores = Stores {
+        access: Arc::<MemoryStore>::clone(&store),
         users: Arc::<MemoryStore>::clone(&store),
         applications: Arc::<MemoryStore>::clone(&store),
         sessions: Some(Arc::new(sessions_memory::MemorySessions::default())),
@@ -66,6 +69,7 @@ fn on_disk() -> Place {
     let store = SqliteStore::open(&SqliteConfig::new(folder.path().join("a.db"))).unwrap();
     let store = Arc::new(store);
     let stores = Stores {
+        access: Arc::<SqliteStore>::clone(&store),
         users: Arc::<SqliteStore>::clone(&store),
         applications: Arc::<SqliteStore>::clone(&store),
         sessions: Some(Arc::<SqliteStore>::clone(&store) as _),
@@ -102,9 +106,14 @@ fn session_of(user: &User, text: &str) -> Session {
 
 /// Users of two pools, applications and sessions of several kinds, with everything filled that can be.
 fn people() -> (Vec<User>, Vec<Application>, Vec<Session>) {
+    // Somebody who is kept out has no session.
+    let full = |pool: &str| User {
+        disabled: None,
+        ..sample::full_user(&sample::key(pool, "0 full"))
+    };
     let mut users = vec![
-        sample::full_user(&sample::key("Users", "0 full")),
-        sample::full_user(&sample::key("Members", "0 full")),
+        full("Users"),
+        full("Members"),
         sample::blank(&sample::key("Users", "blank")),
         sample::with_username("named", "zoë"),
     ];
@@ -140,9 +149,15 @@ async fn put_all(place: &Place, users: &[User], applications: &[Application], se
     }
 }
 
+async fn put_access(place: &Place, access: &AccessState) {
+    let nothing = AccessState::default().revision;
+    place.stores.access.commit_access(access, nothing).await.unwrap();
+}
+
 async fn filled(place: Place) -> Place {
     let (users, applications, sessions) = people();
     put_all(&place, &users, &applications, &sessions).await;
+    put_access(&place, &full()).await;
     for message in mails(&users) {
         place.stores.outbox.put(&message).await.unwrap();
     }

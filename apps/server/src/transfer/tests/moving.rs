@@ -1,5 +1,7 @@
 //! Everything comes along, what is dead does not, and nothing is overwritten.
 
+use domain::access::RoleMapping;
+use domain::id::{RoleId, RoleMappingId};
 use domain::secret::Token;
 use domain::tombstone::Tombstone;
 use domain::user::SessionEpoch;
@@ -358,4 +360,59 @@ async fn a_file_without_mails_reads_as_one_of_before() {
     assert!(!file.contains("messages"), "{file}");
     let (report, _) = on_disk().import(&file, Way::WriteFirst).await;
     assert_eq!(report.conflicts, 0);
+}
+
+#[tokio::test]
+async fn other_roles_and_rules_are_left_as_they_are_and_no_session_is_opened_under_them() {
+    let file = filled(in_memory()).await.exported().await;
+    let target = on_disk();
+    let other = AccessState {
+        rows: Arc::default(),
+        ..full()
+    };
+    put_access(&target, &other).await;
+    for way in [Way::LookOnly, Way::WriteFirst, Way::LookFirst] {
+        let (report, verified) = target.import(&file, way).await;
+        assert_eq!((report.conflicts, report.not_opened), (1, 11), "{report:?}");
+        assert_eq!(report.examples, ["roles and rules: others are there"]);
+        assert!(!verified.is_complete(&checked(&file).unwrap()));
+    }
+    let found = target.stores.access.read_access(None).await.unwrap();
+    assert_eq!(found, Some(other));
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_roles_leaves_those_that_are_there() {
+    let first = in_memory();
+    let ann = sample::with_email("ann", "ann@example.com");
+    put_all(&first, &[ann], &[], &[]).await;
+    let file = first.exported().await;
+    assert!(!file.contains("access"), "{file}");
+    let target = on_disk();
+    put_access(&target, &full()).await;
+    let (report, verified) = target.import(&file, Way::WriteFirst).await;
+    assert_eq!((report.new, report.conflicts), (1, 0));
+    assert!(verified.is_complete(&checked(&file).unwrap()));
+}
+
+#[tokio::test]
+async fn a_role_that_was_given_and_is_not_in_the_file_is_told() {
+    let place = in_memory();
+    let given = |role: &str| RoleMapping {
+        id: RoleMappingId::new(format!("to {role}")),
+        role: RoleId::new(role),
+        created: sample::at(1),
+    };
+    let ann = domain::user::User {
+        mappings: Arc::new(vec![given("1"), given("gone")]),
+        ..sample::with_email("ann", "ann@example.com")
+    };
+    let shop = Application {
+        mappings: vec![given("2"), given("gone")],
+        ..sample::application("shop")
+    };
+    put_all(&place, &[ann], &[shop], &[]).await;
+    put_access(&place, &full()).await;
+    let told = checked(&place.exported().await).unwrap().unknown_roles;
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), [(RoleId::new("gone"), 2)]);
 }

@@ -44,7 +44,7 @@ async fn lines_that_were_taken_out_doubled_or_put_elsewhere_are_noticed() {
         assert!(said(&doubled).contains("lines are missing or were added"));
     }
     let mut swapped = lines.clone();
-    swapped.swap(1, 2);
+    swapped.swap(2, 3);
     assert!(said(&swapped).contains("the order of its lines was changed"));
     let mut mixed = lines.clone();
     mixed.swap(1, lines.len() - 2);
