@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use domain::access::{Held, Principal, RoleMapping};
 use domain::application::ApplicationDetails;
-use domain::application::ApplicationDetails;
 use domain::audit::{Actor, AuditKind};
 use domain::flow::sign_up::NewUser;
 use domain::id::{PoolName, RoleId, RoleMappingId, RoleName, UserKey};
