@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::error::{Denial, DomainError};
-use domain::id::ApplicationId;
+use domain::id::{ApplicationId, RoleName};
 use domain::secret::Token;
 use domain::service::Introspected;
+use domain::user::{Email, Username};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use serde_json::{Map, Value, json};
@@ -91,7 +92,7 @@ fn told(found: &Introspected, issuer: &str) -> Value {
     let (user, session) = (&found.holder.user, &found.holder.session);
     let seconds = |millis: i64| millis.div_euclid(1000);
     let factors: Vec<&str> = session.factors.iter().map(|factor| factor.name()).collect();
-    let roles: Vec<&str> = found.roles.iter().map(|role| role.as_str()).collect();
+    let roles: Vec<&str> = found.roles.iter().map(RoleName::as_str).collect();
     let mut told = json!({
         "active": true,
         "token_type": "Bearer",
@@ -104,8 +105,8 @@ fn told(found: &Introspected, issuer: &str) -> Value {
         "roles": roles,
         "email_verified": user.email_verified,
     });
-    let username = user.username.as_ref().map(|name| name.as_str());
-    let email = user.email.as_ref().map(|email| email.as_str());
+    let username = user.username.as_ref().map(Username::as_str);
+    let email = user.email.as_ref().map(Email::as_str);
     let expires = session.life.expires(session.created);
     if let Some(object) = told.as_object_mut() {
         let mut add = |name: &str, value: Option<Value>| {

@@ -35,8 +35,9 @@ fn record(application: &Application) -> Value {
 /// The same with new keys, which are shown this once.
 fn with_keys(application: &Application, keys: &ApplicationKeys) -> Value {
     let mut record = record(application);
-    for (kind, key) in keys.each() {
-        record[kind.name()] = json!(key.expose());
+    if let Some(record) = record.as_object_mut() {
+        let shown = keys.each();
+        record.extend(shown.map(|(kind, key)| (kind.name().to_owned(), json!(key.expose()))));
     }
     record
 }
