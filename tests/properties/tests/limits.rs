@@ -182,7 +182,7 @@ fn tight() -> impl Strategy<Value = Limits> {
             }),
         ]
     };
-    prop::collection::vec(quota(), 15).prop_map(|quotas| Limits {
+    prop::collection::vec(quota(), 16).prop_map(|quotas| Limits {
         enabled: true,
         login_per_address: quotas[0],
         login_per_account_and_address: quotas[1],
@@ -199,6 +199,7 @@ fn tight() -> impl Strategy<Value = Limits> {
         mail_per_address: quotas[8],
         token_tries_per_address: quotas[9],
         authorizations_per_address: quotas[10],
+        calls_per_application: quotas[15],
         code_sends_per_number: quotas[11],
         code_sends_per_country: quotas[12],
         code_sends_per_day: quotas[13],
