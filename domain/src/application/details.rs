@@ -190,7 +190,8 @@ mod tests {
         assert_eq!(details.owner.as_deref(), Some("7"));
         assert_eq!(details.collaborators, ["8", "9"]);
         assert_eq!(details.url, None);
-        let others: Vec<&str> = details.others.keys().map(String::as_str).collect();
+        let mut others: Vec<&str> = details.others.keys().map(String::as_str).collect();
+        others.sort_unstable();
         assert_eq!(others, ["anonymousAllowed", "pushSettings"]);
         let stored = serde_json::to_value(&details).expect("stored");
         assert_eq!(
