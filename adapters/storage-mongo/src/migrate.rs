@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::MongoConfig;
 use crate::connection::{Base, Link};
-use crate::documents::{APPLICATIONS, AUDIT, COUNTERS, FLOWS, OUTBOX, SESSIONS, TOMBSTONES, USERS};
+use crate::documents::{ACCESS, APPLICATIONS, AUDIT, COUNTERS, FLOWS, OUTBOX, SESSIONS, TOMBSTONES, USERS};
 use crate::error::{OpenError, is_duplicate};
 use crate::indexes;
 
@@ -22,7 +22,7 @@ const SCHEMA: &str = "schema";
 /// Its `_id`, by which we know a database as ours.
 const NAME: &str = "portcullis";
 /// What this software makes of a database.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The oldest version whose software may run on what this one makes.
 const OLDEST: u32 = 1;
 /// How long one question about the schema may take. Building indexes is not bounded: a large collection takes its time.
@@ -99,6 +99,7 @@ async fn claim(base: &Base) -> Result<Document, OpenError> {
         COUNTERS,
         TOMBSTONES,
         APPLICATIONS,
+        ACCESS,
         AUDIT,
         OUTBOX,
     ];

@@ -3,13 +3,16 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Database, behind};
 use conformance::race;
-use conformance::sample::{key, with_email};
+use conformance::sample::{at, key, with_email};
+use domain::access::RoleMapping;
 use domain::audit::AuditQuery;
-use domain::ports::{AuditLog, UserStore};
+use domain::id::{RoleId, RoleMappingId};
+use domain::ports::{AuditLog, RoleMembers, UserStore};
 use domain::secret::Secret;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
@@ -31,7 +34,7 @@ fn twenty_nodes_open_one_new_database_at_once() {
         }
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 2, to: 2 }
+            Migrated { from: 3, to: 3 }
         );
     });
 }
@@ -41,8 +44,8 @@ fn a_migration_says_what_it_did() {
     conformance::run(async {
         let database = Database::fresh();
         let config = database.config();
-        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 0, to: 2 });
-        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 2, to: 2 });
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 0, to: 3 });
+        assert_eq!(migrate(&config).await.unwrap(), Migrated { from: 3, to: 3 });
     });
 }
 
@@ -59,8 +62,55 @@ fn a_migration_that_was_broken_off_is_completed() {
         behind.create_collection("users").await.unwrap();
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 0, to: 2 }
+            Migrated { from: 0, to: 3 }
         );
+    });
+}
+
+/// As a node of version 2 leaves it: its users were never given a role, and nothing leads to those who are.
+#[test]
+fn a_database_from_before_there_were_roles_learns_the_way_to_their_members() {
+    conformance::run(async {
+        let database = Database::fresh();
+        let store = MongoStore::open(&database.config()).await.unwrap();
+        let ann = with_email("ann", "ann@example.com");
+        store.create(&ann).await.unwrap();
+        let behind = behind(&database.url(), database.name()).await;
+        let users = behind.collection::<Document>("users");
+        let held = doc! { "$unset": { "roles": "", "mappings": "", "record.mappings": "" } };
+        users.update_many(doc! {}, held).await.unwrap();
+        for index in ["roles", "mappings"] {
+            users.drop_index(index).await.unwrap();
+        }
+        let schema = behind.collection::<Document>("schema");
+        let before = doc! { "$set": { "version": 2 } };
+        schema
+            .update_one(doc! { "_id": "portcullis" }, before)
+            .await
+            .unwrap();
+        let migrated = migrate(&database.config()).await.unwrap();
+        assert_eq!(migrated, Migrated { from: 2, to: 3 });
+        let indexes = users.list_index_names().await.unwrap();
+        assert!(
+            ["roles", "mappings"]
+                .iter()
+                .all(|name| indexes.iter().any(|made| made == name)),
+            "{indexes:?}"
+        );
+        assert_eq!(
+            UserStore::find(&store, &ann.key).await.unwrap(),
+            Some(ann.clone())
+        );
+        let clerk = RoleId::new("clerk");
+        assert_eq!(store.count_members(&ann.key.pool, &clerk).await.unwrap(), 0);
+        let mut next = ann.changed(at(1));
+        Arc::make_mut(&mut next.mappings).push(RoleMapping {
+            id: RoleMappingId::new("1"),
+            role: clerk.clone(),
+            created: at(1),
+        });
+        store.commit(&next, ann.revision).await.unwrap();
+        assert_eq!(store.count_members(&ann.key.pool, &clerk).await.unwrap(), 1);
     });
 }
 
@@ -93,7 +143,7 @@ fn a_database_of_the_first_version_is_brought_along_and_forgets_addresses() {
         let page = AuditLog::find(&store, &query, None, 9).await.unwrap();
         assert_eq!(page.events.len(), 2);
         let migrated = migrate(&database.config()).await.unwrap();
-        assert_eq!(migrated, Migrated { from: 2, to: 2 });
+        assert_eq!(migrated, Migrated { from: 3, to: 3 });
         assert_eq!(addresses().await.unwrap(), 0);
         assert_eq!(AuditLog::find(&store, &query, None, 9).await.unwrap(), page);
     });
@@ -127,19 +177,19 @@ fn a_newer_schema_is_used_while_its_floor_allows_it_and_refused_then() {
             let newer = doc! { "$set": { "version": version, "oldest": oldest } };
             schema.update_one(doc! { "_id": "portcullis" }, newer)
         };
-        set(3, 1).await.unwrap();
+        set(4, 1).await.unwrap();
         assert_eq!(
             migrate(&database.config()).await.unwrap(),
-            Migrated { from: 3, to: 3 }
+            Migrated { from: 4, to: 4 }
         );
-        set(4, 3).await.unwrap();
+        set(5, 4).await.unwrap();
         let refused = MongoStore::open(&database.config()).await.err().unwrap();
         assert!(
             matches!(
                 refused,
                 OpenError::NewerSchema {
-                    needed: 3,
-                    known: 2,
+                    needed: 4,
+                    known: 3,
                     ..
                 }
             ),
@@ -180,6 +230,9 @@ fn what_must_be_unique_is_and_what_is_void_is_dropped() {
             assert!(options.collation.is_none(), "{name} is compared byte by byte");
             let filter = options.partial_filter_expression.as_ref().unwrap();
             assert_eq!(*filter, doc! { name: { "$exists": true } });
+        }
+        for way_to_members in ["roles", "mappings"] {
+            assert!(indexes.contains_key(&format!("users.{way_to_members}")));
         }
         for collection in ["sessions", "flows", "counters", "tombstones", "outbox"] {
             let options = &indexes[&format!("{collection}.drop_at")];

@@ -6,12 +6,12 @@ mod place;
 use conformance::sample::{application, at, event, flow, full_user, key, message, session, token};
 use domain::audit::{AuditKind, AuditQuery};
 use domain::flow_record::FlowKind;
-use domain::id::UserKey;
+use domain::id::{RoleId, UserId, UserKey};
 use domain::limits::{LimitKey, Quota};
 use domain::outbox::Settled;
 use domain::ports::{
-    ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, SessionStore, Tombstones,
-    UserStore,
+    ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, RoleMembers, SessionStore,
+    Tombstones, UserStore,
 };
 use domain::time::Lifetime;
 use domain::tombstone::Tombstone;
@@ -80,6 +80,7 @@ async fn ask_everything(store: &PostgresStore) {
     store.list_applications(None, 9).await.unwrap();
     store.list_applications(Some(shop.id.clone()), 9).await.unwrap();
     store.delete_application(&shop.id, shop.revision).await.unwrap();
+    ask_about_roles(store, &ann.key).await;
     store.append(&event(AuditKind::LoggedIn, "ann")).await.unwrap();
     find_events(store).await;
     send_messages(store, &ann.key).await;
@@ -91,6 +92,16 @@ async fn ask_everything(store: &PostgresStore) {
     store.is_buried(&token("a")).await.unwrap();
     purge_everything(store).await;
     store.delete(&ann.key, ann.changed(at(1)).revision).await.unwrap();
+}
+
+async fn ask_about_roles(store: &PostgresStore, user: &UserKey) {
+    let role = RoleId::new("clerk");
+    let members = |after| store.members(&user.pool, &role, after, 9);
+    let page = members(None).await.unwrap();
+    assert_eq!(page.len(), 1);
+    members(Some(UserId::new("a"))).await.unwrap();
+    store.count_members(&user.pool, &role).await.unwrap();
+    store.holder_of(&page[0].1.id).await.unwrap();
 }
 
 async fn find_events(store: &PostgresStore) {

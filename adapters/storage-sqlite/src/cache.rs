@@ -9,6 +9,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::access::AccessState;
 use domain::id::UserKey;
 use domain::secret::TokenHash;
 use domain::session::Session;
@@ -87,10 +88,12 @@ where
     }
 }
 
-/// The cached rows of both kinds.
+/// The cached rows of each kind.
 pub(crate) struct Caches {
     pub sessions: Cache<TokenHash, Session>,
     pub users: Cache<UserKey, User>,
+    /// Roles and rules, one record: every judged call asks whether it is still the one it knows.
+    pub access: Cache<(), Arc<AccessState>>,
 }
 
 impl Caches {
@@ -101,6 +104,7 @@ impl Caches {
                 500 + session.user.id.as_str().len() + agent
             }),
             users: Cache::new(config.user_cache_bytes, weight_of_user),
+            access: Cache::new(1, |_| 1),
         }
     }
 
@@ -111,6 +115,9 @@ impl Caches {
         }
         for key in &touched.users {
             self.users.forget(key);
+        }
+        if touched.access {
+            self.access.forget(&());
         }
     }
 }
@@ -140,6 +147,7 @@ fn length_of_list<T: Serialize>(list: &[T]) -> usize {
 pub(crate) struct Touched {
     pub sessions: Vec<TokenHash>,
     pub users: Vec<UserKey>,
+    pub access: bool,
 }
 
 #[cfg(test)]

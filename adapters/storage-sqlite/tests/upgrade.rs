@@ -14,12 +14,14 @@ use std::time::Duration;
 use conformance::sample::{
     at, blank, device, flow, full_user, identity, key, linked, message, plain_session, session, with_email,
 };
+use domain::access::AccessState;
 use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
 use domain::limits::{LimitKey, Quota, Verdict};
 use domain::outbox::Settled;
 use domain::ports::{
-    AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, SessionStore, Tombstones, UserStore,
+    AccessStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, RoleMembers, SessionStore, Tombstones,
+    UserStore,
 };
 use domain::time::Lifetime;
 use domain::tombstone::Tombstone;
@@ -31,9 +33,10 @@ use tempfile::TempDir;
 const FIRST: &str = include_str!("../migrations/0001_initial.sql");
 const SECOND: &str = include_str!("../migrations/0002_identities.sql");
 const THIRD: &str = include_str!("../migrations/0003_tombstones.sql");
+const FOURTH: &str = include_str!("../migrations/0004_factors.sql");
 
 /// The newest version.
-const NEWEST: u32 = 4;
+const NEWEST: u32 = 5;
 /// A client's address as earlier versions wrote it down.
 const ADDRESS: &str = "192.0.2.7";
 
@@ -73,6 +76,8 @@ fn unlinked(user: User) -> User {
         credentials: Arc::default(),
         factors: Arc::default(),
         devices: Arc::default(),
+        mappings: Arc::default(),
+        disabled: None,
         ..user
     }
 }
@@ -408,6 +413,38 @@ fn a_database_of_the_third_version_learns_of_factors_and_forgets_addresses() {
     let connection = Connection::open(&path).unwrap();
     let left = "SELECT count(*) FROM pragma_table_info('audit') WHERE name = 'address'";
     assert_eq!(connection.query_row(left, [], |row| row.get::<_, u32>(0)), Ok(0));
+}
+
+#[test]
+fn a_database_of_the_fourth_version_learns_of_roles() {
+    let (_directory, path) = place();
+    let kept = kept();
+    let connection = first_version(&path);
+    fill(&connection, &kept);
+    for step in [SECOND, THIRD, FOURTH] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 4).unwrap();
+    connection.close().unwrap();
+    assert_eq!(migrate(&path).unwrap(), Migrated { from: 4, to: NEWEST });
+    assert_sound(&path);
+    conformance::run(async {
+        let store = open(&path);
+        assert_intact(&store, &kept).await;
+        let nothing = AccessState::default();
+        assert_eq!(store.read_access(None).await.unwrap(), Some(nothing.clone()));
+        let access = conformance::access_store::full();
+        store.commit_access(&access, nothing.revision).await.unwrap();
+        assert_eq!(store.read_access(Some(access.revision)).await.unwrap(), None);
+        let before = &kept.users[0];
+        let mut next = before.changed(at(1));
+        next.mappings = full_user(&before.key).mappings;
+        store.commit(&next, before.revision).await.unwrap();
+        let (pool, role) = (&next.key.pool, &next.mappings[0].role);
+        assert_eq!(store.count_members(pool, role).await.unwrap(), 1);
+        store.close().await.unwrap();
+    });
+    assert_sound(&path);
 }
 
 /// Whether a text stands anywhere in a file.

@@ -109,7 +109,7 @@ fn a_database_of_the_first_version_is_brought_along_with_what_it_holds() {
         let mut connection = database.connect().await;
         sqlx::raw_sql(first).execute(&mut connection).await.unwrap();
         let migrated = database.migrate(MIGRATIONS, Steps::Safe).await.unwrap();
-        assert_eq!(migrated, Migrated { from: 1, to: 3 });
+        assert_eq!(migrated, Migrated { from: 1, to: 4 });
         assert_eq!(
             database
                 .number("SELECT count(*) FROM sessions WHERE last_used IS NULL")
@@ -122,13 +122,17 @@ fn a_database_of_the_first_version_is_brought_along_with_what_it_holds() {
                 .await,
             2
         );
+        // Nobody had a role, and there was no rule.
+        for empty in ["SELECT count(*) FROM role_members", "SELECT count(*) FROM access"] {
+            assert_eq!(database.number(empty).await, 0);
+        }
         // A node of the first version goes on beside.
         sqlx::raw_sql("INSERT INTO audit (at, record) VALUES (3, '{}')")
             .execute(&mut connection)
             .await
             .unwrap();
         let older = database.migrate(&MIGRATIONS[..1], Steps::Safe).await.unwrap();
-        assert_eq!(older, Migrated { from: 3, to: 3 });
+        assert_eq!(older, Migrated { from: 4, to: 4 });
     });
 }
 
@@ -216,7 +220,7 @@ fn an_older_server_goes_on_until_what_it_needs_is_taken_away() {
             .await
             .unwrap();
         let older = database.migrate(&[FIRST, SECOND], Steps::Safe).await.unwrap();
-        assert_eq!(older, Migrated { from: 3, to: 3 });
+        assert_eq!(older, Migrated { from: 4, to: 4 });
         let all = [FIRST, SECOND, BESIDE, TAKES_AWAY];
         database.migrate(&all, Steps::All).await.unwrap();
         let before = database.migrate(&all[..3], Steps::Safe).await.unwrap();
