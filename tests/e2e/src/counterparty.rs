@@ -72,6 +72,11 @@ impl Counterparty {
         Self::start("samlp", &[("ASK", "1")]).await
     }
 
+    /// A real LoopBack 3 application on a store of its own, as `tests/counterparties/loopback3/server.cjs` tells them.
+    pub async fn loopback3(store: &str) -> Self {
+        Self::start("loopback3", &[("LOOPBACK_DB", store)]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await

@@ -11,6 +11,7 @@ mod choice;
 mod durable;
 pub mod identity;
 mod keeper;
+pub mod loopback;
 mod mail;
 mod passkeys;
 mod sessions;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal as _, Seek as _};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Said;
+use super::import_loopback::LoopbackArgs;
 use super::moved::{Opened, amounts, sessions_are_in_memory};
 use super::progress::Meter;
 use super::spool::spooled;
@@ -22,6 +23,7 @@ const BUFFER: usize = 256 * 1024;
 
 /// `portcullis import`
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ImportArgs {
     /// The file to read [default: standard input, which is put down in $TMPDIR first]
     file: Option<PathBuf>,
@@ -34,14 +36,40 @@ pub struct ImportArgs {
     /// Say nothing but what is wrong
     #[arg(long)]
     quiet: bool,
+    #[command(subcommand)]
+    from: Option<From>,
+}
+
+/// Where records come from, if not from an export.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+enum From {
+    /// Take over the users, tokens, roles, rules and applications of a LoopBack 3 application
+    ///
+    /// Reads its store and changes nothing in it. May be run again at any time: what is there and the same is left. See
+    /// docs/MIGRATION.md.
+    Loopback(LoopbackArgs),
 }
 
 impl ImportArgs {
+    /// An import of what another command put down.
+    pub(super) fn again(resume: bool, dry_run: bool, quiet: bool) -> Self {
+        Self {
+            file: None,
+            resume,
+            dry_run,
+            quiet,
+            from: None,
+        }
+    }
+
     /// Does it, and says what was done.
     ///
     /// # Errors
     /// A sentence for the operator; among them that something differs, in which case everything else was imported.
     pub async fn run(&self, config: &Config) -> Result<Said, Fault> {
+        if let Some(From::Loopback(loopback)) = &self.from {
+            return loopback.run(config).await;
+        }
         let source = Source::open(self.file.as_deref())?;
         let meter = Meter::new(self.quiet);
         let checked = transfer::check(source.reading()?, source.length, &meter)?;
@@ -68,7 +96,11 @@ impl ImportArgs {
         })
     }
 
-    async fn import(
+    /// Puts what a source holds into the stores, and looks whether it is there.
+    ///
+    /// # Errors
+    /// A store does not answer.
+    pub(super) async fn import(
         &self,
         stores: &Stores,
         source: &Source,
@@ -90,9 +122,9 @@ impl ImportArgs {
 }
 
 /// A file that can be read more than once.
-struct Source {
+pub(super) struct Source {
     file: File,
-    length: u64,
+    pub(super) length: u64,
 }
 
 impl Source {
@@ -105,18 +137,23 @@ impl Source {
             }
             None => spooled(io::stdin().lock())?,
         };
-        let found = file.metadata()?;
-        if found.is_dir() {
+        if file.metadata()?.is_dir() {
             return Err(Refusal::new("a folder cannot be imported: name the file").into());
         }
-        Ok(Self {
-            file,
-            length: found.len(),
-        })
+        Self::of(file)
+    }
+
+    /// What a file holds.
+    ///
+    /// # Errors
+    /// It cannot be asked for its length.
+    pub(super) fn of(file: File) -> Result<Self, Fault> {
+        let length = file.metadata()?.len();
+        Ok(Self { file, length })
     }
 
     /// Reads from the beginning. One reader at a time: they share the place in the file.
-    fn reading(&self) -> Result<Reading<BufReader<&File>>, Fault> {
+    pub(super) fn reading(&self) -> Result<Reading<BufReader<&File>>, Fault> {
         (&self.file).rewind()?;
         Ok(Reading::open(BufReader::with_capacity(BUFFER, &self.file))?)
     }
@@ -140,7 +177,7 @@ fn all_pools_are_here(config: &Config, checked: &Checked) -> Result<(), Refusal>
     )))
 }
 
-fn warnings(config: &Config, checked: &Checked) -> Result<Vec<String>, Fault> {
+pub(super) fn warnings(config: &Config, checked: &Checked) -> Result<Vec<String>, Fault> {
     let mut notes = Vec::new();
     let path = config.secrets.key_file.display();
     let ring = keys::load(&config.secrets.key_file)?;
@@ -170,7 +207,7 @@ fn warnings(config: &Config, checked: &Checked) -> Result<Vec<String>, Fault> {
 }
 
 /// What was done.
-fn told(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Vec<String> {
+pub(super) fn told(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Vec<String> {
     let mut lines = vec![format!(
         "the file was exported from {} on {} and holds {}",
         plain(&checked.header.store),
@@ -215,7 +252,7 @@ fn told(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Vec<
 }
 
 /// What is wrong, if anything.
-fn fault(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Option<String> {
+pub(super) fn fault(checked: &Checked, report: &Report, verified: Option<&Verified>) -> Option<String> {
     let mut lines = Vec::new();
     if report.conflicts > 0 {
         lines.push(format!(

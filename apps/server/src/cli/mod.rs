@@ -7,6 +7,7 @@ mod audit;
 mod confirm;
 mod export;
 mod import;
+mod import_loopback;
 mod keys;
 mod moved;
 mod progress;

@@ -17,7 +17,11 @@ pub fn spooled(mut input: impl Read) -> Result<File, TransferError> {
     Ok(file)
 }
 
-fn nameless() -> io::Result<File> {
+/// A file without a name, in $TMPDIR, for this process alone.
+///
+/// # Errors
+/// There is no room for it.
+pub fn nameless() -> io::Result<File> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let name = format!(".portcullis-import-{:016x}", u64::from_be_bytes(random));

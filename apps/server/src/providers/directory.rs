@@ -130,6 +130,15 @@ impl Directory {
         changes
     }
 
+    /// Every entry that leads to accounts elsewhere, and within what its provider's ids are unique, where that is known.
+    pub fn issuers(&self) -> Vec<(domain::identity::ProviderEntry, Option<String>)> {
+        let snapshot = self.snapshot();
+        let remote = snapshot.entries.iter().filter_map(|entry| entry.remote.as_ref());
+        remote
+            .map(|(entry, remote)| (entry.clone(), identity::issuer(remote)))
+            .collect()
+    }
+
     /// What keeps entries in force from working, as far as it shows on this machine: one sentence for each.
     pub async fn lacks(&self) -> Vec<String> {
         let mut lacks = Vec::new();

@@ -20,12 +20,13 @@ mod verify;
 
 pub use check::{Checked, check};
 pub use error::TransferError;
-pub use export::{Written, export};
+pub use export::{Sink, Written, export};
 pub use frame::{FORMAT, Header, VERSION};
 pub use import::{Report, Way, import};
 pub use part::export_to;
 pub use progress::{Progress, Unit};
 pub use reading::Reading;
+pub use record::Record;
 pub use stores::Stores;
 pub use tally::Tallies;
 #[cfg(test)]

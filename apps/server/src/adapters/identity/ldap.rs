@@ -16,6 +16,11 @@ pub fn open(remote: &Remote) -> Result<Opened, String> {
     })
 }
 
+/// Within what its ids are unique.
+pub fn issuer(remote: &Remote) -> Option<String> {
+    config(remote).ok()?.effective_issuer().ok()
+}
+
 fn config(remote: &Remote) -> Result<LdapConfig, String> {
     let given = &remote.settings;
     let base = given.text("searchBase").unwrap_or_default();

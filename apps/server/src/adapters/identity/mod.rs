@@ -119,6 +119,23 @@ pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
     }
 }
 
+/// Within what the ids of an entry's accounts are unique; none where that is known only once the provider was asked.
+pub fn issuer(remote: &Remote) -> Option<String> {
+    match feature(remote.dialect) {
+        #[cfg(feature = "identity-oauth2")]
+        "identity-oauth2" => oauth2::issuer(remote),
+        #[cfg(feature = "identity-oidc")]
+        "identity-oidc" => Some(oidc::issuer(remote)),
+        #[cfg(feature = "identity-oauth1")]
+        "identity-oauth1" => oauth1::issuer(remote),
+        #[cfg(feature = "identity-ldap")]
+        "identity-ldap" => ldap::issuer(remote),
+        #[cfg(feature = "identity-saml")]
+        "identity-saml" => saml::issuer(remote),
+        _ => None,
+    }
+}
+
 /// Replaces what the entry gives.
 #[cfg(any(
     feature = "identity-kerberos",

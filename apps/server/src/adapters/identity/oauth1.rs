@@ -14,6 +14,11 @@ pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
     })
 }
 
+/// Within what its ids are unique.
+pub fn issuer(remote: &Remote) -> Option<String> {
+    config(remote).effective_issuer()
+}
+
 fn config(remote: &Remote) -> OAuth1Config {
     let client = ProviderClient {
         client_id: remote.client_id.clone(),

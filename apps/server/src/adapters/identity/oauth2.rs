@@ -15,6 +15,11 @@ pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
     })
 }
 
+/// Within what its ids are unique.
+pub fn issuer(remote: &Remote) -> Option<String> {
+    config(remote).effective_issuer()
+}
+
 fn config(remote: &Remote) -> OAuth2Config {
     let mut config = profile(remote);
     let endpoints = &remote.endpoints;

@@ -19,6 +19,11 @@ pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
     })
 }
 
+/// Within what its ids are unique.
+pub fn issuer(remote: &Remote) -> String {
+    config(remote).issuer
+}
+
 fn config(remote: &Remote) -> OidcConfig {
     let mut config = profile(remote);
     set(&mut config.issuer, remote.issuer.as_ref());

@@ -19,6 +19,11 @@ pub fn open(remote: &Remote, outbound: &Outbound) -> Result<Opened, String> {
     })
 }
 
+/// Within what its ids are unique.
+pub fn issuer(remote: &Remote) -> Option<String> {
+    config(remote).ok()?.idp_issuer
+}
+
 fn config(remote: &Remote) -> Result<SamlConfig, String> {
     let given = &remote.settings;
     let mut config = SamlConfig::new(remote.client_id.clone(), remote.callback_url.clone());
