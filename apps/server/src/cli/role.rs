@@ -57,17 +57,17 @@ enum Verb {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
-#[group(id = "whom", required = true, multiple = false, args = ["user", "app", "to_role"])]
 struct GrantArgs {
     /// The role: its name, or its id
     role: String,
     /// A user: id, address or username, with POOL/ in front of it where there are several pools
+    #[arg(required_unless_present_any = ["app", "to_role"], conflicts_with_all = ["app", "to_role"])]
     user: Option<String>,
     /// The pool of the user
     #[arg(long, value_name = "POOL", requires = "user")]
     pool: Option<String>,
     /// A client application, by its id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "to_role")]
     app: Option<String>,
     /// Whoever has this other role
     #[arg(long = "role", value_name = "ROLE")]
@@ -247,6 +247,31 @@ mod tests {
             told_name(&member("ROLE", Some("boss"))),
             "whoever has the role boss"
         );
+    }
+
+    #[test]
+    fn a_role_is_given_to_one_user_one_application_or_one_role() {
+        let reads = |arguments: &[&str]| {
+            let role = RoleArgs::augment_args(clap::Command::new("role"));
+            role.try_get_matches_from([&["role", "grant", "clerk"], arguments].concat())
+                .is_ok()
+        };
+        for one in [
+            &["ann"][..],
+            &["--app", "7"],
+            &["--role", "boss"],
+            &["ann", "--pool", "Users"],
+        ] {
+            assert!(reads(one), "{one:?}");
+        }
+        for wrong in [
+            &[][..],
+            &["ann", "--app", "7"],
+            &["ann", "--role", "boss"],
+            &["--app", "7", "--role", "boss"],
+        ] {
+            assert!(!reads(wrong), "{wrong:?}");
+        }
     }
 
     #[test]
