@@ -63,17 +63,17 @@ with SERVERS +COMMAND: build-servers
     {{servers}} with {{SERVERS}} -- {{COMMAND}}
 
 # The wired server over HTTP: just e2e two_factor
-e2e *FILTER: binary
-    cargo nextest run -p e2e {{FILTER}}
+e2e *FILTER: binary build-servers
+    {{servers}} with postgres,mongo -- cargo nextest run -p e2e {{FILTER}}
 
 # The same stories on a bundle's own binary and stores (embedded, classic, modern): just e2e-on modern login
 e2e-on BUNDLE *FILTER: build-servers
     #!/usr/bin/env bash
     set -euo pipefail
     case {{BUNDLE}} in
-        embedded) needs= ;;
-        classic) needs=mongo,redis ;;
-        modern) needs=postgres,redis ;;
+        # PostgreSQL and MongoDB, whatever the bundle: LoopBack's data is moved out of both.
+        embedded) needs=postgres,mongo ;;
+        classic | modern) needs=postgres,mongo,redis ;;
         *) echo "there are the bundles embedded, classic and modern" >&2; exit 64 ;;
     esac
     {{just_executable()}} bundle {{BUNDLE}}

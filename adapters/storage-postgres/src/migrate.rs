@@ -4,58 +4,19 @@
 //! node starts. *Contract* migrations take away what nodes of some version still need: they run only by [`migrate`], and leave
 //! behind the oldest version that may still run. Any number of nodes may start at once: an advisory lock lets one of them work.
 
+mod steps;
+
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
 use tokio::time::sleep;
 
+use self::steps::{Kind, MIGRATIONS, Migration};
 use crate::config::PostgresConfig;
 use crate::connection::{self, Refusal};
 use crate::error::{Fault, OpenError, said};
 use crate::statement::{Value, bound};
-
-/// A step of the schema. Versions count from 1 without gaps; a step that was released is never edited.
-#[derive(Clone, Copy, Debug)]
-struct Migration {
-    name: &'static str,
-    kind: Kind,
-    sql: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Adds; in one transaction.
-    Expand,
-    /// Adds what cannot be made in a transaction, an index beside the traffic: each statement by itself, all safe to run again.
-    ExpandBesideTraffic,
-    /// Takes away; in one transaction. Servers that know less than this version cannot use what is left.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no released step has needed it yet"))]
-    Contract { oldest: u32 },
-}
-
-const MIGRATIONS: &[Migration] = &[
-    Migration {
-        name: "initial",
-        kind: Kind::Expand,
-        sql: include_str!("../migrations/0001_initial.sql"),
-    },
-    Migration {
-        name: "outbox and audit columns",
-        kind: Kind::Expand,
-        sql: include_str!("../migrations/0002_outbox_and_audit_columns.sql"),
-    },
-    Migration {
-        name: "audit indexes",
-        kind: Kind::ExpandBesideTraffic,
-        sql: include_str!("../migrations/0003_audit_indexes.sql"),
-    },
-    Migration {
-        name: "access",
-        kind: Kind::Expand,
-        sql: include_str!("../migrations/0004_access.sql"),
-    },
-];
 
 /// Names our lock among those of the database: "portcull" in ASCII.
 const LOCK: i64 = 0x706f_7274_6375_6c6c;

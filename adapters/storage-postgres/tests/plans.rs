@@ -98,10 +98,10 @@ async fn ask_about_roles(store: &PostgresStore, user: &UserKey) {
     let role = RoleId::new("clerk");
     let members = |after| store.members(&user.pool, &role, after, 9);
     let page = members(None).await.unwrap();
-    assert_eq!(page.len(), 1);
     members(Some(UserId::new("a"))).await.unwrap();
     store.count_members(&user.pool, &role).await.unwrap();
-    store.holder_of(&page[0].1.id).await.unwrap();
+    let (_, mapping) = page.first().unwrap();
+    store.holder_of(&mapping.id).await.unwrap();
 }
 
 async fn find_events(store: &PostgresStore) {

@@ -20,6 +20,10 @@ const FIRST: &str =
 const REPLACE: &str = "UPDATE access SET (revision, roles, rules) = (?1, ?2, ?3) WHERE revision = ?4";
 
 /// Also where nothing was ever stored: that is what most servers ask for all day.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what is read through the cache is read by its key, and there is one record"
+)]
 fn load(connection: &Connection, (): &()) -> Answer<Option<Arc<AccessState>>> {
     let state = rows::first(connection, READ, [], decode)?;
     Ok(Some(Arc::new(state.unwrap_or_default())))
@@ -52,16 +56,16 @@ impl AccessStore for SqliteStore {
         let values = (revision, rows::list(&next.roles)?, rows::list(&next.rows)?);
         self.write(move |connection, touched| {
             touched.access = true;
-            let (revision, roles, rules) = values;
+            let (revision, all_roles, rules) = values;
             let changed = if expected == Revision::default() {
                 connection
                     .prepare_cached(FIRST)?
-                    .execute((revision, roles, rules))?
+                    .execute((revision, all_roles, rules))?
             } else {
                 let expected = rows::revision(expected);
                 connection
                     .prepare_cached(REPLACE)?
-                    .execute((revision, roles, rules, expected))?
+                    .execute((revision, all_roles, rules, expected))?
             };
             one_or_stale(changed)
         })

@@ -1,4 +1,5 @@
 //! The conformance cases of roles and rules, run against the memory of them over a store.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::{Arc, Mutex};
 
@@ -17,12 +18,16 @@ struct Shelf(Mutex<AccessState>);
 #[async_trait]
 impl AccessStore for Shelf {
     async fn read_access(&self, known: Option<Revision>) -> Result<Option<AccessState>, PortError> {
-        let state = self.0.lock().unwrap().clone();
+        let state = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
         Ok((known != Some(state.revision)).then_some(state))
     }
 
     async fn commit_access(&self, next: &AccessState, expected: Revision) -> Result<(), PortError> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if state.revision != expected {
             return Err(PortError::Stale);
         }

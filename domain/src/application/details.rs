@@ -175,13 +175,13 @@ mod tests {
 
     use super::*;
 
-    fn said(value: Value) -> Result<ApplicationDetails, Vec<Fault>> {
+    fn said(value: &Value) -> Result<ApplicationDetails, Vec<Fault>> {
         ApplicationDetails::from_client(value.as_object().cloned().unwrap_or_default())
     }
 
     #[test]
     fn what_loopback_keeps_is_kept_and_what_is_ours_is_not() {
-        let details = said(json!({
+        let details = said(&json!({
             "id": "chosen", "masterKey": "m", "authenticationEnabled": false, "name": "n", "roles": ["admin"],
             "owner": 7, "collaborators": ["8", 9], "callbackUrls": ["https://a.example/back"], "status": "production",
             "url": null, "anonymousAllowed": true, "pushSettings": {"apns": {"production": false}},
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_told() {
-        let faults = said(json!({
+        let faults = said(&json!({
             "description": {"$gt": ""}, "url": "a\u{0}b", "owner": "x".repeat(2049), "collaborators": "8",
             "callbackUrls": [["deep"]], "permissions": "x".repeat(17 * 1024),
         }));
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_patch_changes_what_it_names_and_null_removes() {
-        let before = said(json!({"description": "a", "owner": "7", "permissions": [1]})).expect("sound");
+        let before = said(&json!({"description": "a", "owner": "7", "permissions": [1]})).expect("sound");
         let patch = json!({"description": "b", "owner": null, "realm": "r"});
         let after = before.patched(patch.as_object().cloned().unwrap_or_default());
         let after = after.expect("sound");

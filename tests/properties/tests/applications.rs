@@ -272,8 +272,8 @@ fn who_is_made_by_an_administrator_has_no_password_and_a_taken_address_is_told()
         };
         run(office.services.make_user(&office.pool, form, true, true, by))
     };
-    let made = make("bob@example.com").expect("made");
-    assert!(made.password.is_none() && made.email_verified);
+    let bob = make("bob@example.com").expect("made");
+    assert!(bob.password.is_none() && bob.email_verified);
     assert!(matches!(
         make("ANN@example.com"),
         Err(DomainError::Denied(Denial::Invalid(_)))

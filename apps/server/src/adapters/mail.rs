@@ -24,9 +24,17 @@ pub const KIND: Kind = Kind {
     ],
 };
 
+/// The console of a command: its standard output is for what it was asked.
+pub const BESIDE: &str = "console:stderr";
+
 /// Opens the chosen mailer, which asks nobody yet.
 pub fn open(chosen: &Chosen, config: &Config) -> Result<Arc<dyn Mailer>, AdapterError> {
     match chosen.feature {
+        #[cfg(feature = "mail-console")]
+        "mail-console" if config.mail.url.expose() == BESIDE => {
+            let console = mail_console::ConsoleMailer::writing_to(&config.mail.from, std::io::stderr());
+            Ok(Arc::new(console))
+        }
         #[cfg(feature = "mail-console")]
         "mail-console" => Ok(Arc::new(mail_console::ConsoleMailer::new(&config.mail.from))),
         #[cfg(feature = "mail-smtp")]

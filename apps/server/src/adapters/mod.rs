@@ -12,7 +12,7 @@ mod durable;
 pub mod identity;
 mod keeper;
 pub mod loopback;
-mod mail;
+pub mod mail;
 mod passkeys;
 mod sessions;
 mod sms;

@@ -1,6 +1,7 @@
 //! Having a command carried out: by the server that is running, else here.
 
-use crate::config::Config;
+use crate::adapters::mail::BESIDE;
+use crate::config::{Config, Secret};
 use crate::control::{self, Answer, Command, Refusal};
 use crate::serve::Fault;
 use crate::wire::{self, Opened};
@@ -54,12 +55,21 @@ impl<'a> Asker<'a> {
         self.here.is_some()
     }
 
+    /// Whether mails are printed, and not carried by whoever serves next.
+    pub fn prints_mail(&self) -> bool {
+        self.config.mail.url.expose().starts_with("console:")
+    }
+
     async fn open(&self) -> Result<Opened, Fault> {
         if self.config.storage.url.expose().starts_with("memory:") {
             let why = "no server is running, and `storage.url` is `memory:`: what is done now would be gone at once";
             return Err(Refusal::new(why).into());
         }
-        wire::open(self.config).await
+        let mut config = self.config.clone();
+        if self.prints_mail() {
+            config.mail.url = Secret::new(BESIDE);
+        }
+        wire::open(&config).await
     }
 
     /// Lets the store finish, if it was opened here.

@@ -248,9 +248,13 @@ impl UserArgs {
 
 /// Without a server nothing carries mail.
 fn waits(asker: &Asker<'_>) -> Option<String> {
-    asker
-        .was_here()
-        .then(|| "no server is running: the mail goes out when it starts".to_owned())
+    asker.was_here().then(|| {
+        if asker.prints_mail() {
+            "no server is running: the mail is printed here".to_owned()
+        } else {
+            "no server is running: the mail goes out when it starts".to_owned()
+        }
+    })
 }
 
 /// Asks about users.

@@ -7,7 +7,7 @@ use domain::audit::Actor;
 use domain::error::{Denial, DomainError};
 use domain::flow::administer::Act;
 use domain::flow::sign_up::NewUser;
-use domain::id::{RoleName, SessionId, UserId};
+use domain::id::{PoolName, RoleName, SessionId, UserId};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
 use domain::policy::PoolPolicy;
@@ -257,7 +257,7 @@ const fn operator(here: &Origin) -> Administrator<'_> {
 
 async fn create(services: &Services, new: CreateUser) -> Result<UserAnswer, Refusal> {
     let usual = services.policy().admin_pool().filter(|_| new.admin);
-    let pool = new.pool.as_deref().or_else(|| usual.map(|pool| pool.as_str()));
+    let pool = new.pool.as_deref().or_else(|| usual.map(PoolName::as_str));
     let pool = pool_or_only(services, pool)?;
     // The role first: with it missing, a user would be left who is no administrator.
     let admin = if new.admin {

@@ -79,6 +79,7 @@ impl End {
 
 /// Any line.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one line at a time is held")]
 pub enum Line {
     /// The first.
     Header(Header),

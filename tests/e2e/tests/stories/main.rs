@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod administration;
 mod authenticator;
 mod code_abuse;
 mod curl_tour;
@@ -21,6 +22,7 @@ mod limits;
 mod log;
 mod login;
 mod mail;
+mod migration;
 mod moving;
 mod moving_between;
 mod moving_stopped;

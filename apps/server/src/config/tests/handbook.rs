@@ -96,7 +96,10 @@ fn known_keys() -> BTreeMap<String, String> {
     let mut keys = interpret(Table::new()).1.known;
     // Keys of a list's objects are asked for only where there is an object.
     let rule = "[[users.Users.acls]]\nprincipalType = \"ROLE\"\nprincipalId = \"x\"\npermission = \"DENY\"";
-    let named = format!("{rule}\n{}\nmodel = \"Order\"", rule.replace("users.Users", "access"));
+    let named = format!(
+        "{rule}\n{}\nmodel = \"Order\"",
+        rule.replace("users.Users", "access")
+    );
     keys.extend(interpret(parse_toml(&named, &"rule".into()).unwrap()).1.known);
     keys
 }

@@ -101,12 +101,11 @@ impl Proxy {
         let until = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = proxy.child.try_wait().expect("a child").is_some();
-            if ended || Instant::now() > until {
-                panic!(
-                    "it does not listen: {}",
-                    fs::read_to_string(&log).unwrap_or_default()
-                );
-            }
+            assert!(
+                !ended && Instant::now() < until,
+                "it does not listen: {}",
+                fs::read_to_string(&log).unwrap_or_default()
+            );
             thread::sleep(Duration::from_millis(10));
         }
         proxy
