@@ -9,6 +9,10 @@ use super::AdapterError;
 use crate::transfer::{Progress, Record};
 
 /// What is asked for.
+#[cfg_attr(
+    not(feature = "import-loopback"),
+    expect(dead_code, reason = "said by the command line, read where the feature is")
+)]
 pub struct Ask {
     /// The file, `postgres://…` or `mongodb://…`.
     pub from: String,
@@ -29,6 +33,10 @@ pub struct Ask {
 }
 
 /// An entry of `providers.json`.
+#[cfg_attr(
+    not(feature = "import-loopback"),
+    expect(dead_code, reason = "said by the command line, read where the feature is")
+)]
 pub struct Account {
     /// What the core knows of it.
     pub entry: domain::identity::ProviderEntry,
@@ -37,6 +45,10 @@ pub struct Account {
 }
 
 /// Seals what LoopBack keeps in clear. What is in the stores already and says the same stays sealed as it is.
+#[cfg_attr(
+    not(feature = "import-loopback"),
+    expect(dead_code, reason = "said by the command line, read where the feature is")
+)]
 pub struct Sealing {
     /// Seals; none where nothing will be written.
     pub sealer: Option<Arc<dyn Sealer>>,
