@@ -103,7 +103,7 @@ pub fn step(event: VerifyContactEvent, cx: &mut Ctx<'_>) -> Step<VerifyContact> 
 
 /// Whether a verification mail to this user makes sense: then, and only then, their budget is at stake.
 pub fn would_send_mail(user: &User) -> bool {
-    !user.email_verified && user.email.is_some()
+    user.disabled.is_none() && !user.email_verified && user.email.is_some()
 }
 
 /// Sends a mail if there is a user with an unverified address and the counters allow it. The answer is always the same.

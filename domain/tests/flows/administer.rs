@@ -4,9 +4,12 @@ use domain::audit::Actor;
 use domain::error::Denial;
 use domain::flow::administer::{Act, AdministerEvent, Administered, step};
 use domain::flow::login::{Login, Terms, Wanted};
+use domain::flow::recover::{Recover, RecoverEvent};
 use domain::flow::sign_up::NewUser;
+use domain::flow::verify_contact::VerifyContactEvent;
 use domain::flow::{Advanced, Effect};
 use domain::id::UserKey;
+use domain::limits::Verdict;
 use domain::time::Timestamp;
 use domain::user::User;
 
@@ -212,4 +215,24 @@ fn an_administrators_act_says_who_did_it_and_from_where() {
     assert_eq!((event.actor, event.user), (boss(), Some(ann().key)));
     assert!(event.network.is_some());
     assert!(event.at > Timestamp::from_millis(0));
+}
+
+#[test]
+fn nothing_is_sent_to_the_disabled_whoever_asks() {
+    let mut scene = Scene::with(|pool| pool.magic_link = true);
+    let (disabled, _) = acted(&mut scene, ann(), Act::Disable);
+    let user = || Some(Box::new(disabled.clone()));
+    let verify = VerifyContactEvent::EmailAsked {
+        user: user(),
+        mail: Verdict::Allowed,
+    };
+    let verified = domain::flow::verify_contact::step(verify, &mut scene.cx()).expect("the usual answer");
+    assert_eq!(story(&verified.effects), Vec::<&str>::new());
+    let reset = RecoverEvent::Asked {
+        user: user(),
+        mail: Verdict::Allowed,
+    };
+    let reset =
+        domain::flow::recover::step(Recover::Start, reset, &mut scene.cx()).expect("the usual answer");
+    assert_eq!(story(&reset.effects), Vec::<&str>::new());
 }

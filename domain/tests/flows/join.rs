@@ -201,12 +201,17 @@ fn every_offer_that_does_not_stand_is_the_same() {
     let good = offer(&scene, &ann());
     let mut ended = ann();
     ended.end_sessions(None);
+    let disabled = User {
+        disabled: Some(scene.now),
+        ..ann()
+    };
     let (pending, _) = scene.pending(&ann(), "pending");
     let cases = [
         facts(None, None),
         facts(Some(good.clone()), None),
         facts(Some(good.clone()), Some(bob())),
         facts(Some(good.clone()), Some(ended)),
+        facts(Some(good.clone()), Some(disabled)),
         facts(Some(pending), Some(ann())),
     ];
     for facts in cases {

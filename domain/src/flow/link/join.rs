@@ -213,7 +213,7 @@ fn live(flow: Option<FlowRecord>, user: Option<User>, cx: &Ctx<'_>) -> Option<(F
         return None;
     };
     let own = flow.is_of(&user.key) && flow.pool == cx.pool.name;
-    let good = own && !flow.is_expired(cx.now) && join.epoch == user.session_epoch;
+    let good = own && user.disabled.is_none() && !flow.is_expired(cx.now) && join.epoch == user.session_epoch;
     good.then_some((flow, *join, user))
 }
 
