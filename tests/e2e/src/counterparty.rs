@@ -77,6 +77,11 @@ impl Counterparty {
         Self::start("loopback3", &[("LOOPBACK_DB", store)]).await
     }
 
+    /// A service that checks signed access tokens of `issuer` by itself.
+    pub async fn orders(issuer: &str) -> Self {
+        Self::start("orders", &[("ISSUER", issuer)]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await
