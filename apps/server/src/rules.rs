@@ -33,7 +33,7 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
             acls: config.access.acls.iter().filter_map(model_rule).collect(),
             signed_tokens: (!config.jwt.audiences.is_empty()).then(|| SignedTokens {
                 audiences: config.jwt.audiences.clone(),
-                life: Lifetime::from_secs(config.jwt.ttl),
+                life: Lifetime::from_secs(config.jwt.lifetime),
             }),
         },
     }

@@ -18,8 +18,8 @@ impl Services {
         holder: &Authenticated,
         audience: Option<&str>,
     ) -> Result<SignedToken, DomainError> {
-        let rules = self.policy.access.signed_tokens.as_ref();
-        let (Some(rules), Some(signer)) = (rules, &self.ports.signer) else {
+        let policy = self.policy.access.signed_tokens.as_ref();
+        let (Some(policy), Some(signer)) = (policy, &self.ports.signer) else {
             return Err(Denial::Unexpected.into());
         };
         let roles = self.roles_of(&holder.user).await?;
@@ -30,7 +30,7 @@ impl Services {
             audience,
             id: &SignedTokenId::draw(now, self.ports.entropy.open().as_mut()),
         };
-        let claims = claims(wanted, rules, &self.policy.public_url, now)?;
+        let claims = claims(wanted, policy, &self.policy.public_url, now)?;
         let life = claims.left(now);
         let token = signer.sign(&claims).await?;
         Ok(SignedToken { token, life })

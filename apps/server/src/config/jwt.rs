@@ -11,14 +11,14 @@ pub struct Jwt {
     /// The services they may be for; none are signed where there is none.
     pub audiences: Vec<String>,
     /// How long one holds, in seconds.
-    pub ttl: u64,
+    pub lifetime: u64,
 }
 
 impl Jwt {
     pub(super) fn read(reader: &mut Reader) -> Self {
         Self {
             audiences: reader.list("audiences", audience),
-            ttl: reader.number("ttl", 300, 30..=3_600),
+            lifetime: reader.number("lifetime", 300, 30..=3_600),
         }
     }
 }
