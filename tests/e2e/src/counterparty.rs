@@ -79,7 +79,12 @@ impl Counterparty {
 
     /// A service that checks signed access tokens of `issuer` by itself.
     pub async fn orders(issuer: &str) -> Self {
-        Self::start("orders", &[("ISSUER", issuer)]).await
+        Self::orders_of(issuer, "").await
+    }
+
+    /// The same, asking as an application (`id:key`) what other tokens are worth.
+    pub async fn orders_of(issuer: &str, application: &str) -> Self {
+        Self::start("orders", &[("ISSUER", issuer), ("APPLICATION", application)]).await
     }
 
     /// The SMS API of Nexmo.

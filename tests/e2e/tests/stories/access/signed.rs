@@ -3,7 +3,7 @@
 use e2e::{Counterparty, Portcullis};
 use serde_json::{Value, json};
 
-use super::{block, give};
+use super::{Proxy, block, give};
 
 const ORDERS: &str = "https://orders.example";
 
@@ -140,6 +140,75 @@ async fn a_proxy_fetches_one_for_the_service_behind_it() {
         .await
         .expect(401)
         .done();
+}
+
+#[tokio::test]
+async fn behind_nginx_a_service_finds_out_by_itself_in_three_ways() {
+    let rules =
+        block("toml", "trusted_proxies").replace("[server]\ntrusted_proxies = [\"127.0.0.1/32\"]", "");
+    let server = Portcullis::with(&format!("{}\n{rules}", settings())).await;
+    let (status, said) = server
+        .same_setup()
+        .run(&["app", "create", "orders", "--json"])
+        .await;
+    assert!(status.success(), "{said}");
+    let start = said.find('{').expect("JSON");
+    let mut told = serde_json::Deserializer::from_str(&said[start..]).into_iter::<Value>();
+    let app = told.next().and_then(Result::ok).expect("JSON");
+    let text = |place: &str| app.pointer(place).and_then(Value::as_str).expect("a text");
+    let known = format!("{}:{}", text("/id"), text("/keys/restApiKey"));
+    let service = Counterparty::orders_of(&issuer(&server).await, &known).await;
+    let proxy = Proxy::nginx_before(&server, service.port());
+    let http = reqwest::Client::new();
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let mut request = http.get(format!("{}{path}", proxy.address()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("the proxy answers");
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.unwrap_or_default(),
+        )
+    };
+    let client = server.client();
+    let ann = client.sign_up("ann").await;
+    let session = client.log_in(&ann).await;
+    let me = client.with(&session);
+    drop(give(&me, &ann, "clerk").await);
+    let hers = [("authorization", session.as_str())];
+
+    let (status, claims) = ask("/signed/orders", &hers).await;
+    assert_eq!((status, &claims["sub"]), (200, &json!(ann.id)), "{claims}");
+    let (status, worth) = ask("/own/who", &hers).await;
+    assert_eq!(
+        (status, &worth["sub"], &worth["roles"]),
+        (200, &json!(ann.id), &json!(["clerk"]))
+    );
+    let (status, menu) = ask("/own/menu", &hers).await;
+    assert_eq!(
+        (status, &menu[0]["permission"], &menu[1]["permission"]),
+        (200, &json!("ALLOW"), &json!("ALLOW"))
+    );
+
+    let forged = [("x-user-jwt", "e30.e30.e30"), ("authorization", "wrong")];
+    assert_eq!(ask("/signed/orders", &forged).await.0, 401);
+    assert_eq!(ask("/own/who", &forged).await.0, 401);
+    assert_eq!(ask("/own/menu", &forged).await.1[0]["permission"], json!("DENY"));
+    let with_both = [("x-user-jwt", "e30.e30.e30"), ("authorization", session.as_str())];
+    assert_eq!(
+        ask("/signed/orders", &with_both).await.0,
+        200,
+        "the client's own never arrives"
+    );
+
+    me.post(&ann.of_pool("logout"), json!({}))
+        .await
+        .expect(204)
+        .done();
+    for path in ["/signed/orders", "/own/who"] {
+        assert_eq!(ask(path, &hers).await.0, 401, "{path}");
+    }
 }
 
 #[tokio::test]
