@@ -86,6 +86,7 @@ async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault>
 async fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
     adapters::choose(&loaded.config)?;
     adapters::open_breached(&loaded.config).await?;
+    adapters::open_webhooks(&loaded.config)?;
     let config = &loaded.config;
     let public_url = config.server.public_url(config.server.listen.port);
     adapters::open_passkeys(&config.server.service_name, &public_url)?;
