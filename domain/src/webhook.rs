@@ -7,9 +7,9 @@
 use serde_json::{Value, json};
 
 use crate::audit::{Actor, AuditEvent, AuditKind};
-use crate::id::{PoolName, UserKey, WebhookName};
+use crate::id::{PoolName, UserId, UserKey, WebhookName};
 use crate::secret::Secret;
-use crate::time::Lifetime;
+use crate::time::{Lifetime, Timestamp};
 
 /// How long an event is tried to be told: a weekend.
 pub const LIFE: Lifetime = Lifetime::from_secs(3 * 86_400);
@@ -74,6 +74,16 @@ pub fn message(webhook: &Webhook, event: &AuditEvent) -> Option<WebhookMessage> 
     })
 }
 
+/// An event that means nothing, for a service to be tried with.
+pub fn trial(webhook: &str, now: Timestamp) -> WebhookMessage {
+    let body = json!({ "type": "webhook.test", "timestamp": now.to_iso8601(), "data": {} });
+    WebhookMessage {
+        user: UserKey::new(PoolName::new(""), UserId::new("")),
+        endpoint: WebhookName::new(webhook),
+        body: Secret::new(body.to_string()),
+    }
+}
+
 fn actor(actor: &Actor) -> Value {
     match actor {
         Actor::Client => json!({ "kind": "client" }),
@@ -87,9 +97,8 @@ fn actor(actor: &Actor) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{ApplicationId, UserId};
+    use crate::id::ApplicationId;
     use crate::origin::RequestId;
-    use crate::time::Timestamp;
 
     fn event(kind: AuditKind, user: Option<UserKey>) -> AuditEvent {
         AuditEvent::of_server(Timestamp::from_millis(0), kind, user, Actor::Server)
@@ -116,6 +125,14 @@ mod tests {
         assert!(staff.hears(&login("Staff")) && !staff.hears(&login("Users")));
         assert!(!staff.hears(&event(AuditKind::SignedUp, Some(key("Staff")))));
         assert!(!all.hears(&event(AuditKind::LoginFailed, None)), "about nobody");
+    }
+
+    #[test]
+    fn a_trial_is_no_kind_of_event_that_could_happen() {
+        let trial = trial("shop", Timestamp::from_millis(0));
+        let body: Value = serde_json::from_str(trial.body.expose()).unwrap();
+        assert_eq!((trial.endpoint.as_str(), &body["data"]), ("shop", &json!({})));
+        assert!(AuditKind::named(body["type"].as_str().unwrap()).is_none());
     }
 
     #[test]

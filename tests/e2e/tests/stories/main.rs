@@ -40,4 +40,5 @@ mod stolen_store;
 mod tokens;
 mod two_factor;
 mod unicode;
+mod webhooks;
 mod wire;
