@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::id::{PoolName, UserId, UserKey, WebhookName};
+use crate::origin::RequestId;
 use crate::secret::Secret;
 use crate::time::{Lifetime, Timestamp};
 
@@ -59,7 +60,7 @@ pub fn message(webhook: &Webhook, event: &AuditEvent) -> Option<WebhookMessage> 
         "actor": actor(&event.actor),
     });
     if let Some(data) = data.as_object_mut() {
-        let request = event.request.as_ref().map(|request| request.as_str());
+        let request = event.request.as_ref().map(RequestId::as_str);
         for (name, value) in [("detail", event.detail.as_deref()), ("request", request)] {
             if let Some(value) = value {
                 data.insert(name.to_owned(), value.into());
@@ -98,7 +99,6 @@ fn actor(actor: &Actor) -> Value {
 mod tests {
     use super::*;
     use crate::id::ApplicationId;
-    use crate::origin::RequestId;
 
     fn event(kind: AuditKind, user: Option<UserKey>) -> AuditEvent {
         AuditEvent::of_server(Timestamp::from_millis(0), kind, user, Actor::Server)
