@@ -195,7 +195,7 @@ fn house(code_life: u64) -> (House, Arc<Carrier>) {
     let house = House::wired(world, ports, unlimited(), |pool| {
         pool.code_life = Lifetime::from_secs(code_life);
     });
-    run(house.deliver(10)).expect("delivered");
+    run(house.deliver(10)).expect("the mail of the sign-up is out of the way");
     house.world.contents().audit.clear();
     carrier.attempts.lock().unwrap().clear();
     carrier.kept.lock().unwrap().clear();
