@@ -18,6 +18,7 @@ pub mod serve;
 mod settings;
 mod steady;
 mod telemetry;
+mod wire_id;
 
 pub use entries::{CredentialFields, Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::{NotReady, Readiness};

@@ -59,9 +59,11 @@ impl Place {
 
 /// What the clients of the application remember.
 struct Remembered {
-    ann: String,
+    /// Her id, of the type that LoopBack gave it.
+    ann: Value,
     token: String,
-    bob: String,
+    bob: Value,
+    role: Value,
     token_of_bob: String,
     application: String,
     key: String,
@@ -102,9 +104,10 @@ async fn fill(party: &Counterparty) -> Remembered {
     });
     party.tell("application", &client).await;
     Remembered {
-        ann: id(&ann["id"]),
+        ann: ann["id"].clone(),
         token,
-        bob: id(&bob["userId"]),
+        bob: bob["userId"].clone(),
+        role: role["id"].clone(),
         token_of_bob: id(&bob["token"]),
         application: id(&shop["id"]),
         key: id(&shop["restApiKey"]),
@@ -169,16 +172,21 @@ async fn nobody_notices(place: Place) {
     let client = server.client();
     let ann = client
         .with(&theirs.token)
-        .get(&format!("/api/users/{}", theirs.ann))
+        .get(&format!("/api/users/{}", id(&theirs.ann)))
         .await;
     let ann = ann.expect(200).json();
-    assert_eq!(id(&ann["id"]), theirs.ann);
+    assert_eq!(ann["id"], theirs.ann, "the same, and of the same type");
     assert_eq!(
         (&ann["colour"], &ann["address"]["city"]),
         (&json!("red"), &json!("Ulm"))
     );
     let login = json!({ "email": "Ann@example.com", "password": PASSWORD });
-    client.post("/api/users/login", login).await.expect(200).done();
+    let opened = client.post("/api/users/login?include=user", login).await;
+    let opened = opened.expect(200).json();
+    assert_eq!(
+        (&opened["userId"], &opened["user"]["id"]),
+        (&theirs.ann, &theirs.ann)
+    );
     let check = async |token: &str, role: &str| {
         let reply = client.with(token).get(&format!("/auth/check?role={role}")).await;
         reply.status
@@ -186,7 +194,7 @@ async fn nobody_notices(place: Place) {
     assert!(check(&theirs.token, "auditor").await < 300);
     assert_eq!(check(&theirs.token, "admin").await, 403);
     assert_eq!(check(&theirs.token_of_bob, "auditor").await, 403);
-    let accounts = format!("/api/users/{}/identities", theirs.bob);
+    let accounts = format!("/api/users/{}/identities", id(&theirs.bob));
     let accounts = client
         .with(&theirs.token_of_bob)
         .get(&accounts)
@@ -194,6 +202,7 @@ async fn nobody_notices(place: Place) {
         .expect(200)
         .json();
     assert_eq!(accounts[0]["externalId"], "1001");
+    assert_eq!(accounts[0]["userId"], theirs.bob);
     let shop = json!({ "id": theirs.application, "key": theirs.key });
     let shop = client
         .post("/api/Applications/authenticate", shop)
