@@ -26,6 +26,7 @@ mod migration;
 mod moving;
 mod moving_between;
 mod moving_stopped;
+mod old_clients;
 mod operations;
 mod own_sessions;
 mod pools;

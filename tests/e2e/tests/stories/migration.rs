@@ -203,6 +203,27 @@ async fn nobody_notices(place: Place) {
         .json();
     assert_eq!(accounts[0]["externalId"], "1001");
     assert_eq!(accounts[0]["userId"], theirs.bob);
+    for command in [
+        &["role", "create", "admin"][..],
+        &["role", "grant", "admin", "ann@example.com"],
+    ] {
+        done(&server.same_setup(), command).await;
+    }
+    let role = json!({ "where": { "id": theirs.role } }).to_string();
+    let ann = client.with(&theirs.token);
+    let roles = ann
+        .get(&format!("/api/Roles?filter={role}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(roles[0]["id"], theirs.role);
+    let held = format!("/api/RoleMappings?filter[where][roleId]={}", id(&theirs.role));
+    let held = ann.get(&held).await.expect(200).json();
+    assert_eq!(
+        (&held[0]["roleId"], &held[0]["principalId"]),
+        (&theirs.role, &json!(id(&theirs.ann))),
+        "whose it is, is a text in LoopBack, too"
+    );
     let shop = json!({ "id": theirs.application, "key": theirs.key });
     let shop = client
         .post("/api/Applications/authenticate", shop)
