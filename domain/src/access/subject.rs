@@ -139,7 +139,7 @@ mod tests {
 
     fn user(of: &str, roles: &[&str]) -> User {
         let mut user = User::blank(UserKey::new(pool(of), UserId::new("7")), NOW);
-        user.mappings = roles.iter().map(|role| given(role)).collect();
+        user.mappings = roles.iter().map(|role| given(role)).collect::<Vec<_>>().into();
         user
     }
 
