@@ -38,6 +38,7 @@ mod sign_up;
 mod sms_gateway;
 mod spent_once;
 mod stolen_store;
+mod switching;
 mod tokens;
 mod two_factor;
 mod unicode;

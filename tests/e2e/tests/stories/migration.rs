@@ -12,16 +12,16 @@ use crate::moving::{done, refused};
 use crate::providers::entries::file;
 
 /// Where a LoopBack application keeps its data, for itself alone.
-struct Place {
+pub struct Place {
     /// For LoopBack.
-    theirs: String,
+    pub theirs: String,
     /// For the import.
-    ours: String,
+    pub ours: String,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn file() -> Self {
+    pub fn file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("loopback.json");
         Self {
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// A database beside others.
-    fn database(variable: &str) -> Self {
+    pub fn database(variable: &str) -> Self {
         let server = std::env::var(variable);
         let server =
             server.unwrap_or_else(|_| panic!("{variable} names no server: just with postgres,mongo …"));
