@@ -173,8 +173,10 @@ mod tests {
             (Some("Invoice"), shop, false),
             (Some("Order"), Caller::default(), false),
         ] {
-            let mut access = AccessState::default();
-            access.rows = vec![row(about)].into();
+            let access = AccessState {
+                rows: vec![row(about)].into(),
+                ..AccessState::default()
+            };
             let wants = Request {
                 model: "Order",
                 property: "find",

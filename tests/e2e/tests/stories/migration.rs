@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use e2e::{Client, Counterparty, PASSWORD, Portcullis};
+use e2e::{Client, Counterparty, PASSWORD, Portcullis, Setup};
 use serde_json::{Value, json};
 
 use crate::moving::{done, refused};
@@ -168,6 +168,11 @@ async fn nobody_notices(place: Place) {
     );
     drop(party);
 
+    clients_go_on(&target, &theirs).await;
+}
+
+/// Everything that the application's clients remember opens what it opened.
+async fn clients_go_on(target: &Setup, theirs: &Remembered) {
     let server = target.start().await;
     let client = server.client();
     let ann = client

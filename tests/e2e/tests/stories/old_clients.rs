@@ -66,41 +66,37 @@ async fn a_life(application: &Application) -> Vec<(&'static str, Value)> {
         application.call("login", name("wrong"), None).await,
     ));
     let login = application.call("login", name(PASSWORD), None).await;
-    let token = login["value"]["id"].as_str().unwrap_or_default().to_owned();
+    let opened = login["value"]["id"].as_str().unwrap_or_default().to_owned();
     assert_eq!(login["value"]["userId"], id, "{login}");
     seen.push(("login", login));
-    let token = Some(token.as_str());
+    let (token, held) = (opened.as_str(), Some(opened.as_str()));
     let one = json!([id]);
     seen.push((
         "findById of a stranger",
         application.call("findById", one.clone(), None).await,
     ));
-    seen.push(("findById", application.call("findById", one.clone(), token).await));
+    seen.push(("findById", application.call("findById", one.clone(), held).await));
     let fields = json!([id, { "fields": { "email": true } }]);
     seen.push((
         "findById, in part",
-        application.call("findById", fields, token).await,
+        application.call("findById", fields, held).await,
     ));
-    let token = token.unwrap_or_default();
     let green = application
         .of_record(&id, "updateAttributes", json!([{ "colour": "green" }]), token)
         .await;
     seen.push(("updateAttributes", green));
     let whole = json!([id, { "email": "ann@example.com", "password": PASSWORD, "colour": "blue" }]);
-    seen.push((
-        "replaceById",
-        application.call("replaceById", whole, Some(token)).await,
-    ));
+    seen.push(("replaceById", application.call("replaceById", whole, held).await));
     seen.push((
         "find is closed",
-        application.call("find", json!([{}]), Some(token)).await,
+        application.call("find", json!([{}]), held).await,
     ));
     seen.push((
         "count is closed",
-        application.call("count", json!([{}]), Some(token)).await,
+        application.call("count", json!([{}]), held).await,
     ));
-    seen.push(("logout", application.call("logout", json!([]), Some(token)).await));
-    let after = application.call("findById", one.clone(), Some(token)).await;
+    seen.push(("logout", application.call("logout", json!([]), held).await));
+    let after = application.call("findById", one.clone(), held).await;
     seen.push(("findById after logout", after));
     let again = application.call("login", name(PASSWORD), None).await;
     let again = again["value"]["id"].as_str().unwrap_or_default().to_owned();
@@ -143,8 +139,9 @@ async fn an_application_that_counts_its_users_knows_those_who_moved() {
     done(&setup, &["import", "loopback", "--from", "loopback.json"]).await;
     let server = setup.start().await;
     let application = Application::of(&server.at("/api"), "").await;
-    let token = Some("oldtokenoldtokenoldtokenoldtokenoldtokenoldtokenoldtokenoldtoken");
-    let ann = application.call("findById", json!([7]), token).await;
+    let token = "oldtokenoldtokenoldtokenoldtokenoldtokenoldtokenoldtokenoldtoken";
+    let held = Some(token);
+    let ann = application.call("findById", json!([7]), held).await;
     assert_eq!(
         (&ann["value"]["id"], &ann["value"]["colour"]),
         (&json!(7), &json!("red")),
@@ -155,12 +152,12 @@ async fn an_application_that_counts_its_users_knows_those_who_moved() {
             &json!(7),
             "updateAttributes",
             json!([{ "colour": "green" }]),
-            token.unwrap(),
+            token,
         )
         .await;
     assert_eq!(green["value"]["colour"], "green", "{green}");
-    let out = application.call("logout", json!([]), token).await;
+    let out = application.call("logout", json!([]), held).await;
     assert_eq!(out.get("error"), None, "{out}");
-    let gone = application.call("findById", json!([7]), token).await;
+    let gone = application.call("findById", json!([7]), held).await;
     assert_eq!(gone["error"]["statusCode"], 401, "{gone}");
 }
