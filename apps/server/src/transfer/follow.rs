@@ -219,8 +219,8 @@ fn content(record: &Record) -> Result<[u8; 32], TransferError> {
 }
 
 /// Whether what is there says the same as when it was taken.
-fn is_untouched(found: Record, before: [u8; 32]) -> bool {
-    content(&found).is_ok_and(|content| content == before)
+fn is_untouched(found: &Record, before: [u8; 32]) -> bool {
+    content(found).is_ok_and(|content| content == before)
 }
 
 async fn create(stores: &Stores, record: &Record) -> Result<Put, PortError> {
@@ -245,7 +245,7 @@ async fn replace(stores: &Stores, record: Record, before: [u8; 32]) -> Result<bo
     let Some(found) = verify::find(stores, &record).await? else {
         return Ok(false);
     };
-    let Some(revision) = found.revision().filter(|_| is_untouched(found, before)) else {
+    let Some(revision) = found.revision().filter(|_| is_untouched(&found, before)) else {
         return Ok(false);
     };
     let committed = match record.at(revision.next()) {
@@ -264,7 +264,7 @@ async fn delete_user(stores: &Stores, key: &UserKey, before: [u8; 32]) -> Result
         return Ok(true);
     };
     let revision = found.revision;
-    if !is_untouched(Record::User(Box::new(found)), before) {
+    if !is_untouched(&Record::User(Box::new(found)), before) {
         return Ok(false);
     }
     if let Some(sessions) = &stores.sessions {
@@ -282,7 +282,7 @@ async fn delete_application(
         return Ok(true);
     };
     let revision = found.revision;
-    if !is_untouched(Record::Application(found), before) {
+    if !is_untouched(&Record::Application(found), before) {
         return Ok(false);
     }
     guarded(persist(|| stores.applications.delete_application(id, revision)).await)
