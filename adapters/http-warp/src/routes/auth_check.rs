@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use domain::access::Subject;
 use domain::application::Application;
+use domain::error::DomainError;
 use domain::id::RoleName;
+use domain::service::Authenticated;
 use domain::user::User;
 use http::{HeaderMap, HeaderName, StatusCode};
 
@@ -22,12 +24,14 @@ static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 static X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 static X_USER_POOL: HeaderName = HeaderName::from_static("x-user-pool");
 static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
+static X_USER_JWT: HeaderName = HeaderName::from_static("x-user-jwt");
 /// These and what every answer carries: room for all of them at once.
-const FIELDS: usize = 12;
+const FIELDS: usize = 14;
 
 /// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401. The query may ask for more: a role,
 /// what the access rules say, a pool; whoever is logged in and may not hears 403. What is asked for by role or rule an application may have,
-/// too: `X-Application-Id` says which it was, with the user it calls for, or with none. It never changes anything, so a cookie is enough.
+/// too: `X-Application-Id` says which it was, with the user it calls for, or with none. The query may ask for a signed token, which comes
+/// along as `X-User-Jwt`. It never changes anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let services = &request.app.services;
     let pools = |name: &str| {
@@ -41,23 +45,30 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     } else {
         caller::of(&request, guard.pool.as_ref()).await?
     };
-    let user = match presented {
-        Called::By(caller) => Some(caller.user),
+    let caller = match presented {
+        Called::By(caller) => Some(caller),
         Called::Anonymously => None,
         Called::TooLate => return Err(Problem::authorization_required()),
     };
     let application = caller::application(&request).await?;
+    let user = caller.as_deref().map(|caller| &caller.user);
     if user.is_none() && (application.is_none() || guard.wants_a_session()) {
         return Err(Problem::authorization_required());
     }
-    let roles = match &user {
+    let roles = match user {
         Some(user) if guard.is_plain() => {
             let roles = services.roles_of(user).await;
             roles.map_err(|error| Problem::of_port(&error))?
         }
-        _ => judged(&request, &guard, user.as_ref(), application.as_ref()).await?,
+        _ => judged(&request, &guard, user, application.as_ref()).await?,
     };
-    Ok(told(user.as_ref(), application.as_ref(), &roles))
+    let reply = told(user, application.as_ref(), &roles);
+    Ok(match (&guard.jwt, caller.as_deref()) {
+        (Some(service), Some(caller)) => {
+            reply.header(X_USER_JWT.clone(), &signed(&request, caller, service).await?)
+        }
+        _ => reply,
+    })
 }
 
 fn told(user: Option<&User>, application: Option<&Application>, roles: &[RoleName]) -> Reply {
@@ -96,6 +107,18 @@ async fn judged(
         Ok(user.map(|user| access.roles_of(user)).unwrap_or_default())
     } else {
         Err(Problem::new(StatusCode::FORBIDDEN, "Access Denied").coded("ACCESS_DENIED"))
+    }
+}
+
+/// A token that the service can check by itself, whoever passes it on.
+async fn signed(request: &Request, caller: &Authenticated, service: &str) -> Result<String, Problem> {
+    let services = &request.app.services;
+    match services.sign_token(caller, Some(service)).await {
+        Ok(signed) => Ok(signed.token.expose().to_owned()),
+        Err(DomainError::Port(error)) => Err(Problem::of_port(&error)),
+        Err(DomainError::Denied(_)) => Err(Problem::bad_request(
+            "jwt names no service that tokens are signed for",
+        )),
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Guard {
     related: Option<String>,
     /// A session of this pool.
     pub pool: Option<PoolName>,
+    /// A signed token for this service is to come along.
+    pub jwt: Option<String>,
 }
 
 impl Guard {
@@ -106,6 +108,7 @@ impl Guard {
                 "acl" => guard.asked.push(Asked::parse(value).ok_or_else(refused)?),
                 "owner" => once(&mut guard.owner)?,
                 "related" => once(&mut guard.related)?,
+                "jwt" => once(&mut guard.jwt)?,
                 "pool" if guard.pool.is_none() => guard.pool = Some(pools(value).ok_or_else(refused)?),
                 // A token may come along, where the settings let it.
                 "access_token" => {}
@@ -130,9 +133,10 @@ impl Guard {
         *self == Self::default()
     }
 
-    /// Whether somebody must be logged in: an application alone may have a role, and what the rules say, but is of no pool.
+    /// Whether somebody must be logged in: an application alone may have a role, and what the rules say, but is of no pool, and no token is
+    /// signed for it.
     pub fn wants_a_session(&self) -> bool {
-        self.asked.is_empty() && (self.roles.is_empty() || self.pool.is_some())
+        self.jwt.is_some() || (self.asked.is_empty() && (self.roles.is_empty() || self.pool.is_some()))
     }
 
     /// Whether it lets somebody through.
@@ -196,9 +200,14 @@ mod tests {
             ("role=a", false),
             ("acl=A:b:READ", false),
             ("acl=A:b:READ&pool=Users", false),
+            ("acl=A:b:READ&jwt=orders", true),
         ] {
             assert_eq!(read(query).unwrap().wants_a_session(), wants, "{query}");
         }
+        assert!(
+            !read("jwt=orders").unwrap().is_plain(),
+            "what is signed is read as it is now"
+        );
     }
 
     #[test]
@@ -220,6 +229,8 @@ mod tests {
             "related=1",
             "pool=Nobody",
             "pool=Users&pool=Users",
+            "jwt=",
+            "jwt=orders&jwt=mail",
             "rol=admin",
             "Role=admin",
         ] {
