@@ -71,7 +71,10 @@ async fn a_page_with_jquery_serves_somebody_who_was_moved() {
     let folder = staff.home().join("client");
     std::fs::create_dir_all(&folder).unwrap();
     let copied = std::fs::copy(jquery(), folder.join("jquery.js"));
-    assert!(copied.is_ok(), "jQuery is missing: run `bash tests/setup`, which brings it");
+    assert!(
+        copied.is_ok(),
+        "jQuery is missing: run `bash tests/setup`, which brings it"
+    );
     let staff = staff.start().await;
     let origin = format!("http://localhost:{}", staff.port());
 
