@@ -1,7 +1,10 @@
 //! Who calls.
 
-use domain::id::PoolName;
+use domain::application::Application;
+use domain::error::DomainError;
+use domain::id::{ApplicationId, PoolName};
 use domain::policy::PoolPolicy;
+use domain::secret::Token;
 use domain::service::{Authenticated, Authentication};
 use http::Method;
 
@@ -11,6 +14,7 @@ use crate::extract::cookies::Jar;
 use crate::extract::origin;
 use crate::extract::query::Query;
 use crate::problem::Problem;
+use crate::routes::external::in_headers;
 
 /// What the presented token made of the caller.
 pub enum Called {
@@ -20,16 +24,6 @@ pub enum Called {
     TooLate,
     /// Logged in.
     By(Box<Authenticated>),
-}
-
-impl Called {
-    /// The logged-in caller, if there is one.
-    pub fn into_live(self) -> Option<Box<Authenticated>> {
-        match self {
-            Self::By(caller) => Some(caller),
-            Self::Anonymously | Self::TooLate => None,
-        }
-    }
 }
 
 /// How old what a caller is judged by may be.
@@ -76,6 +70,25 @@ async fn find(request: &Request, pool: Option<&PoolName>, age: Age) -> Result<Ca
     Ok(Called::Anonymously)
 }
 
+/// The application that calls, if one says so in its headers.
+///
+/// # Errors
+/// 401 where it does not prove it by a key that is a secret: whoever says what they are is not judged as if they had said nothing.
+pub async fn application(request: &Request) -> Result<Option<Application>, Problem> {
+    let Some((id, key)) = in_headers(request) else {
+        return Ok(None);
+    };
+    let services = &request.app.services;
+    let proven = services
+        .prove_application(&ApplicationId::new(id), &Token::presented(key), request.origin())
+        .await;
+    match proven {
+        Ok(application) => Ok(Some(application)),
+        Err(DomainError::Denied(denial)) => Err(Problem::of_denial(&denial, "Application")),
+        Err(DomainError::Port(error)) => Err(Problem::of_port(&error)),
+    }
+}
+
 /// The token as presented, whatever it is for: also reset tokens come this way.
 pub fn presented(request: &Request) -> Option<Presented> {
     let settings = &request.app.settings;
@@ -89,7 +102,7 @@ pub fn presented(request: &Request) -> Option<Presented> {
     )
 }
 
-fn in_any_pool(request: &Request, error: domain::error::DomainError) -> Problem {
+fn in_any_pool(request: &Request, error: DomainError) -> Problem {
     let pool: Option<&PoolPolicy> = request.app.services.policy().pools.values().next();
     match (pool, error) {
         (Some(pool), error) => Problem::of(error, pool),
