@@ -45,6 +45,7 @@ const ADMINS: &[&str] = &[
     "findById",
     "patchAttributes",
     "deleteById",
+    "impersonate",
 ];
 
 /// For everyone: what is proven by the call itself.

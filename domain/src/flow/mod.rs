@@ -17,6 +17,7 @@ pub mod change_profile;
 pub mod deliver;
 pub mod end_session;
 pub mod factors;
+pub mod impersonate;
 pub mod link;
 pub mod log_out;
 pub mod login;

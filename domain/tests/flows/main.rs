@@ -10,6 +10,7 @@ mod end_session;
 mod factors_manage;
 mod factors_passkey;
 mod factors_totp;
+mod impersonate;
 mod join;
 mod link;
 mod log_out;

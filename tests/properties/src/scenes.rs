@@ -361,6 +361,7 @@ pub fn session_of(user: &User, age: i64, now: Timestamp) -> Session {
         address: None,
         refresh: None,
         federated: None,
+        impersonator: None,
     }
 }
 

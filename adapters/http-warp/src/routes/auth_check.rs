@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use domain::flow::impersonate::Doing;
 use domain::id::RoleName;
 use domain::service::Authenticated;
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -20,10 +21,12 @@ static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 static X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 static X_USER_POOL: HeaderName = HeaderName::from_static("x-user-pool");
 static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
+static X_USER_IMPERSONATOR: HeaderName = HeaderName::from_static("x-user-impersonator");
 /// These and what every answer carries: room for all of them at once.
 const FIELDS: usize = 12;
 
-/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401. The query may ask for more: a role,
+/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401; where an administrator acts in
+/// the user's place, `X-User-Impersonator` says who. The query may ask for more: a role,
 /// what the access rules say, a pool; whoever is logged in and may not hears 403. It never changes anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let services = &request.app.services;
@@ -36,7 +39,7 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let presented = if guard.is_plain() {
         caller::for_proxy(&request).await?
     } else {
-        caller::of(&request, guard.pool.as_ref()).await?
+        caller::of(&request, guard.pool.as_ref(), Doing::Look).await?
     };
     let Some(caller) = presented.into_live() else {
         return Err(Problem::authorization_required());
@@ -53,6 +56,10 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         status: StatusCode::OK,
         headers: HeaderMap::with_capacity(FIELDS),
         body: Bytes::new(),
+    };
+    let reply = match &caller.session.impersonator {
+        Some(impersonator) => reply.header(X_USER_IMPERSONATOR.clone(), impersonator.user.id.as_str()),
+        None => reply,
     };
     Ok(reply
         .header(X_USER_ID.clone(), user.key.id.as_str())

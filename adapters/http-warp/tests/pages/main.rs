@@ -9,6 +9,7 @@
 )]
 
 mod account;
+mod acting;
 mod browser;
 mod external;
 mod factors;

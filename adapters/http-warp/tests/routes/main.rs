@@ -16,6 +16,7 @@ mod applications;
 mod browser;
 mod external;
 mod guard;
+mod impersonate;
 mod introspect;
 mod models;
 mod outage;

@@ -9,6 +9,7 @@ mod role_mapping;
 use domain::access::{AccessState, AccessType, Request as AccessRequest};
 use domain::audit::Actor;
 use domain::error::{Denial, DomainError, Fault};
+use domain::flow::impersonate::Doing;
 use domain::service::{Authenticated, Services};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -273,7 +274,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     let method = matched
         .model
         .ok_or_else(|| Problem::internal("a model route without a method"))?;
-    let caller = match caller::of(&request, None).await? {
+    let caller = match caller::of(&request, None, Doing::Act).await? {
         caller::Called::Anonymously => None,
         caller::Called::TooLate => return Err(Problem::expired_token()),
         caller::Called::By(caller) => Some(caller),

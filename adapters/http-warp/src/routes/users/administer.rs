@@ -190,7 +190,8 @@ async fn counted(call: &Call) -> Result<usize, Problem> {
     }
 }
 
-fn unknown(call: &Call) -> Problem {
+/// 404 for an id that nobody has.
+pub fn unknown(call: &Call) -> Problem {
     let model = call.pool().map_or("", |pool| pool.model.as_str());
     Problem::not_found(format!("Unknown \"{model}\" id.")).coded("MODEL_NOT_FOUND")
 }

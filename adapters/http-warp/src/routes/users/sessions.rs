@@ -61,6 +61,7 @@ fn record(session: &Session, current: bool) -> Value {
         "device": session.agent.as_ref().map(Agent::short),
         "address": session.address.as_ref().map(ClientAddress::as_str),
         "current": current,
+        "impersonator": session.impersonator.as_ref().map(|by| by.user.id.as_str()),
     });
     let mut record = factors::proof(session);
     if let (Some(record), Value::Object(own)) = (record.as_object_mut(), own) {
