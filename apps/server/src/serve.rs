@@ -1,11 +1,14 @@
 //! Running the server: open, wire, listen, drain, close.
 
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::error::DomainError;
 use domain::id::PoolName;
+use domain::limits::ClientAddress;
+use domain::origin::Origin;
 use domain::ports::ProviderDirectory;
 use domain::secret::Secret;
 use domain::service::Services;
@@ -69,10 +72,11 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let ending = shutdown::listen()?;
     let drain_timeout = Duration::from_secs(config.server.drain_timeout);
     let mut delivery = Delivery::begin(services.clone(), &bell, drain_timeout);
+    let offering = services.clone();
     let purging = tokio::spawn(purge_now_and_then(services));
     let watching = tokio::spawn(watcher.run());
     let commands = control::listen(operated).await;
-    greet(&public_url, config);
+    greet(&public_url, config, first_link(&offering).await.as_ref());
     let drained = listener
         .run(warp::service(http_warp::filter(app)), async {
             let ending = ending.await;
@@ -89,17 +93,37 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve.
-fn greet(public_url: &str, config: &Config) {
+/// The link by which the first administrator is made; none where somebody is there already. A store that does not answer just now is no
+/// reason not to serve.
+async fn first_link(services: &Services) -> Option<Secret> {
+    match services
+        .offer_set_up(&Origin::from(ClientAddress::of(Ipv4Addr::LOCALHOST.into())))
+        .await
+    {
+        Ok(link) => link,
+        Err(error) => {
+            tracing::warn!(%error, "no link for a first administrator could be made");
+            None
+        }
+    }
+}
+
+/// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve. The link is for them alone: it stands
+/// in no log.
+fn greet(public_url: &str, config: &Config, first_link: Option<&Secret>) {
     let pools: Vec<String> = config
         .users
         .iter()
         .map(|pool| format!("{public_url}/api/{}", pool.plural))
         .collect();
-    let text = format!(
+    let mut text = format!(
         "Portcullis is listening at {public_url}\n  REST: {}\n",
         pools.join(", ")
     );
+    if let Some(link) = first_link {
+        let link = link.expose();
+        text += &format!("  First administrator (once, within the hour): {link}\n");
+    }
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -27,6 +27,7 @@ pub mod refresh_credential;
 pub mod refresh_session;
 pub mod revert_email;
 pub mod second_factor;
+pub mod set_up;
 pub mod sign_up;
 pub mod single_logout;
 pub mod step_up;

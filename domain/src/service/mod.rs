@@ -31,6 +31,7 @@ mod recover;
 mod refresh_session;
 mod reseal;
 mod revert_email;
+mod set_up;
 mod sign_up;
 mod single_logout;
 mod step_up;
@@ -50,6 +51,7 @@ pub use lookup::{Credentials, LoginName};
 pub use passkeys::{PasskeyAsked, PasskeyLogin};
 pub use prove::{ProofAsk, TicketTaken};
 pub use reseal::Resealed;
+pub use set_up::FirstAdministrator;
 pub use single_logout::LogoutReply;
 pub use step_up::StepUpProof;
 

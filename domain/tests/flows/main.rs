@@ -29,6 +29,7 @@ mod refresh_credential;
 mod refresh_session;
 mod revert_email;
 mod roles;
+mod set_up;
 mod sign_up;
 mod single_logout;
 mod step_up;

@@ -493,6 +493,9 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
             address: "zoë@bücher.example".to_owned(),
             verified: true,
         },
+        FlowKind::SetUp => FlowBody::SetUp {
+            token: token("the first link"),
+        },
         FlowKind::Refresh => FlowBody::Refresh(Box::new(refresh())),
     }
 }

@@ -375,6 +375,7 @@ pub fn every_kind() -> impl Strategy<Value = FlowKind> {
         Just(FlowKind::EnrolTotp),
         Just(FlowKind::MagicLink),
         Just(FlowKind::RevertEmail),
+        Just(FlowKind::SetUp),
         Just(FlowKind::Refresh)
     ];
     prop_oneof![kind(), elsewhere]

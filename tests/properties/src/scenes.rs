@@ -284,6 +284,7 @@ fn later(kind: FlowKind, epoch: SessionEpoch, token: &Token) -> FlowBody {
             epoch,
             return_to: None,
         },
+        FlowKind::SetUp => FlowBody::SetUp { token: token.hash() },
         FlowKind::Refresh => FlowBody::Refresh(Box::new(RefreshRecord {
             chain: RefreshId::new("chain"),
             session: SessionId::new("asking"),

@@ -24,6 +24,7 @@ pub mod render;
 mod reset;
 mod revert_email;
 pub(crate) mod session;
+mod setup;
 mod signup;
 mod totp;
 mod two_factor;
@@ -48,6 +49,8 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
     ("/login/link", "POST", handler!(login_link::send)),
     ("/login/link/open", "POST", handler!(login_link::open)),
     ("/logout", "POST", handler!(logout::submit)),
+    ("/setup", "GET", handler!(setup::show)),
+    ("/setup", "POST", handler!(setup::submit)),
     ("/signup", "GET", handler!(signup::show)),
     ("/signup", "POST", handler!(signup::submit)),
     ("/two-factor", "GET", handler!(two_factor::show)),

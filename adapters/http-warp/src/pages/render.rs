@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::view::{
     AccountView, ActingView, ConfirmLinkView, ConfirmView, DirectoryView, ErrorView, FailedView,
     ImpersonateView, JoinView, LinkAskView, LinkOpenView, LoginView, OnwardView, PasskeyAddView,
-    RateLimitedView, RecoveryCodesView, ResetView, RevertEmailView, SecurityView, SendView, SignupView,
-    TotpEnrolView, TwoFactorView, VerifyView,
+    RateLimitedView, RecoveryCodesView, ResetView, RevertEmailView, SecurityView, SendView, SetupView,
+    SignupView, TotpEnrolView, TwoFactorView, VerifyView,
 };
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ pub const SCRIPTED_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 // Every name ends in `.html`: that is what switches escaping on.
-const TEMPLATES: [(&str, &str); 28] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("account.html", include_str!("templates/account.html")),
     ("base.html", include_str!("templates/base.html")),
     ("confirm.html", include_str!("templates/confirm.html")),
@@ -76,6 +76,7 @@ const TEMPLATES: [(&str, &str); 28] = [
     ("security.html", include_str!("templates/security.html")),
     ("revert-email.html", include_str!("templates/revert-email.html")),
     ("send.html", include_str!("templates/send.html")),
+    ("setup.html", include_str!("templates/setup.html")),
     ("signup.html", include_str!("templates/signup.html")),
     ("totp-enrol.html", include_str!("templates/totp-enrol.html")),
     ("two-factor.html", include_str!("templates/two-factor.html")),
@@ -163,6 +164,11 @@ impl Pages {
     /// The page at `/signup`.
     pub fn signup(&self, view: &SignupView) -> Result<String, PageError> {
         self.render("signup.html", view)
+    }
+
+    /// The page at `/setup`.
+    pub fn setup(&self, view: &SetupView) -> Result<String, PageError> {
+        self.render("setup.html", view)
     }
 
     /// The page at `/two-factor`.

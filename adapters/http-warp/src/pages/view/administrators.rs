@@ -1,4 +1,4 @@
-//! What stands on the pages of an administrator who acts as somebody else.
+//! What stands on the pages of administrators: of the first one, and of one who acts as somebody else.
 
 use serde::Serialize;
 
@@ -30,6 +30,27 @@ pub struct ImpersonateView {
     pub name: String,
     /// The reason as typed before.
     pub reason: String,
+    /// What was wrong with the last try.
+    pub errors: FieldErrors,
+}
+
+/// `/setup`. Posts `csrf`, `token`, `email`, `username`, `password` and `realm`.
+#[derive(Clone, Default, Serialize)]
+pub struct SetupView {
+    /// Anti-forgery value of this browser.
+    pub csrf: String,
+    /// Plural name of the pool that administers.
+    pub pool: String,
+    /// The single-use token of the link.
+    pub token: String,
+    /// Realm as typed before; none where the pool has no realms.
+    pub realm: Option<String>,
+    /// E-mail as typed before.
+    pub email: String,
+    /// Username as typed before.
+    pub username: String,
+    /// Fewest characters of the password.
+    pub shortest_password: usize,
     /// What was wrong with the last try.
     pub errors: FieldErrors,
 }
