@@ -10,7 +10,7 @@ use domain::policy::Policy;
 use domain::service::Authenticated;
 
 /// The server's own models.
-pub const SERVER_MODELS: [&str; 4] = ["Role", "RoleMapping", "ACL", "Application"];
+pub const SERVER_MODELS: [&str; 5] = ["Role", "RoleMapping", "ACL", "Application", "AuditEvent"];
 
 /// The rules that do not change while we serve: the built-in and the configured ones.
 pub struct Rules {

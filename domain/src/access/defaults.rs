@@ -46,6 +46,12 @@ const ADMINS: &[&str] = &[
     "patchAttributes",
     "deleteById",
     "impersonate",
+    "invite",
+    "mailPasswordLink",
+    "unlock",
+    "getSessions",
+    "endSession",
+    "endOtherSessions",
 ];
 
 /// For everyone: what is proven by the call itself.

@@ -10,6 +10,7 @@
 )]
 
 mod administer;
+mod administer_users;
 mod applications;
 #[expect(dead_code, reason = "the tests of pages use more of it")]
 #[path = "../pages/browser.rs"]

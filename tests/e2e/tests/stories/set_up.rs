@@ -34,9 +34,9 @@ async fn the_first_administrator_is_made_by_the_printed_link_and_by_no_other() {
     let mut browser = server.browser();
     // The port may be another since: what is asked for is the path.
     let path = |link: &str| format!("/setup?token={}", in_link(link, "token"));
-    let refused = browser.open(&server.url(&path(&former))).await;
+    let refused = browser.open(&server.at(&path(&former))).await;
     assert_eq!(refused.reply.status, 410, "{}", refused.reply.text);
-    let page = browser.open(&server.url(&path(&newest))).await;
+    let page = browser.open(&server.at(&path(&newest))).await;
     assert_eq!(page.reply.status, 200, "{}", page.reply.text);
     let fields = [("email", "root@example.com"), ("password", PASSWORD)];
     let home = browser.submit(&page, "/setup", &fields).await;
@@ -46,7 +46,7 @@ async fn the_first_administrator_is_made_by_the_printed_link_and_by_no_other() {
         home.url,
         home.reply.text
     );
-    let used = browser.open(&server.url(&path(&newest))).await;
+    let used = browser.open(&server.at(&path(&newest))).await;
     assert_eq!(used.reply.status, 410);
     let client = server.client();
     let login = json!({"email": "root@example.com", "password": PASSWORD});

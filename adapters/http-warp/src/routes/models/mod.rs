@@ -2,6 +2,7 @@
 
 mod acl;
 mod application;
+mod audit_event;
 pub mod filter;
 mod role;
 mod role_mapping;
@@ -249,6 +250,9 @@ methods! {
         "PUT"    "/api/acls/{id}"         replaceById     Write acl::replace;
         "POST"   "/api/acls/{id}/replace" replaceById     Write acl::replace;
         "DELETE" "/api/acls/{id}"         deleteById      Write acl::delete;
+    }
+    AuditEvent {
+        "GET"    "/api/auditevents"       find            Read  audit_event::find;
     }
     Application {
         "GET"    "/api/applications"                find            Read    application::find;

@@ -149,6 +149,9 @@ methods! {
     "POST"   "/{id}/stepup"              stepUp            Execute step_up::step_up;
     "POST"   "/{id}/stepup/code"         sendStepUpCode    Execute step_up::send_code;
     "POST"   "/{id}/stepup/options"      stepUpOptions     Execute step_up::options;
+    "POST"   "/invite"                   invite            Write   administer::invite;
+    "POST"   "/{id}/password-link"       mailPasswordLink  Execute administer::mail_password_link;
+    "POST"   "/{id}/unlock"              unlock            Execute administer::unlock;
     "GET"    "/{id}/sessions"            getSessions       Read    sessions::list;
     "DELETE" "/{id}/sessions"            endOtherSessions  Write   sessions::end_others;
     "DELETE" "/{id}/sessions/{fk}"       endSession        Write   sessions::end;
