@@ -115,6 +115,18 @@ text_id! {
     MessageId
 }
 
+text_id! {
+    /// An access token that was signed for a service: its `jti`. Not a secret.
+    SignedTokenId
+}
+
+impl SignedTokenId {
+    /// A new id, drawn like [`UserId::draw`].
+    pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {
+        Self::new(uuid_v7(now, entropy))
+    }
+}
+
 impl FactorId {
     /// A new id, drawn like [`UserId::draw`].
     pub fn draw(now: Timestamp, entropy: &mut dyn Entropy) -> Self {

@@ -21,6 +21,7 @@ pub mod ports;
 pub mod secret;
 pub mod service;
 pub mod session;
+pub mod signed_token;
 pub mod stored;
 pub mod time;
 pub mod tombstone;

@@ -263,6 +263,17 @@ pub struct AccessPolicy {
     pub admin_pool: Option<PoolName>,
     /// Rules about models of the server and of services that it guards.
     pub acls: Vec<AclRule>,
+    /// The access tokens that services check by themselves; none where none are made.
+    pub signed_tokens: Option<SignedTokens>,
+}
+
+/// Whom signed access tokens are for, and how long they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedTokens {
+    /// The services they may be for, by the names those know themselves by; the first where a caller names none. Never empty.
+    pub audiences: Vec<String>,
+    /// How long one holds: nothing ends it earlier.
+    pub life: Lifetime,
 }
 
 /// The pool that administers where none is named.
@@ -349,7 +360,7 @@ mod tests {
                 audit_life: Lifetime::from_secs(1),
                 access: AccessPolicy {
                     admin_pool: named.map(PoolName::new),
-                    acls: Vec::new(),
+                    ..AccessPolicy::default()
                 },
             };
             policy.admin_pool().map(ToString::to_string)

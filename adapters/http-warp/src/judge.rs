@@ -155,8 +155,8 @@ mod tests {
             language: "en".to_owned(),
             audit_life: Lifetime::from_secs(1),
             access: AccessPolicy {
-                admin_pool: None,
                 acls: acls.to_vec(),
+                ..AccessPolicy::default()
             },
         }
     }

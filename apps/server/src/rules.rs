@@ -6,7 +6,9 @@ use domain::access::{AccessType, AclRule, Permission, PrincipalType};
 use domain::credential::PasswordRules;
 use domain::id::PoolName;
 use domain::limits::Quota;
-use domain::policy::{AccessPolicy, AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct};
+use domain::policy::{
+    AccessPolicy, AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct, SignedTokens,
+};
 use domain::time::Lifetime;
 use domain::user::FactorKind;
 
@@ -29,6 +31,10 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
         access: AccessPolicy {
             admin_pool: config.access.admin_pool.as_ref().map(PoolName::new),
             acls: config.access.acls.iter().filter_map(model_rule).collect(),
+            signed_tokens: (!config.jwt.audiences.is_empty()).then(|| SignedTokens {
+                audiences: config.jwt.audiences.clone(),
+                life: Lifetime::from_secs(config.jwt.lifetime),
+            }),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{AuditLog, BreachedPasswords, ProviderDirectory};
+use domain::ports::{AuditLog, BreachedPasswords, ProviderDirectory, TokenSigner};
 use domain::secret::MacKey;
 use domain::service::{Ports, Services};
 use store_guard::KnownAccess;
@@ -90,6 +90,7 @@ pub async fn open_with(
         sealer: keys.sealer(),
         passkeys: adapters::open_passkeys(&config.server.service_name, &public_url)?,
         breached,
+        signer: (!config.jwt.audiences.is_empty()).then(|| keys.signer() as Arc<dyn TokenSigner>),
     };
     let key = MacKey::new(**newest.bytes());
     Ok(Opened {

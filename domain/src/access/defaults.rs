@@ -17,7 +17,11 @@ pub fn default_rules(model: &str) -> Vec<AclRule> {
         // A reset token is the authority for this call; it is no session, so no role could stand for it.
         rule("$everyone", Permission::Allow, &["setPassword"]),
         rule("$owner", Permission::Allow, OWNERS),
-        rule("$authenticated", Permission::Allow, &["changePassword"]),
+        rule(
+            "$authenticated",
+            Permission::Allow,
+            &["changePassword", "signToken"],
+        ),
         rule(ADMIN, Permission::Allow, ADMINS),
     ]
 }

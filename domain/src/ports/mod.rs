@@ -29,6 +29,7 @@ mod session_store;
 mod single_logout;
 mod sms_sender;
 mod timer;
+mod token_signer;
 mod tombstones;
 mod user_store;
 
@@ -56,6 +57,7 @@ pub use session_store::*;
 pub use single_logout::*;
 pub use sms_sender::*;
 pub use timer::*;
+pub use token_signer::*;
 pub use tombstones::*;
 pub use user_store::*;
 

@@ -32,6 +32,7 @@ mod refresh_session;
 mod reseal;
 mod revert_email;
 mod set_up;
+mod sign_token;
 mod sign_up;
 mod single_logout;
 mod step_up;
@@ -67,7 +68,7 @@ use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
     AccessStore, ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer,
     Outbox, PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, ProviderError, RateLimiter,
-    RoleMembers, Sealer, SessionStore, SmsSender, Timer, UserStore,
+    RoleMembers, Sealer, SessionStore, SmsSender, Timer, TokenSigner, UserStore,
 };
 use crate::secret::{MacKey, Token};
 use crate::time::Lifetime;
@@ -123,6 +124,8 @@ pub struct Ports {
     pub passkeys: Option<Arc<dyn PasskeyVerifier>>,
     /// Knows passwords that became public; none where nobody is asked.
     pub breached: Option<Arc<dyn BreachedPasswords>>,
+    /// Signs access tokens; none where none are made.
+    pub signer: Option<Arc<dyn TokenSigner>>,
 }
 
 /// Everything a driving adapter can ask for.

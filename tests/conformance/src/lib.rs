@@ -44,6 +44,7 @@ pub mod several_nodes;
 pub mod single_logout;
 pub mod sms_sender;
 pub mod timer;
+pub mod token_signer;
 pub mod tombstones;
 pub mod user_deletion;
 pub mod user_identities;

@@ -77,6 +77,16 @@ impl Counterparty {
         Self::start("loopback3", &[("LOOPBACK_DB", store)]).await
     }
 
+    /// A service that checks signed access tokens of `issuer` by itself.
+    pub async fn orders(issuer: &str) -> Self {
+        Self::orders_of(issuer, "").await
+    }
+
+    /// The same, asking as an application (`id:key`) what other tokens are worth.
+    pub async fn orders_of(issuer: &str, application: &str) -> Self {
+        Self::start("orders", &[("ISSUER", issuer), ("APPLICATION", application)]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await

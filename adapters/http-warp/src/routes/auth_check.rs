@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use domain::error::DomainError;
 use domain::flow::impersonate::Doing;
 use domain::id::RoleName;
 use domain::service::Authenticated;
@@ -22,12 +23,14 @@ static X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 static X_USER_POOL: HeaderName = HeaderName::from_static("x-user-pool");
 static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
 static X_USER_IMPERSONATOR: HeaderName = HeaderName::from_static("x-user-impersonator");
+static X_USER_JWT: HeaderName = HeaderName::from_static("x-user-jwt");
 /// These and what every answer carries: room for all of them at once.
-const FIELDS: usize = 12;
+const FIELDS: usize = 14;
 
 /// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401; where an administrator acts in
-/// the user's place, `X-User-Impersonator` says who. The query may ask for more: a role,
-/// what the access rules say, a pool; whoever is logged in and may not hears 403. It never changes anything, so a cookie is enough.
+/// the user's place, `X-User-Impersonator` says who. The query may ask for more: a role, what the access rules say, a pool; whoever is
+/// logged in and may not hears 403. It may ask for a signed token, too, which comes along as `X-User-Jwt`. It never changes anything, so a
+/// cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let services = &request.app.services;
     let pools = |name: &str| {
@@ -61,6 +64,10 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         Some(impersonator) => reply.header(X_USER_IMPERSONATOR.clone(), impersonator.user.id.as_str()),
         None => reply,
     };
+    let reply = match &guard.jwt {
+        Some(service) => reply.header(X_USER_JWT.clone(), &signed(&request, &caller, service).await?),
+        None => reply,
+    };
     Ok(reply
         .header(X_USER_ID.clone(), user.key.id.as_str())
         .header(X_USER_EMAIL.clone(), &ascii(email))
@@ -79,6 +86,18 @@ async fn judged(request: &Request, guard: &Guard, caller: &Authenticated) -> Res
         Ok(subject.roles)
     } else {
         Err(Problem::new(StatusCode::FORBIDDEN, "Access Denied").coded("ACCESS_DENIED"))
+    }
+}
+
+/// A token that the service can check by itself, whoever passes it on.
+async fn signed(request: &Request, caller: &Authenticated, service: &str) -> Result<String, Problem> {
+    let services = &request.app.services;
+    match services.sign_token(caller, Some(service)).await {
+        Ok(signed) => Ok(signed.token.expose().to_owned()),
+        Err(DomainError::Port(error)) => Err(Problem::of_port(&error)),
+        Err(DomainError::Denied(_)) => Err(Problem::bad_request(
+            "jwt names no service that tokens are signed for",
+        )),
     }
 }
 

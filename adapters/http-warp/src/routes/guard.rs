@@ -85,6 +85,8 @@ pub struct Guard {
     related: Option<String>,
     /// A session of this pool.
     pub pool: Option<PoolName>,
+    /// A signed token for this service is to come along.
+    pub jwt: Option<String>,
 }
 
 impl Guard {
@@ -107,6 +109,7 @@ impl Guard {
                 "acl" => guard.asked.push(Asked::parse(value).ok_or_else(refused)?),
                 "owner" => once(&mut guard.owner)?,
                 "related" => once(&mut guard.related)?,
+                "jwt" => once(&mut guard.jwt)?,
                 "pool" if guard.pool.is_none() => guard.pool = Some(pools(value).ok_or_else(refused)?),
                 // A token may come along, where the settings let it.
                 "access_token" => {}
@@ -185,6 +188,10 @@ mod tests {
         assert!(!guard.is_plain());
         assert!(read("").unwrap().is_plain());
         assert!(read("access_token=x").unwrap().is_plain());
+        assert!(
+            !read("jwt=orders").unwrap().is_plain(),
+            "what is signed is read as it is now"
+        );
     }
 
     #[test]
@@ -206,6 +213,8 @@ mod tests {
             "related=1",
             "pool=Nobody",
             "pool=Users&pool=Users",
+            "jwt=",
+            "jwt=orders&jwt=mail",
             "rol=admin",
             "Role=admin",
         ] {

@@ -9,6 +9,7 @@ pub(crate) mod external;
 mod guard;
 mod health;
 mod introspect;
+mod keys;
 pub mod models;
 mod root;
 pub mod users;
@@ -68,6 +69,8 @@ const SITE: &[(&str, bool, Handler)] = &[
     ("/readyz", false, handler!(health::ready)),
     ("/metrics", false, handler!(health::metrics)),
     ("/auth/check", false, handler!(auth_check::check)),
+    (keys::KEYS, false, handler!(keys::keys)),
+    (keys::METADATA, false, handler!(keys::metadata)),
     (
         pages::render::STYLESHEET_PATH,
         false,

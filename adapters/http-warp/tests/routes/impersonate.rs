@@ -153,6 +153,7 @@ const METHODS: &[(&str, bool)] = &[
     ("sendStepUpCode", false),
     ("stepUpOptions", false),
     ("getSessions", true),
+    ("signToken", true),
     ("endOtherSessions", false),
     ("endSession", false),
     ("impersonate", false),

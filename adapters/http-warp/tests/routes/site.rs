@@ -394,6 +394,7 @@ fn ports(clock: &Arc<AtomicI64>, console: &Received, mailbox: &Received) -> Port
         outbox: store,
         passkeys: None,
         breached: None,
+        signer: None,
         timer: Arc::new(SystemTimer),
         providers: Arc::new(outside::directory()),
         sealer: Arc::new(LocalSealer::new(vec![SealKey::new("00000000000000a1", [9; 32])]).unwrap()),

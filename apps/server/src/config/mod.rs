@@ -14,6 +14,7 @@ mod convert;
 mod env;
 mod far;
 mod hash;
+mod jwt;
 mod limits;
 mod lives;
 mod load;
@@ -45,6 +46,7 @@ pub use audit::Audit;
 pub use convert::read_secret;
 pub use env::Environment;
 pub use hash::Hash;
+pub use jwt::Jwt;
 pub use limits::{Limits, Lockout, Rate};
 pub use load::{Loaded, Source, load};
 pub use log::{Log, LogFormat};
@@ -95,6 +97,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[access]`
     pub access: Access,
+    /// `[jwt]`
+    pub jwt: Jwt,
     /// `[users.<Plural>]`: the pools that are switched on, at least one.
     pub users: Vec<UserPool>,
 }
@@ -118,6 +122,7 @@ impl Config {
             passwords: reader.section("passwords", Passwords::read),
             limits: reader.section("limits", Limits::read),
             access: reader.section("access", Access::read),
+            jwt: reader.section("jwt", Jwt::read),
             users: reader.section("users", users::read),
         }
     }

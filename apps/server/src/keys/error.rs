@@ -58,6 +58,9 @@ pub enum KeyFault {
     /// The sealer does not take its keys.
     #[error(transparent)]
     Sealer(#[from] seal_local::SealerError),
+    /// The signer does not take its keys.
+    #[error(transparent)]
+    Signer(#[from] sign_local::SignerError),
     /// Another process is at it.
     #[error("its keys are being rotated already")]
     Rotating,

@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use seal_local::LocalSealer;
+use sign_local::LocalSigner;
 
 use super::error::{KeyError, KeyFault};
 use super::file::{Keyed, load_or_create};
 use super::ring::{KeyRing, ServerKey};
 use super::rotation::Rotation;
 
-/// The sealer, the file its keys came from, and which they are.
+/// The sealer, the signer, the file its keys came from, and which they are.
 pub struct KeysInUse {
     file: PathBuf,
     sealer: Arc<LocalSealer>,
+    signer: Arc<LocalSigner>,
     ids: Mutex<Vec<String>>,
 }
 
@@ -29,9 +31,12 @@ impl KeysInUse {
         tracing::info!(key = newest.id(), keys = keys.count(), created, "server key");
         let sealer = LocalSealer::new(keys.for_sealing());
         let sealer = sealer.map_err(|error| KeyError::of(file)(error.into()))?;
+        let signer = LocalSigner::new(&keys.for_signing());
+        let signer = signer.map_err(|error| KeyError::of(file)(error.into()))?;
         let in_use = Self {
             file: file.to_path_buf(),
             sealer: Arc::new(sealer),
+            signer: Arc::new(signer),
             ids: Mutex::new(ids(&keys)),
         };
         Ok((in_use, newest))
@@ -40,6 +45,11 @@ impl KeysInUse {
     /// Seals under the newest key, and opens under all.
     pub fn sealer(&self) -> Arc<LocalSealer> {
         Arc::clone(&self.sealer)
+    }
+
+    /// Signs under the newest key, and publishes the public halves of all.
+    pub fn signer(&self) -> Arc<LocalSigner> {
+        Arc::clone(&self.signer)
     }
 
     /// Where the file is.
@@ -65,12 +75,16 @@ impl KeysInUse {
     /// Works with these keys from now on.
     ///
     /// # Errors
-    /// Keys the sealer refuses; the former stay in use.
+    /// Keys the sealer or the signer refuses; the former stay in use.
     pub fn exchange(&self, keys: &KeyRing) -> Result<(), KeyError> {
         let mut held = self.locked();
-        self.sealer
-            .replace(keys.for_sealing())
-            .map_err(|error| KeyError::of(&self.file)(error.into()))?;
+        let refused = KeyError::of(&self.file);
+        // First those that may be refused: both are derived from the same keys, and what seals must never lag behind the file.
+        LocalSigner::new(&keys.for_signing()).map_err(|error| refused(error.into()))?;
+        let sealing = self.sealer.replace(keys.for_sealing());
+        sealing.map_err(|error| refused(error.into()))?;
+        let signing = self.signer.replace(&keys.for_signing());
+        signing.map_err(|error| refused(error.into()))?;
         *held = ids(keys);
         Ok(())
     }

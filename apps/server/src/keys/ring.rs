@@ -83,6 +83,13 @@ impl KeyRing {
             .collect()
     }
 
+    /// The keys as the signer takes them: the newest signs.
+    pub fn for_signing(&self) -> Vec<sign_local::SigningSeed> {
+        self.iter()
+            .map(|key| sign_local::SigningSeed::new(key.id(), **key.bytes()))
+            .collect()
+    }
+
     pub(super) fn of(newest: ServerKey) -> Self {
         Self {
             newest,

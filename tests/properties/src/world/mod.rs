@@ -142,6 +142,7 @@ impl World {
             outbox: self.clone(),
             passkeys: None,
             breached: None,
+            signer: None,
         }
     }
 

@@ -21,6 +21,7 @@ mod phone;
 mod read;
 mod refresh;
 mod sessions;
+mod sign_token;
 mod step_up;
 mod totp;
 mod verify;
@@ -168,6 +169,7 @@ methods! {
     "POST"   "/reset-password"           setPassword       Execute password::reset_password;
     "POST"   "/{id}/phone/send-code"     sendPhoneCode     Execute phone::send_code;
     "POST"   "/{id}/phone/confirm"       confirmPhone      Execute phone::confirm;
+    "POST"   "/signtoken"                signToken         Execute sign_token::sign_token;
     "POST"   "/exchange"                 exchange          Execute exchange::exchange;
     "POST"   "/join"                     join              Execute join::join;
     "POST"   "/join/send-code"           sendJoinCode      Execute join::send_code;

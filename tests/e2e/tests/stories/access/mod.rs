@@ -4,6 +4,7 @@ mod caddy;
 mod nginx;
 mod proxy;
 mod service;
+mod signed;
 
 use e2e::{Client, Person, Portcullis};
 use serde_json::{Value, json};

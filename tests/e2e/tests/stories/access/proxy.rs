@@ -42,10 +42,15 @@ pub struct Proxy {
 impl Proxy {
     /// nginx with the three files of the page.
     pub fn nginx(server: &Portcullis, service: &Service) -> Self {
+        Self::nginx_before(server, service.port())
+    }
+
+    /// The same before a service at that port.
+    pub fn nginx_before(server: &Portcullis, service: u16) -> Self {
         let port = free_port();
         let site = block("nginx", "upstream portcullis")
             .replace("127.0.0.1:3000", &format!("127.0.0.1:{}", server.port()))
-            .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", service.port()))
+            .replace("127.0.0.1:8080", &format!("127.0.0.1:{service}"))
             .replace("listen 8000;", &format!("listen 127.0.0.1:{port};"));
         let home = tempfile::tempdir().expect("a folder");
         for (name, text) in [
