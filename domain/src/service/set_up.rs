@@ -90,8 +90,10 @@ impl Services {
         let hash = self
             .new_password_hash(pool, &draft.user, None, &draft.password, origin)
             .await?;
-        let taken = self.taken_of(pool, &draft).await?;
-        let event = SetUpEvent::PasswordHashed { hash, taken };
+        let event = SetUpEvent::PasswordHashed {
+            hash,
+            taken: self.taken_of(pool, &draft).await?,
+        };
         let state = self
             .set_up_once(pool, SetUp::HashPassword(draft), event, origin)
             .await?;

@@ -86,7 +86,7 @@ impl Ask {
         (*token, effects)
     }
 
-    fn is_refused(self, denial: &Denial) {
+    fn refused_as(self, denial: &Denial) {
         assert_refused(self.step(&mut Scene::new()), denial, &[]);
     }
 }
@@ -143,7 +143,7 @@ fn it_lives_an_hour_at_most_whatever_is_asked_for() {
             ttl: Some(odd),
             ..Ask::usual()
         };
-        ask.is_refused(&Denial::InvalidTtl);
+        ask.refused_as(&Denial::InvalidTtl);
     }
 }
 
@@ -165,7 +165,7 @@ fn nobody_acts_as_themselves_as_the_disabled_as_another_administrator_or_in_anot
         ..bob()
     };
     for user in [boss(), disabled, with_admin(bob()), elsewhere] {
-        Ask { user, ..Ask::usual() }.is_refused(&Denial::ImpersonationRefused);
+        Ask { user, ..Ask::usual() }.refused_as(&Denial::ImpersonationRefused);
     }
 }
 
@@ -176,7 +176,7 @@ fn nobody_else_acts_as_anybody() {
         session: session(&ann(), 60),
         ..Ask::usual()
     };
-    ask.is_refused(&Denial::AuthorizationRequired);
+    ask.refused_as(&Denial::AuthorizationRequired);
     let nested = Ask {
         session: Session {
             impersonator: impersonated().impersonator,
@@ -184,7 +184,7 @@ fn nobody_else_acts_as_anybody() {
         },
         ..Ask::usual()
     };
-    nested.is_refused(&Denial::Impersonation);
+    nested.refused_as(&Denial::Impersonation);
 }
 
 #[test]

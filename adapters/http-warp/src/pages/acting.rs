@@ -90,13 +90,12 @@ pub async fn begin(mut request: Request, _: Matched) -> Result<Reply, Problem> {
             let reply = session::renew(&owner.visit, &begun, place::HOME);
             Ok(reply.cookie(&jar.set(Cookie::Own, own.expose(), None)))
         }
-        Ok(None) => Err(not_found()),
+        Ok(None) | Err(DomainError::Denied(Denial::AuthorizationRequired)) => Err(not_found()),
         Err(DomainError::Denied(Denial::StepUpRequired { .. })) => {
             let back = place::url(PATH, &[("user", Some(user.as_str()))]);
             let proof = place::url("/account/confirm", &[("return_to", Some(&back))]);
             Ok(Reply::see_other(&proof))
         }
-        Err(DomainError::Denied(Denial::AuthorizationRequired)) => Err(not_found()),
         Err(error) => {
             let refusal = words::refusal(error, owner.pool(), "password")?;
             ask(&owner, refusal.status, &user, form.text("reason"), refusal.errors).await

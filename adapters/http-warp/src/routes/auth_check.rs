@@ -60,10 +60,10 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         headers: HeaderMap::with_capacity(FIELDS),
         body: Bytes::new(),
     };
-    let reply = match &caller.session.impersonator {
-        Some(impersonator) => reply.header(X_USER_IMPERSONATOR.clone(), impersonator.user.id.as_str()),
-        None => reply,
-    };
+    // Always there: of a header that is not, Caddy hands the name of its own variable on.
+    let impersonator = caller.session.impersonator.as_ref();
+    let impersonator = impersonator.map_or("", |by| by.user.id.as_str());
+    let reply = reply.header(X_USER_IMPERSONATOR.clone(), impersonator);
     let reply = match &guard.jwt {
         Some(service) => reply.header(X_USER_JWT.clone(), &signed(&request, &caller, service).await?),
         None => reply,

@@ -106,8 +106,11 @@ async fn what_stands_in_a_record_is_corrected() {
     let site = Site::open().await;
     let (_, token) = site.admin("Users").await;
     let (path, _, anns) = site.ann().await;
-    let patch = |body: Value| site.call("PATCH", &path, &token, body);
-    let changed = patch(json!({"username": "ann", "colour": "red"})).await.ok().body;
+    let correct = |body: Value| site.call("PATCH", &path, &token, body);
+    let changed = correct(json!({"username": "ann", "colour": "red"}))
+        .await
+        .ok()
+        .body;
     assert_eq!(
         (text(&changed, "username"), text(&changed, "colour")),
         ("ann", "red")
@@ -115,11 +118,11 @@ async fn what_stands_in_a_record_is_corrected() {
     site.get(&path, &anns).await.ok();
     let own = json!({"phone": "+491701234567"});
     site.call("PATCH", &path, &anns, own).await.ok();
-    let removed = patch(json!({"phone": null})).await.ok().body;
+    let removed = correct(json!({"phone": null})).await.ok().body;
     assert!(removed.get("phone").is_none());
     assert_eq!(site.get(&path, &anns).await.status, 401, "their sessions end");
-    patch(json!({"email": "root@example.com"})).await.is(422, "");
-    let changed = patch(json!({"email": "anna@example.com", "emailVerified": true}))
+    correct(json!({"email": "root@example.com"})).await.is(422, "");
+    let changed = correct(json!({"email": "anna@example.com", "emailVerified": true}))
         .await
         .ok();
     assert_eq!(text(&changed.body, "email"), "anna@example.com");
@@ -130,8 +133,8 @@ async fn what_stands_in_a_record_is_corrected() {
     );
     site.log_in("Users", "anna@example.com").await;
     site.later(Duration::from_hours(3));
-    patch(json!({"colour": "blue"})).await.ok();
-    patch(json!({"email": "evil@example.com"}))
+    correct(json!({"colour": "blue"})).await.ok();
+    correct(json!({"email": "evil@example.com"}))
         .await
         .is(403, "STEP_UP_REQUIRED");
 }

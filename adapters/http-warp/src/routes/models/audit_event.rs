@@ -1,7 +1,8 @@
 //! `/api/AuditEvents`: what was written down about security, for administrators.
 
-use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
+use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery, NetworkHash};
 use domain::id::PoolName;
+use domain::origin::RequestId;
 use domain::ports::PageMark;
 use domain::time::Timestamp;
 use http::StatusCode;
@@ -115,8 +116,8 @@ fn record(event: &AuditEvent) -> Value {
         "pool": user.map(|user| user.pool.as_str()),
         "user": user.map(|user| user.id.as_str()),
         "actor": actor(&event.actor),
-        "network": event.network.as_ref().map(|network| network.as_str()),
-        "request": event.request.as_ref().map(|request| request.as_str()),
+        "network": event.network.as_ref().map(NetworkHash::as_str),
+        "request": event.request.as_ref().map(RequestId::as_str),
         "detail": event.detail,
     })
 }
