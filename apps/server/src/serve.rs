@@ -116,14 +116,16 @@ fn greet(public_url: &str, config: &Config, first_link: Option<&Secret>) {
         .iter()
         .map(|pool| format!("{public_url}/api/{}", pool.plural))
         .collect();
-    let mut text = format!(
-        "Portcullis is listening at {public_url}\n  REST: {}\n",
+    let administrator = first_link.map_or_else(String::new, |link| {
+        format!(
+            "  First administrator (once, within the hour): {}\n",
+            link.expose()
+        )
+    });
+    let text = format!(
+        "Portcullis is listening at {public_url}\n  REST: {}\n{administrator}",
         pools.join(", ")
     );
-    if let Some(link) = first_link {
-        let link = link.expose();
-        text += &format!("  First administrator (once, within the hour): {link}\n");
-    }
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
