@@ -8,7 +8,6 @@ mod cors;
 mod dispatch;
 mod entries;
 mod extract;
-mod judge;
 pub mod pages;
 mod problem;
 mod readiness;
@@ -18,6 +17,7 @@ pub mod serve;
 mod settings;
 mod steady;
 mod telemetry;
+mod wire_id;
 
 pub use entries::{CredentialFields, Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::{NotReady, Readiness};
@@ -27,10 +27,10 @@ pub use telemetry::{Metrics, RequestLine};
 
 use std::sync::Arc;
 
+use domain::access::Rules;
 use domain::service::Services;
 use domain::time::Timestamp;
 
-use judge::Rules;
 use pages::render::{PageError, Pages};
 use routes::Routes;
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::reply::Reply;
 use crate::serve::BodyError;
+use crate::wire_id::WireId;
 
 /// The code of a refusal that a fresh proof lifts.
 pub const STEP_UP_REQUIRED: &str = "STEP_UP_REQUIRED";
@@ -127,7 +128,7 @@ impl Problem {
                 problem.details = Some(Box::new(validation_details(model, faults)));
             }
             Denial::EmailNotVerified { user } => {
-                problem.details = Some(Box::new(json!({ "userId": user.as_str() })));
+                problem.details = Some(Box::new(json!({ "userId": WireId(user.as_str()) })));
             }
             Denial::SecondFactorRequired {
                 methods,

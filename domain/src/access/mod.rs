@@ -4,10 +4,14 @@ mod decide;
 mod defaults;
 mod role;
 mod row;
+mod rules;
 mod state;
+mod subject;
 
 pub use decide::{AccessType, AclRule, Caller, Permission, PrincipalType, Request, decide};
 pub use defaults::{ADMIN, default_rules, server_rules};
 pub use role::{Held, Principal, Role, RoleMapping};
 pub use row::AclRow;
+pub use rules::{Rules, SERVER_MODELS, permits};
 pub use state::{AccessState, MAX_ROLES, MAX_ROWS};
+pub use subject::Subject;

@@ -19,7 +19,7 @@ pub struct Console {
 
 impl Console {
     /// Reads an output until it ends.
-    pub(crate) fn reading(output: impl Read + Send + 'static) -> Self {
+    pub fn reading(output: impl Read + Send + 'static) -> Self {
         let console = Self::default();
         let lines = Arc::clone(&console.lines);
         std::thread::spawn(move || {

@@ -77,6 +77,16 @@ impl Counterparty {
         Self::start("loopback3", &[("LOOPBACK_DB", store)]).await
     }
 
+    /// A LoopBack 3 application whose user model is served by `users_at`, by the remote connector, as
+    /// `tests/counterparties/loopback3/remote.cjs` tells it; with ids of another type than the connector's own, where one is said.
+    pub async fn loopback3_remote(users_at: &str, id_type: &str) -> Self {
+        Self::start(
+            "loopback3-remote",
+            &[("USERS_AT", users_at), ("ID_TYPE", id_type)],
+        )
+        .await
+    }
+
     /// A service that checks signed access tokens of `issuer` by itself.
     pub async fn orders(issuer: &str) -> Self {
         Self::orders_of(issuer, "").await

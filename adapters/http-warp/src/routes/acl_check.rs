@@ -1,6 +1,6 @@
 //! `POST /api/acl/check`: a service asks what its caller may do, many things at once.
 
-use domain::access::AccessState;
+use domain::access::{AccessState, Subject};
 use domain::flow::impersonate::Doing;
 use domain::id::PoolName;
 use http::StatusCode;
@@ -13,20 +13,21 @@ use super::users::input::Input;
 use crate::App;
 use crate::extract::Request;
 use crate::extract::body::{self, Body};
-use crate::judge::Subject;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// Most questions of one call.
 const MOST: usize = 100;
 
-/// 200 with one decision for each question, in their order, for whoever's token came along; without one, for somebody who is not logged in.
+/// 200 with one decision for each question, in their order, for whoever's token came along and the application whose key did; without
+/// either, for somebody who is not logged in.
 pub async fn check(mut request: Request, _: Matched) -> Result<Reply, Problem> {
     let caller = match caller::of(&request, None, Doing::Look).await? {
         Called::Anonymously => None,
         Called::TooLate => return Err(Problem::expired_token()),
         Called::By(caller) => Some(caller),
     };
+    let application = caller::application(&request).await?;
     let Body::List(questions) = body::read(&mut request).await? else {
         return Err(Problem::bad_request("send a list of questions"));
     };
@@ -44,7 +45,8 @@ pub async fn check(mut request: Request, _: Matched) -> Result<Reply, Problem> {
             .pool
             .as_ref()
             .or_else(|| app.services.policy().admin_pool());
-        let subject = Subject::of(caller.as_deref(), pool, &access);
+        let user = caller.as_deref().map(|caller| &caller.user);
+        let subject = Subject::of(user, application.as_ref(), pool, &access);
         Ok(question.decided(app, &access, &subject))
     };
     let decisions: Result<Vec<Value>, Problem> = questions.into_iter().map(decide).collect();

@@ -3,18 +3,21 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use domain::access::Subject;
+use domain::application::Application;
 use domain::error::DomainError;
 use domain::flow::impersonate::Doing;
 use domain::id::RoleName;
 use domain::service::Authenticated;
+use domain::user::User;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::Matched;
+use super::external::X_APPLICATION_ID;
 use super::guard::Guard;
-use super::users::caller;
+use super::users::caller::{self, Called};
 use crate::extract::Request;
 use crate::extract::query::Query;
-use crate::judge::Subject;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -25,12 +28,13 @@ static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
 static X_USER_IMPERSONATOR: HeaderName = HeaderName::from_static("x-user-impersonator");
 static X_USER_JWT: HeaderName = HeaderName::from_static("x-user-jwt");
 /// These and what every answer carries: room for all of them at once.
-const FIELDS: usize = 14;
+const FIELDS: usize = 15;
 
 /// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401; where an administrator acts in
 /// the user's place, `X-User-Impersonator` says who. The query may ask for more: a role, what the access rules say, a pool; whoever is
-/// logged in and may not hears 403. It may ask for a signed token, too, which comes along as `X-User-Jwt`. It never changes anything, so a
-/// cookie is enough.
+/// logged in and may not hears 403. What is asked for by role or rule an application may have, too: `X-Application-Id` says which it was,
+/// with the user it calls for, or with none. The query may ask for a signed token, which comes along as `X-User-Jwt`. It never changes
+/// anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let services = &request.app.services;
     let pools = |name: &str| {
@@ -44,46 +48,73 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     } else {
         caller::of(&request, guard.pool.as_ref(), Doing::Look).await?
     };
-    let Some(caller) = presented.into_live() else {
+    let caller = match presented {
+        Called::By(caller) => Some(caller),
+        Called::Anonymously => None,
+        Called::TooLate => return Err(Problem::authorization_required()),
+    };
+    let application = caller::application(&request).await?;
+    let user = caller.as_deref().map(|caller| &caller.user);
+    if user.is_none() && (application.is_none() || guard.wants_a_session()) {
         return Err(Problem::authorization_required());
+    }
+    let roles = match user {
+        Some(user) if guard.is_plain() => {
+            let roles = services.roles_of(user).await;
+            roles.map_err(|error| Problem::of_port(&error))?
+        }
+        _ => judged(&request, &guard, user, application.as_ref()).await?,
     };
-    let user = &caller.user;
-    let roles = if guard.is_plain() {
-        let roles = services.roles_of(user).await;
-        roles.map_err(|error| Problem::of_port(&error))?
-    } else {
-        judged(&request, &guard, &caller).await?
-    };
-    let email = user.email.as_ref().map_or("", |email| email.as_str());
-    let reply = Reply {
+    let reply = told(caller.as_deref(), application.as_ref(), &roles);
+    Ok(match (&guard.jwt, caller.as_deref()) {
+        (Some(service), Some(caller)) => {
+            reply.header(X_USER_JWT.clone(), &signed(&request, caller, service).await?)
+        }
+        _ => reply,
+    })
+}
+
+fn told(caller: Option<&Authenticated>, application: Option<&Application>, roles: &[RoleName]) -> Reply {
+    let mut reply = Reply {
         status: StatusCode::OK,
         headers: HeaderMap::with_capacity(FIELDS),
         body: Bytes::new(),
     };
-    // Always there: of a header that is not, Caddy hands the name of its own variable on.
-    let impersonator = caller.session.impersonator.as_ref();
-    let impersonator = impersonator.map_or("", |by| by.user.id.as_str());
-    let reply = reply.header(X_USER_IMPERSONATOR.clone(), impersonator);
-    let reply = match &guard.jwt {
-        Some(service) => reply.header(X_USER_JWT.clone(), &signed(&request, &caller, service).await?),
+    if let Some(caller) = caller {
+        let user = &caller.user;
+        let impersonator = caller.session.impersonator.as_ref();
+        let email = user.email.as_ref().map_or("", |email| email.as_str());
+        reply = reply
+            .header(X_USER_ID.clone(), user.key.id.as_str())
+            .header(X_USER_EMAIL.clone(), &ascii(email))
+            .header(X_USER_POOL.clone(), user.key.pool.as_str())
+            .header(X_USER_ROLES.clone(), &ascii(&listed(roles)))
+            // Always there: of a header that is not, Caddy hands the name of its own variable on.
+            .header(
+                X_USER_IMPERSONATOR.clone(),
+                impersonator.map_or("", |by| by.user.id.as_str()),
+            );
+    }
+    match application {
+        Some(application) => reply.header(X_APPLICATION_ID.clone(), application.id.as_str()),
         None => reply,
-    };
-    Ok(reply
-        .header(X_USER_ID.clone(), user.key.id.as_str())
-        .header(X_USER_EMAIL.clone(), &ascii(email))
-        .header(X_USER_POOL.clone(), user.key.pool.as_str())
-        .header(X_USER_ROLES.clone(), &ascii(&listed(&roles))))
+    }
 }
 
-/// The caller's roles, if the guard lets them through.
-async fn judged(request: &Request, guard: &Guard, caller: &Authenticated) -> Result<Vec<RoleName>, Problem> {
+/// The user's own roles, if the guard lets them through, or the application that calls.
+async fn judged(
+    request: &Request,
+    guard: &Guard,
+    user: Option<&User>,
+    application: Option<&Application>,
+) -> Result<Vec<RoleName>, Problem> {
     let app = &request.app;
     let access = app.services.access().await;
     let access = access.map_err(|error| Problem::of_port(&error))?;
     let pool = guard.pool.as_ref().or_else(|| app.services.policy().admin_pool());
-    let subject = Subject::of(Some(caller), pool, &access);
+    let subject = Subject::of(user, application, pool, &access);
     if guard.lets(app, &access, &subject) {
-        Ok(subject.roles)
+        Ok(user.map(|user| access.roles_of(user)).unwrap_or_default())
     } else {
         Err(Problem::new(StatusCode::FORBIDDEN, "Access Denied").coded("ACCESS_DENIED"))
     }

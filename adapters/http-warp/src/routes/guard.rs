@@ -1,11 +1,10 @@
 //! Rules for requests that somebody else serves: what a proxy asks in its query, what a service asks in bulk.
 
-use domain::access::{AccessState, AccessType, Request as AccessRequest};
+use domain::access::{AccessState, AccessType, Request as AccessRequest, Subject, permits};
 use domain::id::PoolName;
 
 use crate::App;
 use crate::extract::query::Query;
-use crate::judge::{Subject, permits};
 use crate::problem::Problem;
 
 /// Longest name of a model or method, in bytes.
@@ -134,9 +133,15 @@ impl Guard {
         *self == Self::default()
     }
 
+    /// Whether somebody must be logged in: an application alone may have a role, and what the rules say, but is of no pool, and no token is
+    /// signed for it.
+    pub fn wants_a_session(&self) -> bool {
+        self.jwt.is_some() || (self.asked.is_empty() && (self.roles.is_empty() || self.pool.is_some()))
+    }
+
     /// Whether it lets somebody through.
     pub fn lets(&self, app: &App, access: &AccessState, subject: &Subject) -> bool {
-        let has = |name: &String| subject.roles.iter().any(|role| role.as_str() == name);
+        let has = |name: &String| subject.roles().iter().any(|role| role.as_str() == name);
         let record = Record {
             owner: self.owner.as_deref(),
             related: self.related.as_deref(),
@@ -188,6 +193,17 @@ mod tests {
         assert!(!guard.is_plain());
         assert!(read("").unwrap().is_plain());
         assert!(read("access_token=x").unwrap().is_plain());
+        for (query, wants) in [
+            ("", true),
+            ("pool=Users", true),
+            ("role=a&pool=Users", true),
+            ("role=a", false),
+            ("acl=A:b:READ", false),
+            ("acl=A:b:READ&pool=Users", false),
+            ("acl=A:b:READ&jwt=orders", true),
+        ] {
+            assert_eq!(read(query).unwrap().wants_a_session(), wants, "{query}");
+        }
         assert!(
             !read("jwt=orders").unwrap().is_plain(),
             "what is signed is read as it is now"

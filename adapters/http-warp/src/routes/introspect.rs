@@ -30,11 +30,11 @@ pub async fn introspect(mut request: Request, _: Matched) -> Result<Reply, Probl
     };
     let services = &request.app.services;
     let found = services
-        .authenticate_application(&ApplicationId::new(id), &Token::presented(key), request.origin())
+        .prove_application(&ApplicationId::new(id), &Token::presented(key), request.origin())
         .await;
     match found {
-        Ok((_, kind)) if !kind.is_public() => {}
-        Ok(_) | Err(DomainError::Denied(Denial::ApplicationRefused)) => return Ok(unauthorized()),
+        Ok(_) => {}
+        Err(DomainError::Denied(Denial::ApplicationRefused)) => return Ok(unauthorized()),
         Err(DomainError::Denied(denial)) => return Err(Problem::of_denial(&denial, "Application")),
         Err(DomainError::Port(error)) => return Err(Problem::of_port(&error)),
     }

@@ -22,6 +22,7 @@ mod introspect;
 mod models;
 mod outage;
 mod poison;
+mod programs;
 mod site;
 mod takeovers;
 mod users;

@@ -115,8 +115,9 @@ impl Postgres {
         values: &[String],
     ) -> Result<Vec<Row>, ImportError> {
         let (table, column) = (quoted(table), quoted(&property.to_lowercase()));
+        // Not `= ANY`: once the plan is a general one, PostgreSQL would compare every row with every value.
         let statement = format!(
-            "SELECT row_to_json(t)::text AS row FROM {table} t WHERE t.{column}::text = ANY ($1::text[]) ORDER BY t.id"
+            "SELECT row_to_json(t)::text AS row FROM {table} t WHERE t.{column}::text IN (SELECT unnest($1::text[])) ORDER BY t.id"
         );
         self.rows(statement, Some(values.to_vec()), true).await
     }

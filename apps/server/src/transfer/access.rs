@@ -16,7 +16,11 @@ pub(super) async fn find(stores: &Stores) -> Result<Option<AccessState>, PortErr
 /// Puts them. There is one record of them: either none was there, or it is this very one.
 pub(super) async fn put(stores: &Stores, access: &AccessState, way: Way) -> Result<Put, PortError> {
     let compared = |found: &AccessState| {
-        if found == access {
+        let found = AccessState {
+            revision: access.revision,
+            ..found.clone()
+        };
+        if found == *access {
             Put::Present
         } else {
             Put::Conflict("roles and rules: others are there".to_owned())

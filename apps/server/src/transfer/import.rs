@@ -245,6 +245,7 @@ async fn put(stores: &Stores, record: Record, mode: Mode<'_>) -> Result<Put, Tra
     put.map_err(TransferError::store(name))
 }
 
+/// Whether it is the same, whichever of its changes: the revision is set alike before.
 fn compared<T: PartialEq>(found: &T, record: &T, name: impl FnOnce() -> String) -> Put {
     if found == record {
         Put::Present
@@ -253,12 +254,13 @@ fn compared<T: PartialEq>(found: &T, record: &T, name: impl FnOnce() -> String) 
     }
 }
 
-async fn put_user(stores: &Stores, user: &User, way: Way) -> Result<Put, PortError> {
+pub(super) async fn put_user(stores: &Stores, user: &User, way: Way) -> Result<Put, PortError> {
     let name = || format!("user {}", user.key);
     let look = || persist(|| stores.users.find(&user.key));
     if way != Way::WriteFirst
-        && let Some(found) = look().await?
+        && let Some(mut found) = look().await?
     {
+        found.revision = user.revision;
         return Ok(compared(&found, user, name));
     }
     if way == Way::LookOnly {
@@ -271,7 +273,10 @@ async fn put_user(stores: &Stores, user: &User, way: Way) -> Result<Put, PortErr
         Ok(()) => Ok(Put::New),
         // A store names one of several keys: only the record itself tells whether it is this very user.
         Err(PortError::Duplicate(key)) => Ok(match look().await? {
-            Some(found) => compared(&found, user, name),
+            Some(mut found) => {
+                found.revision = user.revision;
+                compared(&found, user, name)
+            }
             None => taken(&name(), key),
         }),
         Err(other) => Err(other),
@@ -307,12 +312,17 @@ async fn taken_key(stores: &Stores, user: &User) -> Result<Option<UniqueKey>, Po
     Ok(None)
 }
 
-async fn put_application(stores: &Stores, application: &Application, way: Way) -> Result<Put, PortError> {
+pub(super) async fn put_application(
+    stores: &Stores,
+    application: &Application,
+    way: Way,
+) -> Result<Put, PortError> {
     let name = || format!("application {}", application.id);
     let look = || persist(|| stores.applications.find_application(&application.id));
     if way != Way::WriteFirst
-        && let Some(found) = look().await?
+        && let Some(mut found) = look().await?
     {
+        found.revision = application.revision;
         return Ok(compared(&found, application, name));
     }
     if way == Way::LookOnly {
@@ -321,7 +331,10 @@ async fn put_application(stores: &Stores, application: &Application, way: Way) -
     match persist(|| stores.applications.create_application(application)).await {
         Ok(()) => Ok(Put::New),
         Err(PortError::Duplicate(key)) => Ok(match look().await? {
-            Some(found) => compared(&found, application, name),
+            Some(mut found) => {
+                found.revision = application.revision;
+                compared(&found, application, name)
+            }
             None => taken(&name(), key),
         }),
         Err(other) => Err(other),
@@ -347,7 +360,7 @@ async fn put_session(stores: &Stores, session: &Session, mode: Mode<'_>) -> Resu
     open(sessions, session).await
 }
 
-async fn open(sessions: &dyn SessionStore, session: &Session) -> Result<Put, PortError> {
+pub(super) async fn open(sessions: &dyn SessionStore, session: &Session) -> Result<Put, PortError> {
     match persist(|| sessions.open(session)).await {
         Ok(()) => Ok(Put::New),
         Err(PortError::Stale) => Ok(Put::LeftOut(LeftOut::NoUser)),

@@ -7,7 +7,7 @@ use domain::outbox::OutboxMessage;
 use domain::secret::Sealed;
 use domain::session::Session;
 use domain::stored::{StoredAccess, StoredApplication, StoredSession, StoredUser};
-use domain::user::User;
+use domain::user::{Revision, User};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -39,6 +39,28 @@ impl Record {
             Self::Session(_) => Kind::Session,
             Self::Message(_) => Kind::Message,
         }
+    }
+
+    /// Which change of it this is; none for what never changes.
+    pub const fn revision(&self) -> Option<Revision> {
+        match self {
+            Self::Access(access) => Some(access.revision),
+            Self::User(user) => Some(user.revision),
+            Self::Application(application) => Some(application.revision),
+            Self::Session(_) | Self::Message(_) => None,
+        }
+    }
+
+    /// The same as another change of it: what it says is what counts when two are held against each other, not how often it was said.
+    #[must_use]
+    pub fn at(mut self, revision: Revision) -> Self {
+        match &mut self {
+            Self::Access(access) => access.revision = revision,
+            Self::User(user) => user.revision = revision,
+            Self::Application(application) => application.revision = revision,
+            Self::Session(_) | Self::Message(_) => {}
+        }
+        self
     }
 
     /// How people are told which one it is: by its id, which is no secret.

@@ -128,6 +128,10 @@ async fn look_back(
         }
         return Ok(Back::Missing(name));
     };
+    let found = match record.revision() {
+        Some(revision) => found.at(revision),
+        None => found,
+    };
     let (found, wanted) = (
         found.to_line().map_err(unwritable)?,
         record.to_line().map_err(unwritable)?,
@@ -139,7 +143,7 @@ async fn look_back(
     })
 }
 
-fn unwritable(name: &str, error: &serde_json::Error) -> TransferError {
+pub(super) fn unwritable(name: &str, error: &serde_json::Error) -> TransferError {
     TransferError::Refused(format!("{name} cannot be written as JSON: {error}"))
 }
 
@@ -164,7 +168,7 @@ fn look_for(
     })
 }
 
-async fn find(stores: &Stores, record: &Record) -> Result<Option<Record>, PortError> {
+pub(super) async fn find(stores: &Stores, record: &Record) -> Result<Option<Record>, PortError> {
     Ok(match record {
         Record::Access(_) => access::find(stores).await?.map(Record::Access),
         Record::User(user) => {

@@ -185,6 +185,21 @@ impl Services {
         Ok(recognised)
     }
 
+    /// Which application this is, by a key that is a secret: those that ship inside programs prove nothing.
+    ///
+    /// # Errors
+    /// As [`Services::authenticate_application`].
+    pub async fn prove_application(
+        &self,
+        id: &ApplicationId,
+        key: &Token,
+        origin: &Origin,
+    ) -> Result<Application, DomainError> {
+        let (application, kind) = self.authenticate_application(id, key, origin).await?;
+        let proven = (!kind.is_public()).then_some(application);
+        Ok(proven.ok_or(Denial::ApplicationRefused)?)
+    }
+
     /// The application of an id.
     ///
     /// # Errors

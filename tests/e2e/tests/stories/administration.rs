@@ -17,7 +17,7 @@ async fn refused(server: &Portcullis, arguments: &[&str]) -> String {
 }
 
 /// The same with `--json`: what scripts read. Notes for people stand around it.
-async fn told(server: &Portcullis, arguments: &[&str]) -> Value {
+pub async fn told(server: &Portcullis, arguments: &[&str]) -> Value {
     let said = done(server, &[arguments, &["--json"]].concat()).await;
     let starts = said.match_indices(['{', '[']).map(|(at, _)| at);
     let mut read = starts.filter_map(|at| {

@@ -5,23 +5,23 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use e2e::{Client, Counterparty, PASSWORD, Portcullis};
+use e2e::{Client, Counterparty, PASSWORD, Portcullis, Setup};
 use serde_json::{Value, json};
 
 use crate::moving::{done, refused};
 use crate::providers::entries::file;
 
 /// Where a LoopBack application keeps its data, for itself alone.
-struct Place {
+pub struct Place {
     /// For LoopBack.
-    theirs: String,
+    pub theirs: String,
     /// For the import.
-    ours: String,
+    pub ours: String,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn file() -> Self {
+    pub fn file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("loopback.json");
         Self {
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// A database beside others.
-    fn database(variable: &str) -> Self {
+    pub fn database(variable: &str) -> Self {
         let server = std::env::var(variable);
         let server =
             server.unwrap_or_else(|_| panic!("{variable} names no server: just with postgres,mongo …"));
@@ -59,9 +59,11 @@ impl Place {
 
 /// What the clients of the application remember.
 struct Remembered {
-    ann: String,
+    /// Her id, of the type that LoopBack gave it.
+    ann: Value,
     token: String,
-    bob: String,
+    bob: Value,
+    role: Value,
     token_of_bob: String,
     application: String,
     key: String,
@@ -102,9 +104,10 @@ async fn fill(party: &Counterparty) -> Remembered {
     });
     party.tell("application", &client).await;
     Remembered {
-        ann: id(&ann["id"]),
+        ann: ann["id"].clone(),
         token,
-        bob: id(&bob["userId"]),
+        bob: bob["userId"].clone(),
+        role: role["id"].clone(),
         token_of_bob: id(&bob["token"]),
         application: id(&shop["id"]),
         key: id(&shop["restApiKey"]),
@@ -165,20 +168,30 @@ async fn nobody_notices(place: Place) {
     );
     drop(party);
 
+    clients_go_on(&target, &theirs).await;
+}
+
+/// Everything that the application's clients remember opens what it opened.
+async fn clients_go_on(target: &Setup, theirs: &Remembered) {
     let server = target.start().await;
     let client = server.client();
     let ann = client
         .with(&theirs.token)
-        .get(&format!("/api/users/{}", theirs.ann))
+        .get(&format!("/api/users/{}", id(&theirs.ann)))
         .await;
     let ann = ann.expect(200).json();
-    assert_eq!(id(&ann["id"]), theirs.ann);
+    assert_eq!(ann["id"], theirs.ann, "the same, and of the same type");
     assert_eq!(
         (&ann["colour"], &ann["address"]["city"]),
         (&json!("red"), &json!("Ulm"))
     );
     let login = json!({ "email": "Ann@example.com", "password": PASSWORD });
-    client.post("/api/users/login", login).await.expect(200).done();
+    let opened = client.post("/api/users/login?include=user", login).await;
+    let opened = opened.expect(200).json();
+    assert_eq!(
+        (&opened["userId"], &opened["user"]["id"]),
+        (&theirs.ann, &theirs.ann)
+    );
     let check = async |token: &str, role: &str| {
         let reply = client.with(token).get(&format!("/auth/check?role={role}")).await;
         reply.status
@@ -186,7 +199,7 @@ async fn nobody_notices(place: Place) {
     assert!(check(&theirs.token, "auditor").await < 300);
     assert_eq!(check(&theirs.token, "admin").await, 403);
     assert_eq!(check(&theirs.token_of_bob, "auditor").await, 403);
-    let accounts = format!("/api/users/{}/identities", theirs.bob);
+    let accounts = format!("/api/users/{}/identities", id(&theirs.bob));
     let accounts = client
         .with(&theirs.token_of_bob)
         .get(&accounts)
@@ -194,6 +207,28 @@ async fn nobody_notices(place: Place) {
         .expect(200)
         .json();
     assert_eq!(accounts[0]["externalId"], "1001");
+    assert_eq!(accounts[0]["userId"], theirs.bob);
+    for command in [
+        &["role", "create", "admin"][..],
+        &["role", "grant", "admin", "ann@example.com"],
+    ] {
+        done(&server.same_setup(), command).await;
+    }
+    let role = json!({ "where": { "id": theirs.role } }).to_string();
+    let ann = client.with(&theirs.token);
+    let roles = ann
+        .get(&format!("/api/Roles?filter={role}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(roles[0]["id"], theirs.role);
+    let held = format!("/api/RoleMappings?filter[where][roleId]={}", id(&theirs.role));
+    let held = ann.get(&held).await.expect(200).json();
+    assert_eq!(
+        (&held[0]["roleId"], &held[0]["principalId"]),
+        (&theirs.role, &json!(id(&theirs.ann))),
+        "whose it is, is a text in LoopBack, too"
+    );
     let shop = json!({ "id": theirs.application, "key": theirs.key });
     let shop = client
         .post("/api/Applications/authenticate", shop)

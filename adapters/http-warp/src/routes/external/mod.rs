@@ -17,7 +17,7 @@ mod start;
 mod tickets;
 
 pub(crate) use outcome::awaiting_code;
-pub(crate) use start::in_headers;
+pub(crate) use start::{X_APPLICATION_ID, in_headers};
 
 use std::sync::Arc;
 

@@ -18,6 +18,7 @@ use crate::pages::pending::{Awaited, Pending};
 use crate::pages::visit::Visit;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// Answers an authorization that ended well, or nearly.
 ///
@@ -56,12 +57,12 @@ pub async fn logged_in(
     let user = token.session.user.id.as_str();
     if entry.json {
         if entry.auto_login {
-            let body = json!({ "access_token": token.secret.expose(), "userId": user });
+            let body = json!({ "access_token": token.secret.expose(), "userId": WireId(user) });
             return Ok(Reply::json(StatusCode::OK, &body));
         }
         // `autoLogin: false` says who it is and opens nothing.
         close(request, entry, token).await?;
-        return Ok(Reply::json(StatusCode::OK, &json!({ "userId": user })));
+        return Ok(Reply::json(StatusCode::OK, &json!({ "userId": WireId(user) })));
     }
     let visit = Visit::within(request, &entry.pool)?;
     let mut reply = pages::session::open(&visit, token).await?;
@@ -130,7 +131,7 @@ fn exchange(entry: &WebEntry, return_to: Option<&str>, code: &Token) -> Reply {
 
 fn linked(entry: &WebEntry, return_to: Option<&str>, user: &User, identity: &IdentityId) -> Reply {
     if entry.json {
-        let body = json!({ "userId": user.key.id.as_str(), "identityId": identity.as_str() });
+        let body = json!({ "userId": WireId(user.key.id.as_str()), "identityId": WireId(identity.as_str()) });
         return Reply::json(StatusCode::OK, &body);
     }
     let place = return_to.unwrap_or_else(|| after_success(entry));

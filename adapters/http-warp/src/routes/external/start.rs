@@ -20,7 +20,8 @@ use crate::pages;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
-static X_APPLICATION_ID: HeaderName = HeaderName::from_static("x-application-id");
+/// Which application calls: asked, and answered to a proxy.
+pub static X_APPLICATION_ID: HeaderName = HeaderName::from_static("x-application-id");
 static X_APPLICATION_KEY: HeaderName = HeaderName::from_static("x-application-key");
 
 /// `GET` or `POST`: 302 to the provider, or what stands in the way.

@@ -9,6 +9,7 @@ use super::super::users::input::Input;
 use super::{Call, short_text};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// LoopBack's word for everything.
 const ALL: &str = "*";
@@ -16,7 +17,7 @@ const ALL: &str = "*";
 /// LoopBack's record.
 fn record(row: &AclRow) -> Value {
     json!({
-        "id": row.id,
+        "id": WireId(row.id.as_str()),
         "model": row.model.as_deref().unwrap_or(ALL),
         "property": row.property.as_deref().unwrap_or(ALL),
         "accessType": row.access.map_or(ALL, AccessType::word),

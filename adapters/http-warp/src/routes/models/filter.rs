@@ -101,7 +101,7 @@ impl Filter {
 
     fn compare(&self, one: &Value, other: &Value) -> Ordering {
         let by = |(name, falling): &(String, bool)| {
-            let order = compare(&one[name], &other[name]);
+            let order = place_of(&one[name], &other[name]);
             if *falling { order.reverse() } else { order }
         };
         let mut orders = self.order.iter().map(by);
@@ -203,12 +203,25 @@ impl Test {
     }
 }
 
-/// Numbers by size, anything else by its text: ids are texts here and may have been numbers elsewhere. What is not there comes first.
+/// A property beside what a reader wrote: by size where it is a number and that can be read as one (a query in brackets has texts alone),
+/// else by text, so that an id is found whichever way it is written. What is not there comes first.
 fn compare(one: &Value, other: &Value) -> Ordering {
-    if let (Some(one), Some(other)) = (one.as_f64(), other.as_f64()) {
-        return one.total_cmp(&other);
+    let read = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    match (one.is_number() || other.is_number(), read(one), read(other)) {
+        (true, Some(one), Some(other)) => one.total_cmp(&other),
+        _ => text(one).cmp(&text(other)),
     }
-    text(one).cmp(&text(other))
+}
+
+/// Where a record stands by one property: nothing, then numbers by size, then everything else by its text. One order for all of them,
+/// for a list may have ids of both kinds.
+fn place_of(one: &Value, other: &Value) -> Ordering {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one.total_cmp(&other),
+        (Some(_), None) if !other.is_null() => Ordering::Less,
+        (None, Some(_)) if !one.is_null() => Ordering::Greater,
+        _ => text(one).cmp(&text(other)),
+    }
 }
 
 /// A value as text; none for what is none.
@@ -398,6 +411,25 @@ mod tests {
             (json!({"fields": ["n"]}), "---"),
         ] {
             assert_eq!(ids(&filter.to_string()).as_deref(), Some(expected), "{filter}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_as_number_and_as_text_and_all_have_one_order() {
+        let records = [json!("b"), json!(10), json!("5a"), json!(9), Value::Null];
+        let records = records.map(|id| json!({ "id": id })).to_vec();
+        for (query, expected) in [
+            (r#"filter={"where":{"id":10}}"#, json!([10])),
+            (r#"filter={"where":{"id":"10"}}"#, json!([10])),
+            ("filter[where][id]=10", json!([10])),
+            ("filter[where][id][lt]=10", json!([9])),
+            ("filter[order]=id", json!([null, 9, 10, "5a", "b"])),
+            ("filter[order]=id DESC", json!(["b", "5a", 10, 9, null])),
+        ] {
+            let found = Filter::of(&Query::parse(query)).expect("a filter");
+            let found = found.apply(records.clone());
+            let found: Value = found.iter().map(|record| record["id"].clone()).collect();
+            assert_eq!(found, expected, "{query}");
         }
     }
 

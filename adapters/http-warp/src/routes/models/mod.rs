@@ -7,7 +7,8 @@ pub mod filter;
 mod role;
 mod role_mapping;
 
-use domain::access::{AccessState, AccessType, Request as AccessRequest};
+use domain::access::{AccessType, Request as AccessRequest, Subject, permits};
+use domain::application::Application;
 use domain::audit::Actor;
 use domain::error::{Denial, DomainError, Fault};
 use domain::flow::impersonate::Doing;
@@ -21,7 +22,6 @@ use super::users::output;
 use super::{Answer, Matched};
 use crate::extract::Request;
 use crate::extract::query::Query;
-use crate::judge::{Subject, permits};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use filter::{Filter, Where};
@@ -60,6 +60,8 @@ pub struct Call {
     pub method: &'static Method,
     /// Who calls, if they are logged in.
     pub caller: Option<Box<Authenticated>>,
+    /// The application that calls, if one proved itself.
+    pub application: Option<Application>,
     /// The `{id}` of the path.
     pub id: String,
     /// The `{fk}` of the path.
@@ -74,8 +76,10 @@ impl Call {
 
     /// Who is written down to have done it.
     pub fn actor(&self) -> Actor {
-        let caller = self.caller.as_ref();
-        caller.map_or(Actor::Client, |caller| Actor::User(caller.user.key.clone()))
+        let (caller, application) = (self.caller.as_ref(), self.application.as_ref());
+        let person = caller.map(|caller| Actor::User(caller.user.key.clone()));
+        let program = || application.map(|application| Actor::Application(application.id.clone()));
+        person.or_else(program).unwrap_or_default()
     }
 
     /// What the query says.
@@ -272,8 +276,7 @@ methods! {
     }
 }
 
-/// The way every call takes: who calls, may they, then the method. Administrators are users of one pool: roles that somebody has in another
-/// count for nothing here.
+/// The way every call takes: who calls, may they, then the method.
 pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> {
     let method = matched
         .model
@@ -283,6 +286,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         caller::Called::TooLate => return Err(Problem::expired_token()),
         caller::Called::By(caller) => Some(caller),
     };
+    let application = caller::application(&request).await?;
     let app = &request.app;
     let access = app.services.access().await;
     let access = access.map_err(|error| Problem::of_port(&error))?;
@@ -293,7 +297,8 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         access: method.access,
     };
     let rules = app.rules.about(policy, method.model, None);
-    let subject = subject(caller.as_deref(), &request, &access);
+    let user = caller.as_deref().map(|caller| &caller.user);
+    let subject = Subject::of_server(user, application.as_ref(), policy.admin_pool(), &access);
     if !permits(rules, &access, wants, subject.caller(None, None)) {
         return Err(Problem::authorization_required());
     }
@@ -302,19 +307,9 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         request,
         method,
         caller,
+        application,
         id: matched.id.unwrap_or_default(),
         fk: matched.fk.unwrap_or_default(),
     })
     .await
-}
-
-fn subject(caller: Option<&Authenticated>, request: &Request, access: &AccessState) -> Subject {
-    let admins = request.app.services.policy().admin_pool();
-    let subject = Subject::of(caller, admins, access);
-    let is_of_them = caller.is_some_and(|caller| admins == Some(&caller.user.key.pool));
-    if is_of_them {
-        subject
-    } else {
-        subject.without_roles()
-    }
 }

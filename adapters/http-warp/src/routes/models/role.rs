@@ -9,11 +9,12 @@ use super::role_mapping::{self, MOST};
 use super::{Call, short_text};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// LoopBack's record.
 pub fn record(role: &Role) -> Value {
     let mut record = Map::new();
-    record.insert("id".to_owned(), json!(role.id));
+    record.insert("id".to_owned(), json!(WireId(role.id.as_str())));
     record.insert("name".to_owned(), json!(role.name));
     if let Some(description) = &role.description {
         record.insert("description".to_owned(), json!(description));

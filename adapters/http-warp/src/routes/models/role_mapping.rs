@@ -10,12 +10,13 @@ use super::filter::{Filter, Where};
 use super::{Call, role, short_text};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// Most mappings of one answer.
 pub const MOST: usize = 10_000;
 
 /// LoopBack's record. A user of another pool than the one that administers has that pool's model for a type, as LoopBack has it where there
-/// are several user models.
+/// are several user models; `principalId` is a text whatever the id is, as there.
 pub fn record(held: &Held, policy: &Policy) -> Value {
     let (kind, id) = match &held.principal {
         Principal::User(key) => (type_of(&key.pool, policy), key.id.as_str()),
@@ -23,10 +24,10 @@ pub fn record(held: &Held, policy: &Policy) -> Value {
         Principal::Role(id) => ("ROLE", id.as_str()),
     };
     json!({
-        "id": held.mapping.id,
+        "id": WireId(held.mapping.id.as_str()),
         "principalType": kind,
         "principalId": id,
-        "roleId": held.mapping.role,
+        "roleId": WireId(held.mapping.role.as_str()),
     })
 }
 

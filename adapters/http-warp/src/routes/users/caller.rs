@@ -1,8 +1,11 @@
 //! Who calls.
 
+use domain::application::Application;
+use domain::error::DomainError;
 use domain::flow::impersonate::Doing;
-use domain::id::PoolName;
+use domain::id::{ApplicationId, PoolName};
 use domain::policy::PoolPolicy;
+use domain::secret::Token;
 use domain::service::{Authenticated, Authentication};
 use http::Method;
 
@@ -12,6 +15,7 @@ use crate::extract::cookies::Jar;
 use crate::extract::origin;
 use crate::extract::query::Query;
 use crate::problem::Problem;
+use crate::routes::external::in_headers;
 
 /// What the presented token made of the caller.
 pub enum Called {
@@ -21,16 +25,6 @@ pub enum Called {
     TooLate,
     /// Logged in.
     By(Box<Authenticated>),
-}
-
-impl Called {
-    /// The logged-in caller, if there is one.
-    pub fn into_live(self) -> Option<Box<Authenticated>> {
-        match self {
-            Self::By(caller) => Some(caller),
-            Self::Anonymously | Self::TooLate => None,
-        }
-    }
 }
 
 /// How old what a caller is judged by may be.
@@ -77,6 +71,25 @@ async fn find(request: &Request, pool: Option<&PoolName>, age: Age<'_>) -> Resul
     Ok(Called::Anonymously)
 }
 
+/// The application that calls, if one says so in its headers.
+///
+/// # Errors
+/// 401 where it does not prove it by a key that is a secret: whoever says what they are is not judged as if they had said nothing.
+pub async fn application(request: &Request) -> Result<Option<Application>, Problem> {
+    let Some((id, key)) = in_headers(request) else {
+        return Ok(None);
+    };
+    let services = &request.app.services;
+    let proven = services
+        .prove_application(&ApplicationId::new(id), &Token::presented(key), request.origin())
+        .await;
+    match proven {
+        Ok(application) => Ok(Some(application)),
+        Err(DomainError::Denied(denial)) => Err(Problem::of_denial(&denial, "Application")),
+        Err(DomainError::Port(error)) => Err(Problem::of_port(&error)),
+    }
+}
+
 /// The token as presented, whatever it is for: also reset tokens come this way.
 pub fn presented(request: &Request) -> Option<Presented> {
     let settings = &request.app.settings;
@@ -90,7 +103,7 @@ pub fn presented(request: &Request) -> Option<Presented> {
     )
 }
 
-fn in_any_pool(request: &Request, error: domain::error::DomainError) -> Problem {
+fn in_any_pool(request: &Request, error: DomainError) -> Problem {
     let pool: Option<&PoolPolicy> = request.app.services.policy().pools.values().next();
     match (pool, error) {
         (Some(pool), error) => Problem::of(error, pool),

@@ -17,6 +17,7 @@ use super::output::{self, Selection};
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// How long a caller waits for a token that is being bought: a store that fails just then is waited for much longer, but not by
 /// them.
@@ -99,11 +100,11 @@ fn record(credential: &UserCredential, owner: &User) -> Value {
         .find(|identity| identity.id == credential.identity);
     let user = owner.key.id.as_str();
     let mut record = identity.map_or_else(
-        || json!({ "userId": user }),
+        || json!({ "userId": WireId(user) }),
         |identity| identities::record(identity, user),
     );
     let own = json!({
-        "id": credential.id.as_str(),
+        "id": WireId(credential.id.as_str()),
         "created": credential.created.to_iso8601(),
         "modified": credential.modified.to_iso8601(),
         "entry": credential.entry.as_str(),

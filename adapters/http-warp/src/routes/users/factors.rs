@@ -16,6 +16,7 @@ use super::input::Input;
 use super::output;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// 200 with all of them, never their secrets, and with how the session of the call was proven.
 pub async fn list(call: Call) -> Result<Reply, Problem> {
@@ -84,7 +85,7 @@ pub fn answer(call: &Call, owner: &Authenticated, user: &User) -> Result<Reply, 
 /// One passkey, without its key.
 pub fn passkey(passkey: &Passkey, pool: &PoolPolicy) -> Value {
     json!({
-        "id": passkey.id.as_str(),
+        "id": WireId(passkey.id.as_str()),
         "name": passkey.name,
         "created": passkey.created.to_iso8601(),
         "lastUsed": passkey.last_used.map(Timestamp::to_iso8601),
@@ -130,7 +131,7 @@ fn record(pool: &PoolPolicy, user: &User, session: &Session, now: Timestamp) -> 
 
 fn app(app: &TotpApp) -> Value {
     json!({
-        "id": app.id.as_str(),
+        "id": WireId(app.id.as_str()),
         "name": app.name,
         "created": app.created.to_iso8601(),
         "lastUsed": app.last_used.map(Timestamp::to_iso8601),

@@ -11,6 +11,7 @@ use super::output::{self, Selection};
 use crate::extract::query::Query;
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// 200 with all of them, in the order they were linked.
 pub async fn list(call: Call) -> Result<Reply, Problem> {
@@ -57,14 +58,14 @@ pub async fn unlink(call: Call) -> Result<Reply, Problem> {
 /// LoopBack's `UserIdentity`, without the tokens and the raw profile that LoopBack shows.
 pub fn record(identity: &Identity, user: &str) -> Value {
     json!({
-        "id": identity.id.as_str(),
+        "id": WireId(identity.id.as_str()),
         "provider": identity.key.provider.as_str(),
         "authScheme": identity.auth_scheme,
         "externalId": identity.key.subject,
         "profile": identity.profile,
         "created": identity.created.to_iso8601(),
         "modified": identity.modified.to_iso8601(),
-        "userId": user,
+        "userId": WireId(user),
     })
 }
 

@@ -26,7 +26,7 @@ mod step_up;
 mod totp;
 mod verify;
 
-use domain::access::{ADMIN, AccessType, Request as AccessRequest};
+use domain::access::{AccessType, Request as AccessRequest, Subject, permits};
 use domain::flow::impersonate::Doing;
 use domain::id::PoolName;
 use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
@@ -35,7 +35,6 @@ use http::StatusCode;
 
 use super::{Answer, Matched};
 use crate::extract::Request;
-use crate::judge::{Subject, permits};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -63,7 +62,7 @@ pub struct Call {
     pub pool_name: PoolName,
     /// Who calls, if they are logged in.
     pub caller: Option<Box<Authenticated>>,
-    /// Whether they have the role `admin`.
+    /// Whether they have the role `admin` themselves.
     pub is_admin: bool,
     /// The `{id}` of the path; `me` already replaced.
     pub id: Option<String>,
@@ -237,6 +236,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         caller::Called::TooLate => return Err(Problem::expired_token()),
         caller::Called::By(caller) => Some(caller),
     };
+    let application = caller::application(&request).await?;
     let own_id = caller.as_ref().map(|caller| caller.user.key.id.as_str());
     let id = match matched.id {
         Some(id) if id == "me" => Some(own_id.ok_or_else(Problem::authorization_required)?.to_owned()),
@@ -247,7 +247,12 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
         .access()
         .await
         .map_err(|error| Problem::of_port(&error))?;
-    let subject = Subject::of(caller.as_deref(), Some(&pool_name), &access);
+    let subject = Subject::of(
+        caller.as_deref().map(|caller| &caller.user),
+        application.as_ref(),
+        Some(&pool_name),
+        &access,
+    );
     let wants = AccessRequest {
         model: &pool.model,
         property: method.property,
@@ -257,7 +262,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     if !permits(rules, &access, wants, subject.caller(id.as_deref(), None)) {
         return Err(refused(pool, caller.is_some(), id.as_deref()));
     }
-    let is_admin = subject.roles.iter().any(|role| role.as_str() == ADMIN);
+    let is_admin = subject.is_admin();
     (method.run)(Call {
         request,
         pool_name,

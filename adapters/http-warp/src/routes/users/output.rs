@@ -14,6 +14,7 @@ use crate::extract::Request;
 use crate::extract::json as strict_json;
 use crate::extract::query::Query;
 use crate::problem::Problem;
+use crate::wire_id::WireId;
 
 /// Every property that is ours to write.
 const KNOWN: [&str; 7] = [
@@ -40,11 +41,11 @@ impl Serialize for Record<'_> {
         let Self(user) = self;
         let [id, realm, username, email, email_verified, phone, phone_confirmed] = KNOWN;
         let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(id, &WireId(user.key.id.as_str()))?;
         let mut text = |name: &str, value: Option<&str>| match value {
             Some(value) => map.serialize_entry(name, value),
             None => Ok(()),
         };
-        text(id, Some(user.key.id.as_str()))?;
         text(realm, user.realm.as_deref())?;
         text(username, user.username.as_ref().map(Username::as_str))?;
         text(email, user.email.as_ref().map(Email::as_str))?;
@@ -245,7 +246,7 @@ mod tests {
     fn known_properties_win_over_attributes_even_when_absent() {
         assert_eq!(
             user(&ann()),
-            json!({"id": "1", "emailVerified": false, "colour": "red"})
+            json!({"id": 1, "emailVerified": false, "colour": "red"})
         );
         let mut with_phone = ann();
         with_phone.phone = Phone::parse("+491701234567");
@@ -343,11 +344,11 @@ mod tests {
     #[test]
     fn hidden_properties_cannot_be_selected() {
         let only = Selection::Only(vec!["password".to_owned(), "id".to_owned()]);
-        assert_eq!(only.pick(user(&ann())), json!({"id": "1"}));
+        assert_eq!(only.pick(user(&ann())), json!({"id": 1}));
         let without = Selection::Without(vec!["colour".to_owned()]);
         assert_eq!(
             without.pick(user(&ann())),
-            json!({"id": "1", "emailVerified": false})
+            json!({"id": 1, "emailVerified": false})
         );
     }
 }

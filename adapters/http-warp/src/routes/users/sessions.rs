@@ -13,6 +13,7 @@ use super::output;
 use super::{Call, administer};
 use crate::problem::Problem;
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// 200 with all live ones, never their tokens.
 pub async fn list(call: Call) -> Result<Reply, Problem> {
@@ -64,7 +65,7 @@ pub async fn end_others(call: Call) -> Result<Reply, Problem> {
 /// A session as its owner, or an administrator, sees it.
 pub fn record(session: &Session, current: bool) -> Value {
     let own = json!({
-        "id": session.id.as_str(),
+        "id": WireId(session.id.as_str()),
         "created": session.created.to_iso8601(),
         "lastUsed": session.last_used.map(Timestamp::to_iso8601),
         "agent": session.agent.as_ref().map(Agent::as_str),

@@ -1,5 +1,6 @@
 //! `portcullis import loopback`
 
+mod follow;
 mod told;
 
 use std::io::{BufWriter, Write as _};
@@ -21,8 +22,9 @@ use crate::adapters::loopback::{self, Account, Ask, Read, Sealing};
 use crate::config::Config;
 use crate::control::Refusal;
 use crate::serve::Fault;
-use crate::transfer::{self, FORMAT, Header, Sink, TransferError, VERSION};
+use crate::transfer::{self, FORMAT, Followed, Header, Sink, TransferError, VERSION};
 use crate::{keys, providers, wire};
+use follow::Follow;
 
 /// `portcullis import loopback`
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
@@ -65,6 +67,14 @@ pub struct LoopbackArgs {
     /// Look for each record before writing it: quicker when an import was stopped and most is there already
     #[arg(long)]
     resume: bool,
+    /// Look again every few seconds, and take over what is new, changed or gone there, until SIGINT or SIGTERM
+    ///
+    /// For the time until people are served here: whoever was changed here meanwhile stays as they are.
+    #[arg(long, conflicts_with_all = ["dry_run", "out"])]
+    follow: bool,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "follow")]
+    every: u64,
     /// Keep what was read in this file too, in the format of `export`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -108,25 +118,13 @@ impl LoopbackArgs {
         opened: &Opened,
         meter: &Meter,
     ) -> Result<Said, Fault> {
-        let stores = &opened.stores;
-        let sealing = Sealing {
-            sealer: self.sealer(config)?,
-            users: Arc::clone(&stores.users),
-            applications: Arc::clone(&stores.applications),
-        };
-        let file = self.file()?;
-        let header = header(ask, &stores.clock.now().to_iso8601());
-        let mut sink = Sink::begin(BufWriter::new(file), &header)?;
-        let read = loopback::read(ask, &sealing, meter, &mut |record| sink.record(record)).await?;
-        let (mut out, _) = sink.finish()?;
-        out.flush()?;
-        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        let source = Source::of(file)?;
+        let pass = Pass { ask, opened };
+        let (read, source) = pass.read(self, config, meter).await?;
         let checked = transfer::check(source.reading()?, source.length, meter)?;
         let conflicts = read.findings.iter().any(|finding| finding.conflict);
         let only_looks = self.dry_run || (conflicts && !self.leave_out);
         let import = ImportArgs::again(self.resume, only_looks, self.quiet);
-        let (report, verified) = import.import(stores, &source, &checked, meter).await?;
+        let (report, verified) = import.import(&opened.stores, &source, &checked, meter).await?;
         let refused = only_looks && !self.dry_run;
         let told = told::Told {
             config,
@@ -136,7 +134,19 @@ impl LoopbackArgs {
             verified: verified.as_ref(),
             refused,
         };
-        told.said(self.json, self.quiet)
+        let first = told.said(self.json, self.quiet)?;
+        if !self.follow {
+            return Ok(first);
+        }
+        let followed = Followed::since(&mut source.reading()?)?;
+        drop(source);
+        let follow = Follow {
+            args: self,
+            config,
+            pass: &pass,
+            first,
+        };
+        follow.go_on(followed).await
     }
 
     /// The sealer; none in a dry run where no key file is there to be read, and none is made.
@@ -231,6 +241,36 @@ impl LoopbackArgs {
             }
         }
         Ok(accounts)
+    }
+}
+
+/// One look at the whole source.
+struct Pass<'a> {
+    ask: &'a Ask,
+    opened: &'a Opened,
+}
+
+impl Pass<'_> {
+    /// Reads everything, and puts it down where it can be read again.
+    async fn read(
+        &self,
+        args: &LoopbackArgs,
+        config: &Config,
+        meter: &Meter,
+    ) -> Result<(Read, Source), Fault> {
+        let stores = &self.opened.stores;
+        let sealing = Sealing {
+            sealer: args.sealer(config)?,
+            users: Arc::clone(&stores.users),
+            applications: Arc::clone(&stores.applications),
+        };
+        let header = header(self.ask, &stores.clock.now().to_iso8601());
+        let mut sink = Sink::begin(BufWriter::new(args.file()?), &header)?;
+        let read = loopback::read(self.ask, &sealing, meter, &mut |record| sink.record(record)).await?;
+        let (mut out, _) = sink.finish()?;
+        out.flush()?;
+        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        Ok((read, Source::of(file)?))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Moves between real stores, by their ports.
 
+mod following;
 mod going_on;
 mod moving;
 mod refusing;

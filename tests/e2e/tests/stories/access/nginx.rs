@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::administration::told;
+use crate::moving::done;
 
 use super::{Guarded, Proxy, give, the_right_ones_come_through_and_nobody_else};
 
@@ -57,6 +60,41 @@ async fn a_location_is_for_a_role_and_another_for_the_owner() {
         .done();
     assert_eq!(guarded.status("/office/", &token).await, 403);
     assert_eq!(guarded.status(&orders(&ben.id), &token).await, 403);
+}
+
+#[tokio::test]
+async fn an_application_comes_through_by_its_key_and_the_service_hears_which_it_is() {
+    let guarded = Guarded::behind(Proxy::nginx).await;
+    let setup = guarded.server.same_setup();
+    let made = told(&guarded.server, &["app", "create", "shop"]).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (app, key) = (text(&made["id"]), text(&made["keys"]["restApiKey"]));
+    done(&setup, &["role", "create", "clerk"]).await;
+    let calls = async |path: &str, key: &str| {
+        let headers = [("x-application-id", app.as_str()), ("x-application-key", key)];
+        guarded.ask(path, &headers).await
+    };
+    assert_eq!(calls("/office/", &key).await.0, 403);
+    done(&setup, &["role", "grant", "clerk", "--app", &app]).await;
+    let (status, seen) = calls("/office/", &key).await;
+    assert_eq!((status, &seen["x-application-id"]), (200, &json!([app])));
+    assert_eq!(
+        (seen.get("x-application-key"), seen.get("x-user-id")),
+        (None, None),
+        "{seen}"
+    );
+    assert_eq!(calls("/office/", "wrong").await.0, 401);
+    assert_eq!(calls("/", &key).await.0, 401, "it is nobody who is logged in");
+    let (_, _, token) = guarded.person("ann").await;
+    let both = [
+        ("authorization", token.as_str()),
+        ("x-application-id", app.as_str()),
+    ];
+    assert_eq!(
+        guarded.ask("/", &both).await.0,
+        401,
+        "an id without its key is a lie"
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::extract::{Request, X_DEVICE_TOKEN};
 use crate::reply::Reply;
+use crate::wire_id::WireId;
 
 /// A token, shown this once; with its user where the client asked for it.
 fn token(token: &AccessToken, with_user: bool) -> Value {
@@ -15,7 +16,7 @@ fn token(token: &AccessToken, with_user: bool) -> Value {
         "id": token.secret.expose(),
         "ttl": ttl(session.life),
         "created": session.created.to_iso8601(),
-        "userId": session.user.id.as_str(),
+        "userId": WireId(session.user.id.as_str()),
     });
     if let (true, Some(object)) = (with_user, object.as_object_mut()) {
         object.insert("user".to_owned(), super::user(&token.user));

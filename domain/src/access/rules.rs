@@ -1,18 +1,16 @@
-//! Which access rules are about what, and who asks in their words. Deciding is [`domain::access::decide`]'s.
+//! Which access rules are about what: the built-in, the configured and the stored ones. Weighing them is [`decide`]'s.
 
 use std::collections::BTreeMap;
 
-use domain::access::{
-    AccessState, AclRow, AclRule, Caller, Permission, Request, decide, default_rules, server_rules,
-};
-use domain::id::{PoolName, RoleName};
-use domain::policy::Policy;
-use domain::service::Authenticated;
+use super::{AccessState, AclRow, AclRule, Caller, Permission, Request, decide, default_rules, server_rules};
+use crate::id::PoolName;
+use crate::policy::Policy;
 
 /// The server's own models.
 pub const SERVER_MODELS: [&str; 5] = ["Role", "RoleMapping", "ACL", "Application", "AuditEvent"];
 
-/// The rules that do not change while we serve: the built-in and the configured ones.
+/// The rules that do not change while a server runs: the built-in and the configured ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     pools: BTreeMap<PoolName, Vec<AclRule>>,
     models: BTreeMap<&'static str, Vec<AclRule>>,
@@ -70,65 +68,13 @@ pub fn permits(rules: &[AclRule], access: &AccessState, wants: Request<'_>, call
     decide(rules.iter().chain(&stored), wants, caller) == Permission::Allow
 }
 
-/// Who asks, as rules name them.
-#[derive(Debug, Default)]
-pub struct Subject {
-    /// The id of a user of the pool that is asked; of any other, its pool before it: two people may share an id.
-    pub user: Option<String>,
-    /// Their roles.
-    pub roles: Vec<RoleName>,
-}
-
-impl Subject {
-    /// A caller, as the pool that is asked knows them.
-    pub fn of(caller: Option<&Authenticated>, asked: Option<&PoolName>, access: &AccessState) -> Self {
-        let Some(caller) = caller else {
-            return Self::default();
-        };
-        let key = &caller.user.key;
-        let user = if asked == Some(&key.pool) {
-            key.id.to_string()
-        } else {
-            format!("{}/{}", key.pool, key.id)
-        };
-        Self {
-            user: Some(user),
-            roles: access.roles_of(&caller.user),
-        }
-    }
-
-    /// The same without what counts in its own pool alone.
-    #[must_use]
-    pub fn without_roles(self) -> Self {
-        Self {
-            roles: Vec::new(),
-            ..self
-        }
-    }
-
-    /// Whether that is their id.
-    pub fn is(&self, id: Option<&str>) -> bool {
-        id.is_some() && self.user.as_deref() == id
-    }
-
-    /// As [`permits`] takes them: whether they own the record, and whether it names them.
-    pub fn caller(&self, owner: Option<&str>, related: Option<&str>) -> Caller<'_> {
-        Caller {
-            user: self.user.as_deref(),
-            application: None,
-            owner: self.is(owner),
-            related: self.is(related),
-            roles: &self.roles,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::access::{AccessType, PrincipalType};
-    use domain::policy::{AccessPolicy, Limits, PoolPolicy};
-    use domain::time::Lifetime;
+    use crate::access::{AccessType, PrincipalType};
+    use crate::id::AclId;
+    use crate::policy::{AccessPolicy, Limits, PoolPolicy};
+    use crate::time::Lifetime;
 
     fn rule(model: Option<&str>, property: &str) -> AclRule {
         AclRule {
@@ -201,6 +147,43 @@ mod tests {
         assert!(opens(&policy, "Order", "find"));
         for model in SERVER_MODELS.into_iter().chain(["User", "Employee"]) {
             assert!(!opens(&policy, model, "find"), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_stored_rule_counts_for_the_model_it_is_about() {
+        let policy = policy(&[], &[]);
+        let rules = Rules::new(&policy);
+        let row = |model: Option<&str>| AclRow {
+            id: AclId::new("1"),
+            model: model.map(str::to_owned),
+            property: None,
+            access: None,
+            permission: Permission::Allow,
+            principal_type: PrincipalType::App,
+            principal: "shop".to_owned(),
+        };
+        let shop = Caller {
+            application: Some("shop"),
+            ..Caller::default()
+        };
+        for (about, caller, expected) in [
+            (Some("Order"), shop, true),
+            (None, shop, true),
+            (Some("Invoice"), shop, false),
+            (Some("Order"), Caller::default(), false),
+        ] {
+            let access = AccessState {
+                rows: vec![row(about)].into(),
+                ..AccessState::default()
+            };
+            let wants = Request {
+                model: "Order",
+                property: "find",
+                access: AccessType::Read,
+            };
+            let own = rules.about(&policy, "Order", None);
+            assert_eq!(permits(own, &access, wants, caller), expected, "{about:?}");
         }
     }
 }
