@@ -337,6 +337,10 @@ audit_kinds! {
     SteppedUp = "session.stepped_up",
     /// An act was refused for want of a fresh proof.
     StepUpAsked = "session.step_up_asked",
+    /// An administrator acts as a user from now on.
+    ImpersonationBegun = "impersonation.begun",
+    /// An administrator stopped acting as a user.
+    ImpersonationEnded = "impersonation.ended",
     /// A session was renewed by its refresh token.
     SessionRefreshed = "session.refreshed",
     /// A refresh token was presented that had been used up: the session is ended.

@@ -133,6 +133,7 @@ mod tests {
             address: None,
             refresh: None,
             federated: None,
+            impersonator: None,
         }
     }
 

@@ -159,6 +159,12 @@ pub enum Denial {
         /// What may prove it: the first factors or `password`, and second factors where the user has any.
         methods: Vec<&'static str>,
     },
+    /// An act that an administrator may not do in the place of a user.
+    #[error("you act as somebody else: look around, but this is theirs alone to do")]
+    Impersonation,
+    /// Nobody acts as this user: oneself, who is kept out, another administrator.
+    #[error("nobody can act as this user: not as oneself, the disabled or an administrator")]
+    ImpersonationRefused,
     /// No second factor of that id.
     #[error("there is no such second factor")]
     FactorUnknown,
@@ -230,6 +236,8 @@ impl Denial {
             Self::CredentialRevoked => "CREDENTIAL_REVOKED",
             Self::ApplicationRefused => "APPLICATION_REFUSED",
             Self::StepUpRequired { .. } => "STEP_UP_REQUIRED",
+            Self::Impersonation => "IMPERSONATION",
+            Self::ImpersonationRefused => "IMPERSONATION_REFUSED",
             Self::FactorUnknown => "FACTOR_UNKNOWN",
             Self::FactorNotOffered => "FACTOR_NOT_OFFERED",
             Self::TooManyFactors => "TOO_MANY_FACTORS",

@@ -88,6 +88,11 @@ pub enum FlowBody {
         /// Whether it was verified.
         verified: bool,
     },
+    /// A link by which the first administrator is made.
+    SetUp {
+        /// Its token.
+        token: TokenHash,
+    },
     /// A refresh token, the newest of its chain or one that was used up.
     Refresh(Box<RefreshRecord>),
 }
@@ -306,6 +311,8 @@ pub enum FlowKind {
     MagicLink,
     /// [`FlowBody::RevertEmail`]
     RevertEmail,
+    /// [`FlowBody::SetUp`]
+    SetUp,
     /// [`FlowBody::Refresh`]
     Refresh,
 }
@@ -325,6 +332,7 @@ impl FlowKind {
             Self::EnrolTotp => "enrol_totp",
             Self::MagicLink => "magic_link",
             Self::RevertEmail => "revert_email",
+            Self::SetUp => "set_up",
             Self::Refresh => "refresh",
         }
     }
@@ -345,6 +353,7 @@ impl FlowRecord {
             FlowBody::EnrolTotp { .. } => FlowKind::EnrolTotp,
             FlowBody::MagicLink { .. } => FlowKind::MagicLink,
             FlowBody::RevertEmail { .. } => FlowKind::RevertEmail,
+            FlowBody::SetUp { .. } => FlowKind::SetUp,
             FlowBody::Refresh(_) => FlowKind::Refresh,
         }
     }

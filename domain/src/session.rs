@@ -119,6 +119,17 @@ impl Factor {
     }
 }
 
+/// Who acts by a session in the place of its user: an administrator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impersonator {
+    /// The administrator.
+    pub user: UserKey,
+    /// Their own session, by which they began it.
+    pub session: SessionId,
+    /// Their epoch at that moment: what ends all their sessions ends this one.
+    pub epoch: SessionEpoch,
+}
+
 /// A live login as a store keeps it: never the token, only its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -150,6 +161,8 @@ pub struct Session {
     pub refresh: Option<RefreshId>,
     /// The session at a provider that it stands on: when that one ends there, so does this, where the protocol tells us.
     pub federated: Option<Box<FederatedSession>>,
+    /// The administrator who acts by it; none for its user's own.
+    pub impersonator: Option<Box<Impersonator>>,
 }
 
 /// How a session stands at a moment.
@@ -245,6 +258,7 @@ mod tests {
             address: None,
             refresh: None,
             federated: None,
+            impersonator: None,
         }
     }
 

@@ -42,6 +42,16 @@ pub struct Claims {
     pub pool: PoolName,
     /// The names of the user's roles (RFC 9068 section 2.2.3.1).
     pub roles: Vec<RoleName>,
+    /// Who acts in the user's place: an administrator (RFC 8693 section 4.1). Absent for the user themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActingParty>,
+}
+
+/// Who acts in the place of a token's subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ActingParty {
+    /// The administrator, by the id within [`Claims::pool`].
+    pub sub: UserId,
 }
 
 /// A token, handed out once.
@@ -99,6 +109,9 @@ pub fn claims(
         sid: session.id.clone(),
         pool: user.key.pool.clone(),
         roles: wanted.roles.to_vec(),
+        act: session.impersonator.as_ref().map(|by| ActingParty {
+            sub: by.user.id.clone(),
+        }),
     })
 }
 
@@ -128,7 +141,7 @@ mod tests {
     use super::*;
     use crate::id::UserKey;
     use crate::secret::Token;
-    use crate::session::{Factor, Session, TokenLife};
+    use crate::session::{Factor, Impersonator, Session, TokenLife};
     use crate::user::User;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_500);
@@ -151,6 +164,7 @@ mod tests {
             address: None,
             refresh: None,
             federated: None,
+            impersonator: None,
         };
         Authenticated { user, session }
     }
@@ -160,6 +174,24 @@ mod tests {
             audiences: vec!["orders".to_owned(), "mail".to_owned()],
             life: Lifetime::from_secs(300),
         }
+    }
+
+    #[test]
+    fn of_an_administrator_in_the_users_place_it_says_so() {
+        let mut holder = holder(TokenLife::Eternal);
+        holder.session.impersonator = Some(Box::new(Impersonator {
+            user: UserKey::new(PoolName::new("Users"), UserId::new("boss")),
+            session: SessionId::new("own"),
+            epoch: holder.user.session_epoch,
+        }));
+        let wanted = Wanted {
+            holder: &holder,
+            roles: &[],
+            audience: None,
+            id: &SignedTokenId::new("j"),
+        };
+        let said = serde_json::to_value(claims(wanted, &rules(), "", NOW).unwrap()).unwrap();
+        assert_eq!((&said["sub"], &said["act"]["sub"]), (&"1".into(), &"boss".into()));
     }
 
     fn of(life: TokenLife, audience: Option<&str>) -> Result<Claims, Denial> {

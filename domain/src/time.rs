@@ -1,5 +1,7 @@
 //! Time as data. Nothing here reads a clock.
 
+mod moment;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -43,6 +45,11 @@ impl Timestamp {
     /// How long ago `earlier` was; zero when it lies in the future, so a clock that jumps back never yields a negative age.
     pub fn since(self, earlier: Self) -> Lifetime {
         Lifetime(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The moment a date with or without a time (RFC 3339) means; without an offset it is UTC. None for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        moment::moment(text)
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form LoopBack writes dates in.

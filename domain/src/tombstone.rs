@@ -66,6 +66,7 @@ mod tests {
             address: None,
             refresh: None,
             federated: None,
+            impersonator: None,
         }
     }
 

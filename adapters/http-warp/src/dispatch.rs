@@ -93,7 +93,7 @@ async fn answer(request: Request) -> Reply {
     reply
 }
 
-async fn route(request: Request, line: &mut RequestLine) -> Reply {
+async fn route(mut request: Request, line: &mut RequestLine) -> Reply {
     let app = Arc::clone(&request.app);
     let id = request.id.clone();
     let found = app
@@ -103,6 +103,10 @@ async fn route(request: Request, line: &mut RequestLine) -> Reply {
     let wants_page = found.is_page() && crate::pages::is_wanted(&request.headers);
     let page = wants_page.then(|| request.path.clone());
     line.route = found.name();
+    if found.is_page() {
+        crate::pages::tell_who_acts(&mut request).await;
+    }
+    let pages = request.pages.clone();
     match found.call(request).await {
         Ok(reply) => reply,
         Err(problem) => {
@@ -111,7 +115,7 @@ async fn route(request: Request, line: &mut RequestLine) -> Reply {
                 // A form that wants a fresh proof is sent again after it.
                 Some(page) if problem.code == Some(STEP_UP_REQUIRED) => crate::pages::instead_of(&page),
                 Some(_) if problem.status != StatusCode::NOT_MODIFIED => {
-                    crate::pages::problem_page(&app, &problem, &id)
+                    crate::pages::problem_page(&pages, &problem, &id)
                 }
                 _ => problem.into_reply(&id),
             }

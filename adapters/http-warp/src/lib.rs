@@ -21,7 +21,7 @@ mod wire_id;
 
 pub use entries::{CredentialFields, Door, EntryKind, EntrySource, EntryTable, WebEntry};
 pub use readiness::{NotReady, Readiness};
-pub use routes::own_route;
+pub use routes::{model_calls, own_route, user_calls};
 pub use settings::{HttpSettings, LegacyCookies, TrustedNetwork};
 pub use telemetry::{Metrics, RequestLine};
 

@@ -226,7 +226,10 @@ fn status_of(denial: &Denial) -> StatusCode {
         | Denial::ApplicationRefused
         | Denial::RefreshRefused
         | Denial::AccessTokenRequired => StatusCode::UNAUTHORIZED,
-        Denial::StepUpRequired { .. } | Denial::UserUnknown => StatusCode::FORBIDDEN,
+        Denial::StepUpRequired { .. }
+        | Denial::UserUnknown
+        | Denial::Impersonation
+        | Denial::ImpersonationRefused => StatusCode::FORBIDDEN,
         Denial::UsernameOrEmailRequired
         | Denial::RealmRequired
         | Denial::InvalidTtl

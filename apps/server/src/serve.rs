@@ -1,11 +1,14 @@
 //! Running the server: open, wire, listen, drain, close.
 
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::error::DomainError;
 use domain::id::PoolName;
+use domain::limits::ClientAddress;
+use domain::origin::Origin;
 use domain::outbox::Lane;
 use domain::ports::ProviderDirectory;
 use domain::secret::Secret;
@@ -71,10 +74,11 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let drain_timeout = Duration::from_secs(config.server.drain_timeout);
     let begin = |(lane, bell): &(Lane, Bell)| Delivery::begin(services.clone(), *lane, bell, drain_timeout);
     let mut deliveries = bells.each_ref().map(begin);
+    let offering = services.clone();
     let purging = tokio::spawn(purge_now_and_then(services));
     let watching = tokio::spawn(watcher.run());
     let commands = control::listen(operated).await;
-    greet(&public_url, config);
+    greet(&public_url, config, first_link(&offering).await.as_ref());
     let drained = listener
         .run(warp::service(http_warp::filter(app)), async {
             let ending = ending.await;
@@ -98,15 +102,37 @@ fn ringer(bells: &[(Lane, Bell)]) -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(move || ringers.iter().for_each(|ring| ring()))
 }
 
-/// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve.
-fn greet(public_url: &str, config: &Config) {
+/// The link by which the first administrator is made; none where somebody is there already. A store that does not answer just now is no
+/// reason not to serve.
+async fn first_link(services: &Services) -> Option<Secret> {
+    match services
+        .offer_set_up(&Origin::from(ClientAddress::of(Ipv4Addr::LOCALHOST.into())))
+        .await
+    {
+        Ok(link) => link,
+        Err(error) => {
+            tracing::warn!(%error, "no link for a first administrator could be made");
+            None
+        }
+    }
+}
+
+/// Tells the person at the keyboard where to go. A closed standard output is no reason not to serve. The link is for them alone: it stands
+/// in no log.
+fn greet(public_url: &str, config: &Config, first_link: Option<&Secret>) {
     let pools: Vec<String> = config
         .users
         .iter()
         .map(|pool| format!("{public_url}/api/{}", pool.plural))
         .collect();
+    let administrator = first_link.map_or_else(String::new, |link| {
+        format!(
+            "  First administrator (once, within the hour): {}\n",
+            link.expose()
+        )
+    });
     let text = format!(
-        "Portcullis is listening at {public_url}\n  REST: {}\n",
+        "Portcullis is listening at {public_url}\n  REST: {}\n{administrator}",
         pools.join(", ")
     );
     let mut out = std::io::stdout().lock();

@@ -49,6 +49,13 @@ const ADMINS: &[&str] = &[
     "findById",
     "patchAttributes",
     "deleteById",
+    "impersonate",
+    "invite",
+    "mailPasswordLink",
+    "unlock",
+    "getSessions",
+    "endSession",
+    "endOtherSessions",
 ];
 
 /// For everyone: what is proven by the call itself.

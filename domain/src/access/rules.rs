@@ -7,7 +7,7 @@ use crate::id::PoolName;
 use crate::policy::Policy;
 
 /// The server's own models.
-pub const SERVER_MODELS: [&str; 4] = ["Role", "RoleMapping", "ACL", "Application"];
+pub const SERVER_MODELS: [&str; 5] = ["Role", "RoleMapping", "ACL", "Application", "AuditEvent"];
 
 /// The rules that do not change while a server runs: the built-in and the configured ones.
 #[derive(Clone, Debug, PartialEq, Eq)]

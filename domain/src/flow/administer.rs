@@ -4,13 +4,23 @@
 //! ──Wanted──▶ Made
 //! ──Asked──▶ Changed
 //!       └──▶ Gone
+//! ──Corrected──▶ Changed
 //! ```
 
+mod correct;
+
+pub use correct::Correction;
+
+use self::correct::correct;
+use super::change_profile::Field;
+use super::impersonate::administers;
 use super::sign_up::{NewUser, record};
-use super::{Advanced, Ctx, Effect, Refused, Step, commit, recover};
+use super::{Advanced, Ctx, Effect, Refused, Step, commit, recover, step_up};
+use crate::access::AccessState;
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, Fault};
 use crate::flow_record::FlowKind;
+use crate::session::Session;
 use crate::user::{Email, User};
 
 /// What an administrator does to a user.
@@ -51,6 +61,19 @@ pub enum AdministerEvent {
         /// Who wants it.
         by: Actor,
     },
+    /// Something of a user's record is to be changed.
+    Corrected {
+        /// The user as stored.
+        user: Box<User>,
+        /// What.
+        correction: Box<Correction>,
+        /// The administrator, as stored.
+        administrator: Box<User>,
+        /// The session they ask with.
+        session: Box<Session>,
+        /// The roles there are.
+        access: AccessState,
+    },
 }
 
 /// What came of it.
@@ -74,6 +97,27 @@ pub fn step(event: AdministerEvent, cx: &mut Ctx<'_>) -> Step<Administered> {
             by,
         } => make(*form, verified, invite, &by, cx),
         AdministerEvent::Asked { user, act, by } => change(*user, act, &by, cx),
+        AdministerEvent::Corrected {
+            user,
+            correction,
+            administrator,
+            session,
+            access,
+        } => {
+            if !administers(&administrator, &access) {
+                return Err(Refused::new(Denial::AuthorizationRequired, Vec::new()));
+            }
+            if correction.email != Field::Keep {
+                step_up::insist("correct", &administrator, &session, cx)?;
+            }
+            let by = Actor::User(administrator.key);
+            let is_peer = user.key != session.user && administers(&user, &access);
+            let (next, effects) = correct(&user, *correction, is_peer, &by, cx)?;
+            Ok(Advanced {
+                next: Administered::Changed(Box::new(next)),
+                effects,
+            })
+        }
     }
 }
 

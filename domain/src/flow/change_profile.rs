@@ -53,7 +53,10 @@ pub enum ChangeProfile {
 pub struct Draft {
     before: User,
     next: User,
-    session: SessionId,
+    /// The session that lives on; none where an administrator makes the change.
+    session: Option<SessionId>,
+    /// What an administrator says of the address; none for what follows from the change.
+    verified: Option<bool>,
     contact_changes: bool,
     mail: Mails,
     /// The text to compare with the current password.
@@ -190,7 +193,8 @@ fn admit(
             let draft = Draft {
                 before,
                 next,
-                session: session_id,
+                session: Some(session_id),
+                verified: None,
                 contact_changes,
                 mail,
                 proof,
@@ -212,7 +216,8 @@ fn admit(
             let draft = Draft {
                 before,
                 next,
-                session: session_id,
+                session: Some(session_id),
+                verified: None,
                 contact_changes,
                 mail,
                 proof,
@@ -222,6 +227,37 @@ fn admit(
             Ok(finish(draft, false, cx))
         }
     }
+}
+
+/// The same change made by an administrator: no proof of its owner's, no password, and no session that lives on.
+pub(super) fn correct(
+    before: &User,
+    change: &ProfileChange,
+    verified: Option<bool>,
+    cx: &mut Ctx<'_>,
+) -> Result<(User, Vec<Effect>), Denial> {
+    let next = sound(before, change, cx)?;
+    let contact_changes = next.email != before.email || next.phone != before.phone;
+    let draft = Draft {
+        before: before.clone(),
+        next: next.clone(),
+        session: None,
+        verified,
+        contact_changes,
+        mail: Mails {
+            verify: Verdict::Allowed,
+            tell: Verdict::Allowed,
+        },
+        proof: Password::typed(""),
+        new_password: None,
+        proof_is_new: false,
+    };
+    let advanced = finish(draft, false, cx);
+    let user = match advanced.next {
+        ChangeProfile::Done(user) => *user,
+        _ => next,
+    };
+    Ok((user, advanced.effects))
 }
 
 /// The record as it would be, with every fault of the change.
@@ -305,13 +341,14 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
         before,
         mut next,
         session,
+        verified,
         contact_changes,
         mail,
         ..
     } = draft;
     let email_changes = next.email != before.email;
-    if email_changes {
-        next.email_verified = false;
+    if email_changes || verified.is_some() {
+        next.email_verified = verified == Some(true) && next.email.is_some();
     }
     if next.phone.is_none() {
         next.factor_phone = None;
@@ -320,7 +357,7 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
     let phone_changes = next.phone != before.phone;
     let ends_sessions = contact_changes || password_changes;
     if ends_sessions {
-        next.end_sessions(Some(session.clone()));
+        next.end_sessions(session.clone());
     }
     let mut effects = vec![
         commit(&before, next.clone()),
@@ -334,12 +371,10 @@ fn finish(draft: Draft, password_changes: bool, cx: &mut Ctx<'_>) -> Advanced<Ch
         effects.push(Effect::DropFlows(user.clone(), FlowKind::PendingLogin));
         effects.push(Effect::DropFlows(user.clone(), FlowKind::ResetPassword));
         effects.push(Effect::DropFlows(user.clone(), FlowKind::ConfirmPhone));
-        effects.push(Effect::ClearSessions {
-            user,
-            spare: Some(session),
-        });
+        effects.push(Effect::ClearSessions { user, spare: session });
     }
-    if email_changes && cx.pool.email_verification_required && mail.verify == Verdict::Allowed {
+    let unproven = cx.pool.email_verification_required && !next.email_verified;
+    if email_changes && unproven && mail.verify == Verdict::Allowed {
         effects.extend(verification_mail(&next, cx));
     }
     if email_changes && mail.tell == Verdict::Allowed {

@@ -1,6 +1,6 @@
 //! Logging out: of one session, or of all others.
 
-use super::{Advanced, Ctx, Effect, Refused, Step, commit};
+use super::{Advanced, Ctx, Effect, Refused, Step, commit, impersonate};
 use crate::audit::AuditKind;
 use crate::error::Denial;
 use crate::session::Session;
@@ -43,7 +43,10 @@ pub fn step(event: LogOutEvent, cx: &mut Ctx<'_>) -> Step<LoggedOut> {
                 });
             }
             effects.push(Effect::EndSession(session.token));
-            effects.push(cx.audit(AuditKind::LoggedOut, Some(&session.user)));
+            effects.push(match &session.impersonator {
+                Some(impersonator) => impersonate::ended(&session.user, impersonator, cx),
+                None => cx.audit(AuditKind::LoggedOut, Some(&session.user)),
+            });
             Ok(Advanced {
                 next: LoggedOut,
                 effects,

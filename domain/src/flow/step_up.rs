@@ -23,14 +23,23 @@ use crate::user::User;
 
 /// Lets a sensitive act pass, or asks for a fresh proof.
 pub(crate) fn demand(act: SensitiveAct, user: &User, session: &Session, cx: &Ctx<'_>) -> Result<(), Refused> {
-    if !cx.pool.step_up.contains(&act) || is_proven(user, session, cx) {
+    if cx.pool.step_up.contains(&act) {
+        insist(act.name(), user, session, cx)
+    } else {
+        Ok(())
+    }
+}
+
+/// The same where no pool may do without: `act` is what the audit log calls it.
+pub(crate) fn insist(act: &str, user: &User, session: &Session, cx: &Ctx<'_>) -> Result<(), Refused> {
+    if is_proven(user, session, cx) {
         return Ok(());
     }
     Err(Refused::new(
         Denial::StepUpRequired {
             methods: methods(user),
         },
-        vec![cx.audit_about(AuditKind::StepUpAsked, Some(&user.key), act.name())],
+        vec![cx.audit_about(AuditKind::StepUpAsked, Some(&user.key), act)],
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use super::Services;
 use crate::error::DomainError;
+use crate::flow::impersonate::{self, Doing};
 use crate::id::PoolName;
 use crate::secret::Token;
 use crate::session::{Session, Standing};
@@ -46,23 +47,37 @@ impl Services {
             return Ok(Authentication::Anonymous);
         };
         let user = self.ports.users.find_recent(&session.user, RECENT).await?;
-        self.judge(session, user).await
+        self.judge(session, user, Doing::Look).await
     }
 
-    /// Checks a token. With `pool` given, tokens of other pools are worth nothing.
+    /// Checks a token for whatever its holder may do. With `pool` given, tokens of other pools are worth nothing.
     ///
     /// # Errors
-    /// When a store does not answer: the caller must refuse, not guess.
+    /// [`Denial::Impersonation`](crate::error::Denial::Impersonation) where an administrator acts by it in its user's place; when a store
+    /// does not answer: the caller must refuse, not guess.
     pub async fn authenticate(
         &self,
         token: &Token,
         pool: Option<&PoolName>,
     ) -> Result<Authentication, DomainError> {
+        self.authenticate_for(token, pool, Doing::Act).await
+    }
+
+    /// The same for somebody who does no more than that: some of it is open to an administrator who acts as the user.
+    ///
+    /// # Errors
+    /// As [`Services::authenticate`], where `doing` is not open to them.
+    pub async fn authenticate_for(
+        &self,
+        token: &Token,
+        pool: Option<&PoolName>,
+        doing: Doing<'_>,
+    ) -> Result<Authentication, DomainError> {
         let Some(session) = self.session_of(token, pool).await? else {
             return Ok(Authentication::Anonymous);
         };
         let user = self.ports.users.find(&session.user).await?;
-        self.judge(session, user).await
+        self.judge(session, user, doing).await
     }
 
     /// The session of a token, if it is of that pool.
@@ -75,10 +90,21 @@ impl Services {
         Ok(session.filter(|session| pool.is_none_or(|pool| *pool == session.user.pool)))
     }
 
-    async fn judge(&self, session: Session, user: Option<User>) -> Result<Authentication, DomainError> {
+    async fn judge(
+        &self,
+        session: Session,
+        user: Option<User>,
+        doing: Doing<'_>,
+    ) -> Result<Authentication, DomainError> {
         let now = self.ports.clock.now();
+        if let Some(user) = &user
+            && !self.is_still_administered(&session, user).await?
+        {
+            return Ok(Authentication::Anonymous);
+        }
         match (session.standing(user.as_ref(), now), user) {
             (Standing::Live, Some(user)) => {
+                impersonate::admit(&session, doing)?;
                 if session.is_worth_touching(now) {
                     self.note_use(&session, now).await;
                 }
@@ -95,6 +121,7 @@ impl Services {
             (Standing::Live | Standing::Ended, _) => Ok(Authentication::Anonymous),
         }
     }
+
     /// Writes down that a session was used: the first time, and then every few minutes. A fault is nobody's business: the caller was
     /// judged by what is stored, and a use that was missed is noted with the next one; at worst an idle session ends earlier.
     async fn note_use(&self, session: &Session, now: Timestamp) {

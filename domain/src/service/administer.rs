@@ -1,10 +1,10 @@
 //! What administrators do to users: over REST with the role for it, or at the server's own command line.
 
 use super::perform::Halt;
-use super::{STALE_RETRIES, Services};
+use super::{Authenticated, STALE_RETRIES, Services};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::{Denial, DomainError};
-use crate::flow::administer::{self, Act, AdministerEvent, Administered};
+use crate::flow::administer::{self, Act, AdministerEvent, Administered, Correction};
 use crate::flow::sign_up::{NewUser, taken_keys};
 use crate::id::{SessionId, UserId, UserKey};
 use crate::origin::Origin;
@@ -98,6 +98,48 @@ impl Services {
                 (Err(halt), _) => return Err(halt.or_denial(Denial::Unexpected)),
                 (Ok(()), Administered::Changed(user) | Administered::Made(user)) => return Ok(Some(*user)),
                 (Ok(()), Administered::Gone) => return Ok(Some(user)),
+            }
+        }
+        Err(PortError::Stale.into())
+    }
+
+    /// Changes what stands in a user's record, as an administrator of their pool; tells it as it is then, none where there is nobody of
+    /// that id.
+    ///
+    /// # Errors
+    /// [`Denial::Invalid`] with every fault, [`Denial::StepUpRequired`] for an address, [`Denial::AuthorizationRequired`] for whoever has
+    /// no role `admin`; ports that do not answer.
+    pub async fn correct_user(
+        &self,
+        pool: &PoolPolicy,
+        id: &UserId,
+        correction: &Correction,
+        caller: &Authenticated,
+        origin: &Origin,
+    ) -> Result<Option<User>, DomainError> {
+        for _ in 0..STALE_RETRIES {
+            let Some(user) = self.find_user(pool, id).await? else {
+                return Ok(None);
+            };
+            let event = AdministerEvent::Corrected {
+                user: Box::new(user.clone()),
+                correction: Box::new(correction.clone()),
+                administrator: Box::new(caller.user.clone()),
+                session: Box::new(caller.session.clone()),
+                access: self.access().await?,
+            };
+            let advanced = match self.decide(pool, origin, |cx| administer::step(event, cx)) {
+                Ok(advanced) => advanced,
+                Err(refused) => return Err(self.refuse(refused).await),
+            };
+            match (self.perform(advanced.effects).await, advanced.next) {
+                (Err(Halt::Stale), _) => {}
+                (Err(Halt::KeyTaken(key)), Administered::Changed(next)) => {
+                    return Err(taken_keys(&next, &[key]).into());
+                }
+                (Err(halt), _) => return Err(halt.or_denial(Denial::Unexpected)),
+                (Ok(()), Administered::Changed(user)) => return Ok(Some(*user)),
+                (Ok(()), _) => return Err(Denial::Unexpected.into()),
             }
         }
         Err(PortError::Stale.into())

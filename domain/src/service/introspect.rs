@@ -2,6 +2,7 @@
 
 use super::{Authenticated, Authentication, Services};
 use crate::error::DomainError;
+use crate::flow::impersonate::Doing;
 use crate::id::RoleName;
 use crate::secret::Token;
 
@@ -21,7 +22,7 @@ impl Services {
     /// # Errors
     /// Ports that do not answer: then nothing may be allowed by it.
     pub async fn introspect(&self, token: &Token) -> Result<Option<Introspected>, DomainError> {
-        let Authentication::Live(holder) = self.authenticate(token, None).await? else {
+        let Authentication::Live(holder) = self.authenticate_for(token, None, Doing::Look).await? else {
             return Ok(None);
         };
         let roles = self.roles_of(&holder.user).await?;

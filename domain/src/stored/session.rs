@@ -5,7 +5,7 @@ use crate::identity::FederatedSession;
 use crate::limits::ClientAddress;
 use crate::origin::Agent;
 use crate::secret::TokenHash;
-use crate::session::{Factor, Session, TokenLife};
+use crate::session::{Factor, Impersonator, Session, TokenLife};
 use crate::time::{Lifetime, Timestamp};
 use crate::user::SessionEpoch;
 
@@ -50,6 +50,9 @@ pub struct StoredSession {
     /// [`Session::federated`]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub federated: Option<Box<FederatedSession>>,
+    /// [`Session::impersonator`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonator: Option<Box<Impersonator>>,
 }
 
 impl From<&Session> for StoredSession {
@@ -70,6 +73,7 @@ impl From<&Session> for StoredSession {
             address: session.address.clone(),
             refresh: session.refresh.clone(),
             federated: session.federated.clone(),
+            impersonator: session.impersonator.clone(),
         }
     }
 }
@@ -91,6 +95,7 @@ impl From<StoredSession> for Session {
             address: stored.address,
             refresh: stored.refresh,
             federated: stored.federated,
+            impersonator: stored.impersonator,
         }
     }
 }

@@ -1,21 +1,24 @@
 //! What administrators do to users.
 
+use domain::access::{ADMIN, AccessState, Role, RoleMapping};
 use domain::audit::Actor;
 use domain::error::Denial;
-use domain::flow::administer::{Act, AdministerEvent, Administered, step};
+use domain::flow::administer::{Act, AdministerEvent, Administered, Correction, step};
+use domain::flow::change_profile::Field;
 use domain::flow::login::{Login, Terms, Wanted};
 use domain::flow::recover::{Recover, RecoverEvent};
 use domain::flow::sign_up::NewUser;
 use domain::flow::verify_contact::VerifyContactEvent;
 use domain::flow::{Advanced, Effect};
-use domain::id::UserKey;
+use domain::id::{RoleId, RoleMappingId, RoleName, UserKey};
 use domain::limits::Verdict;
+use domain::policy::SecondFactor;
 use domain::time::Timestamp;
 use domain::user::User;
 
 use crate::support::{
-    Scene, ann, ann_with_factor, assert_refused, bob, by_password, committed, hour, kept, refusal, sending,
-    session, story,
+    NOON, Scene, ann, ann_with_factor, assert_refused, bob, by_password, committed, hour, kept, refusal,
+    sending, session, story,
 };
 
 fn wish() -> Wanted {
@@ -235,4 +238,205 @@ fn nothing_is_sent_to_the_disabled_whoever_asks() {
     let reset =
         domain::flow::recover::step(Recover::Start, reset, &mut scene.cx()).expect("the usual answer");
     assert_eq!(story(&reset.effects), Vec::<&str>::new());
+}
+
+fn root() -> (User, AccessState) {
+    let role = Role {
+        id: RoleId::new("r1"),
+        name: RoleName::new(ADMIN),
+        description: None,
+        mappings: Vec::new(),
+        created: NOON,
+        modified: NOON,
+    };
+    (
+        with_admin(User {
+            key: UserKey::new(ann().key.pool, domain::id::UserId::new("boss")),
+            ..ann()
+        }),
+        AccessState::default().with_role(role).expect("a role"),
+    )
+}
+
+fn with_admin(user: User) -> User {
+    let mapping = RoleMapping {
+        id: RoleMappingId::new("m1"),
+        role: RoleId::new("r1"),
+        created: NOON,
+    };
+    User {
+        mappings: vec![mapping].into(),
+        ..user
+    }
+}
+
+fn corrected(
+    scene: &mut Scene,
+    user: User,
+    correction: Correction,
+    seconds_ago: i64,
+) -> domain::flow::Step<Administered> {
+    let (administrator, access) = root();
+    let event = AdministerEvent::Corrected {
+        user: Box::new(user),
+        correction: Box::new(correction),
+        session: Box::new(session(&administrator, seconds_ago)),
+        administrator: Box::new(administrator),
+        access,
+    };
+    step(event, &mut scene.cx())
+}
+
+fn to(address: &str) -> Correction {
+    Correction {
+        email: Field::Set(address.to_owned()),
+        ..Correction::default()
+    }
+}
+
+#[test]
+fn an_address_is_corrected_by_a_fresh_administrator_and_its_owner_is_told() {
+    let mut scene = Scene::new();
+    let advanced = corrected(&mut scene, ann(), to("anna@example.com"), 60).expect("corrected");
+    assert_eq!(
+        story(&advanced.effects),
+        [
+            "commit",
+            "user.changed",
+            "drop flows",
+            "drop flows",
+            "drop flows",
+            "clear sessions",
+            "put flow",
+            "send mail",
+            "send mail"
+        ]
+    );
+    let next = committed(&advanced.effects);
+    assert!(!next.email_verified);
+    let mine = session(&ann(), 60);
+    assert!(!next.honours(mine.epoch, &mine.id), "no session is spared");
+    let by_boss = |effect: &&Effect| matches!(effect, Effect::Audit(event) if event.actor == boss());
+    assert_eq!(advanced.effects.iter().filter(by_boss).count(), 1);
+    let stale = corrected(&mut scene, ann(), to("anna@example.com"), 86_400);
+    let methods = vec!["password"];
+    assert_refused(
+        stale,
+        &Denial::StepUpRequired { methods },
+        &["session.step_up_asked"],
+    );
+}
+
+#[test]
+fn an_administrator_may_vouch_for_an_address_or_withdraw_it() {
+    let mut scene = Scene::with(|pool| pool.email_verification_required = true);
+    let vouched = Correction {
+        email_verified: Some(true),
+        ..to("anna@example.com")
+    };
+    let advanced = corrected(&mut scene, ann(), vouched, 60).expect("corrected");
+    assert!(committed(&advanced.effects).email_verified);
+    let links = kept_kinds(&advanced.effects);
+    assert_eq!(links, ["revert_email"], "no link to prove what is vouched for");
+    let withdrawn = Correction {
+        email_verified: Some(false),
+        ..Correction::default()
+    };
+    let verified = User {
+        email_verified: true,
+        ..ann()
+    };
+    let advanced = corrected(&mut scene, verified, withdrawn, 86_400).expect("corrected");
+    assert!(!committed(&advanced.effects).email_verified);
+    assert_eq!(story(&advanced.effects), ["commit", "user.changed"]);
+}
+
+fn kept_kinds(effects: &[Effect]) -> Vec<&'static str> {
+    let kept = effects.iter().filter_map(|effect| match effect {
+        Effect::PutFlow(flow) => Some(flow.kind().name()),
+        _ => None,
+    });
+    kept.collect()
+}
+
+#[test]
+fn a_lost_number_is_removed_although_it_was_the_last_factor() {
+    let mut scene = Scene::with(|pool| pool.second_factor = SecondFactor::Required);
+    let removal = Correction {
+        removes_phone: true,
+        ..Correction::default()
+    };
+    let advanced = corrected(&mut scene, ann_with_factor(), removal, 86_400).expect("removed");
+    let next = committed(&advanced.effects);
+    assert_eq!((&next.phone, &next.factor_phone), (&None, &None));
+    assert!(
+        story(&advanced.effects).contains(&"send mail"),
+        "its owner is told"
+    );
+    assert!(!next.honours(ann().session_epoch, &session(&ann(), 60).id));
+}
+
+#[test]
+fn faults_are_told_as_at_an_owners_change() {
+    let mut scene = Scene::new();
+    for (correction, property) in [
+        (to("no address"), "email"),
+        (
+            Correction {
+                email: Field::Clear,
+                ..Correction::default()
+            },
+            "email",
+        ),
+        (
+            Correction {
+                username: Field::Set("x@example.com".to_owned()),
+                ..Correction::default()
+            },
+            "username",
+        ),
+    ] {
+        let refused = corrected(&mut scene, ann(), correction, 60).expect_err("refused");
+        assert!(
+            matches!(&refused.denial, Denial::Invalid(faults) if faults[0].property == property),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn an_administrators_address_is_theirs_alone() {
+    let mut scene = Scene::new();
+    let peer = with_admin(bob());
+    let vouched = Correction {
+        email_verified: Some(true),
+        ..Correction::default()
+    };
+    for correction in [to("evil@example.com"), vouched] {
+        let refused = corrected(&mut scene, peer.clone(), correction, 60).expect_err("refused");
+        assert!(
+            matches!(&refused.denial, Denial::Invalid(faults) if faults[0].code == "custom.administrator")
+        );
+    }
+    let name = Correction {
+        username: Field::Set("bobby".to_owned()),
+        ..Correction::default()
+    };
+    assert!(corrected(&mut scene, peer, name, 60).is_ok());
+}
+
+#[test]
+fn who_is_no_administrator_corrects_nobody() {
+    let event = AdministerEvent::Corrected {
+        user: Box::new(bob()),
+        correction: Box::new(to("evil@example.com")),
+        administrator: Box::new(ann()),
+        session: Box::new(session(&ann(), 60)),
+        access: root().1,
+    };
+    assert_refused(
+        step(event, &mut Scene::new().cx()),
+        &Denial::AuthorizationRequired,
+        &[],
+    );
 }

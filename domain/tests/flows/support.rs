@@ -200,6 +200,7 @@ pub fn session(user: &User, seconds_ago: i64) -> Session {
         address: None,
         refresh: None,
         federated: None,
+        impersonator: None,
     }
 }
 

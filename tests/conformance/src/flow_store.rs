@@ -49,7 +49,7 @@ macro_rules! flow_store {
 
 type Store = Fixture<dyn FlowStore>;
 
-const KINDS: [FlowKind; 12] = [
+const KINDS: [FlowKind; 13] = [
     FlowKind::PendingLogin,
     FlowKind::ConfirmPhone,
     FlowKind::ConfirmEmail,
@@ -61,6 +61,7 @@ const KINDS: [FlowKind; 12] = [
     FlowKind::EnrolTotp,
     FlowKind::MagicLink,
     FlowKind::RevertEmail,
+    FlowKind::SetUp,
     FlowKind::Refresh,
 ];
 

@@ -23,7 +23,7 @@ use domain::limits::ClientAddress;
 use domain::origin::{Agent, RequestId};
 use domain::outbox::{Channel, OutboxMessage};
 use domain::secret::{MacKey, Sealed, Token, TokenHash};
-use domain::session::{Factor, Session, TokenLife};
+use domain::session::{Factor, Impersonator, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
 use serde_json::{Map, json};
@@ -282,6 +282,11 @@ pub fn session(user: &UserKey, text: &str) -> Session {
         address: Some(address()),
         refresh: Some(RefreshId::new("chain-1")),
         federated: Some(Box::new(federated())),
+        impersonator: Some(Box::new(Impersonator {
+            user: UserKey::new(user.pool.clone(), UserId::new("boss")),
+            session: SessionId::new("session-of-boss"),
+            epoch: SessionEpoch::new(9),
+        })),
     }
 }
 
@@ -296,6 +301,7 @@ pub fn plain_session(user: &UserKey, text: &str) -> Session {
         address: None,
         refresh: None,
         federated: None,
+        impersonator: None,
         ..full
     }
 }
@@ -486,6 +492,9 @@ fn body(kind: FlowKind, id: &TokenHash) -> FlowBody {
         FlowKind::RevertEmail => FlowBody::RevertEmail {
             address: "zoë@bücher.example".to_owned(),
             verified: true,
+        },
+        FlowKind::SetUp => FlowBody::SetUp {
+            token: token("the first link"),
         },
         FlowKind::Refresh => FlowBody::Refresh(Box::new(refresh())),
     }

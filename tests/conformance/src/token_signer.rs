@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{PoolName, RoleName, SessionId, SignedTokenId, UserId};
 use domain::ports::{TokenSigner, VerifyingKey};
-use domain::signed_token::Claims;
+use domain::signed_token::{ActingParty, Claims};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey as Key};
 use serde_json::Value;
@@ -60,6 +60,9 @@ fn claims(id: &str) -> Claims {
         sid: SessionId::new("s"),
         pool: PoolName::new("Users"),
         roles: vec![RoleName::new("clerk"), RoleName::new("\"; boss")],
+        act: Some(ActingParty {
+            sub: UserId::new("boss"),
+        }),
     }
 }
 

@@ -17,7 +17,7 @@ use domain::identity::{
 };
 use domain::origin::{Agent, RequestId};
 use domain::secret::{Sealed, Token, TokenHash};
-use domain::session::{Factor, Session, TokenLife};
+use domain::session::{Factor, Impersonator, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::tombstone::Tombstone;
 use domain::user::{Attributes, Device, Email, Factors, Phone, Revision, SessionEpoch, User, Username};
@@ -305,6 +305,14 @@ fn life() -> impl Strategy<Value = TokenLife> {
     ]
 }
 
+fn impersonator() -> impl Strategy<Value = Impersonator> {
+    (user_key(), text(), any::<u32>()).prop_map(|(user, session, epoch)| Impersonator {
+        user,
+        session: SessionId::new(session),
+        epoch: SessionEpoch::new(epoch),
+    })
+}
+
 /// Any session.
 pub fn session() -> impl Strategy<Value = Session> {
     let factor = prop_oneof![
@@ -327,7 +335,13 @@ pub fn session() -> impl Strategy<Value = Session> {
         (
             factors,
             (moment(), of(moment()), of(any::<u64>())),
-            (of(text()), of(0..PLACES.len()), of(text()), of(federated())),
+            (
+                of(text()),
+                of(0..PLACES.len()),
+                of(text()),
+                of(federated()),
+                of(impersonator()),
+            ),
         ),
     )
         .prop_map(
@@ -346,6 +360,7 @@ pub fn session() -> impl Strategy<Value = Session> {
                 address: more.1.map(place),
                 refresh: more.2.map(RefreshId::new),
                 federated: more.3.map(Box::new),
+                impersonator: more.4.map(Box::new),
             },
         )
 }
@@ -360,6 +375,7 @@ pub fn every_kind() -> impl Strategy<Value = FlowKind> {
         Just(FlowKind::EnrolTotp),
         Just(FlowKind::MagicLink),
         Just(FlowKind::RevertEmail),
+        Just(FlowKind::SetUp),
         Just(FlowKind::Refresh)
     ];
     prop_oneof![kind(), elsewhere]

@@ -284,6 +284,7 @@ fn later(kind: FlowKind, epoch: SessionEpoch, token: &Token) -> FlowBody {
             epoch,
             return_to: None,
         },
+        FlowKind::SetUp => FlowBody::SetUp { token: token.hash() },
         FlowKind::Refresh => FlowBody::Refresh(Box::new(RefreshRecord {
             chain: RefreshId::new("chain"),
             session: SessionId::new("asking"),
@@ -361,6 +362,7 @@ pub fn session_of(user: &User, age: i64, now: Timestamp) -> Session {
         address: None,
         refresh: None,
         federated: None,
+        impersonator: None,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Cookie {
     Csrf,
     /// The offer to join a proven account elsewhere with one here: its token and its pool.
     Join,
+    /// The administrator's own access token while they act as somebody else.
+    Own,
     /// Tells that this browser was here before, and may be trusted: outlives every session.
     Device,
 }
@@ -66,6 +68,8 @@ impl Jar {
             (Cookie::Csrf, false) => "portcullis-csrf",
             (Cookie::Join, true) => "__Host-portcullis-join",
             (Cookie::Join, false) => "portcullis-join",
+            (Cookie::Own, true) => "__Host-portcullis-own",
+            (Cookie::Own, false) => "portcullis-own",
             (Cookie::Device, true) => "__Host-portcullis-device",
             (Cookie::Device, false) => "portcullis-device",
         }

@@ -22,6 +22,7 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 
 use crate::App;
+use crate::pages::render::Pages;
 use crate::serve::{BodyError, Peer, read_body};
 
 /// The body stream of a request, whatever carries it.
@@ -48,6 +49,8 @@ pub struct Parts {
     pub ip: IpAddr,
     /// Names the request in logs and answers.
     pub id: Arc<str>,
+    /// The pages, as whoever asks sees them.
+    pub pages: Pages,
     /// Most bytes of its body.
     body_limit: usize,
     /// Behind a lock that is never taken: a stream is not `Sync`, and handlers hold the request across awaits.
@@ -69,6 +72,7 @@ impl Request {
         let ip = client_address::of(&headers, peer.addr.ip(), &app.settings.trusted_proxies);
         Self(Box::new(Parts {
             body_limit: app.settings.body_limit,
+            pages: app.pages.clone(),
             app,
             method,
             path,

@@ -42,6 +42,11 @@ impl Csrf {
         self.value.clone()
     }
 
+    /// Whether the browser does not have it yet.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// Hands the cookie out where it is new.
     pub fn dress(&self, reply: Reply, jar: Jar) -> Reply {
         if self.is_new {

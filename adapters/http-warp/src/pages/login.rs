@@ -120,7 +120,7 @@ pub fn again(visit: &Visit<'_>, status: StatusCode, errors: FieldErrors) -> Resu
 
 /// The page; with the script where a passkey is a log-in.
 fn page(visit: &Visit<'_>, status: StatusCode, view: &LoginView) -> Result<Reply, Problem> {
-    let html = visit.request.app.pages.login(view);
+    let html = visit.request.pages.login(view);
     if view.passkey_url.is_some() {
         visit.scripted(status, html)
     } else {
@@ -133,7 +133,7 @@ fn page(visit: &Visit<'_>, status: StatusCode, view: &LoginView) -> Result<Reply
 /// # Errors
 /// What no form can do anything about.
 pub fn refuse(visit: &Visit<'_>, form: &Form, error: DomainError) -> Result<Reply, Problem> {
-    let pages = &visit.request.app.pages;
+    let pages = &visit.request.pages;
     let identifier = form.text("identifier").to_owned();
     match error {
         DomainError::Denied(Denial::EmailNotVerified { user }) => {

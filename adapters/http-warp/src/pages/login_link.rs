@@ -33,7 +33,7 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
                 token: token.to_owned(),
                 pool: visit.pool_name(),
             };
-            visit.page(StatusCode::OK, request.app.pages.login_link_open(&view))
+            visit.page(StatusCode::OK, request.pages.login_link_open(&view))
         }
         None => ask(&visit, StatusCode::OK, "", FieldErrors::none()),
     }
@@ -113,5 +113,5 @@ fn ask(
         notice: visit.notice(NOTICES).filter(|_| errors.is_empty()),
         errors,
     };
-    visit.page(status, visit.request.app.pages.login_link(&view))
+    visit.page(status, visit.request.pages.login_link(&view))
 }

@@ -28,7 +28,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
         },
         None => Reply::see_other(&visit.url("/login", Some("bye"))),
     };
-    let reply = [Cookie::Session, Cookie::Pending, Cookie::Csrf]
+    let reply = [Cookie::Session, Cookie::Own, Cookie::Pending, Cookie::Csrf]
         .into_iter()
         .fold(reply, |reply, cookie| reply.cookie(&jar.clear(cookie)));
     Ok(legacy::clear(&request, reply))

@@ -4,6 +4,7 @@
 //! passes the same gate: sent by our own page (`form::Form::read`) with this browser's anti-forgery value (`csrf`).
 
 mod account;
+mod acting;
 mod csrf;
 pub(crate) mod external;
 pub(crate) mod form;
@@ -23,6 +24,7 @@ pub mod render;
 mod reset;
 mod revert_email;
 pub(crate) mod session;
+mod setup;
 mod signup;
 mod totp;
 mod two_factor;
@@ -32,6 +34,7 @@ pub(crate) mod visit;
 mod words;
 
 pub use account::confirm::instead_of;
+pub use acting::tell_who_acts;
 pub use csrf::is_ours as is_own_form;
 pub use problem_page::{is_wanted, problem_page};
 
@@ -46,6 +49,8 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
     ("/login/link", "POST", handler!(login_link::send)),
     ("/login/link/open", "POST", handler!(login_link::open)),
     ("/logout", "POST", handler!(logout::submit)),
+    ("/setup", "GET", handler!(setup::show)),
+    ("/setup", "POST", handler!(setup::submit)),
     ("/signup", "GET", handler!(signup::show)),
     ("/signup", "POST", handler!(signup::submit)),
     ("/two-factor", "GET", handler!(two_factor::show)),
@@ -152,6 +157,9 @@ pub const ROUTES: &[(&str, &str, Handler)] = &[
         "POST",
         handler!(account::confirm::send_code),
     ),
+    ("/auth/impersonate", "GET", handler!(acting::show)),
+    ("/auth/impersonate", "POST", handler!(acting::begin)),
+    ("/auth/impersonate/stop", "POST", handler!(acting::stop)),
     ("/join", "GET", handler!(external::join::show)),
     ("/join", "POST", handler!(external::join::with_password)),
     ("/join/code", "POST", handler!(external::join::send_code)),

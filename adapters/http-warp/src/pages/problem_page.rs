@@ -4,9 +4,9 @@ use http::header::{ACCEPT, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 
 use super::form::STALE_FORM;
+use super::render::Pages;
 use super::view::{ErrorView, RateLimitedView};
 use super::{place, words};
-use crate::App;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
@@ -20,14 +20,14 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// A problem as a page with its status and, where there is one, its `Retry-After`.
-pub fn problem_page(app: &App, problem: &Problem, request_id: &str) -> Reply {
+pub fn problem_page(pages: &Pages, problem: &Problem, request_id: &str) -> Reply {
     let wait = problem.retry_after.map(|wait| wait.as_secs_ceil().max(1));
     let html = match (problem.status, wait) {
-        (StatusCode::TOO_MANY_REQUESTS, Some(wait)) => app.pages.rate_limited(&RateLimitedView {
+        (StatusCode::TOO_MANY_REQUESTS, Some(wait)) => pages.rate_limited(&RateLimitedView {
             retry_after_seconds: wait,
             back: Some(place::HOME),
         }),
-        _ => app.pages.error(&view(problem, request_id)),
+        _ => pages.error(&view(problem, request_id)),
     };
     let Ok(html) = html else {
         return problem.clone().into_reply(request_id);

@@ -1,14 +1,17 @@
 //! From view to HTML: the templates are compiled once, when the server starts.
 
+use std::sync::Arc;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::view::{
-    AccountView, ConfirmLinkView, ConfirmView, DirectoryView, ErrorView, FailedView, JoinView, LinkAskView,
-    LinkOpenView, LoginView, OnwardView, PasskeyAddView, RateLimitedView, RecoveryCodesView, ResetView,
-    RevertEmailView, SecurityView, SendView, SignupView, TotpEnrolView, TwoFactorView, VerifyView,
+    AccountView, ActingView, ConfirmLinkView, ConfirmView, DirectoryView, ErrorView, FailedView,
+    ImpersonateView, JoinView, LinkAskView, LinkOpenView, LoginView, OnwardView, PasskeyAddView,
+    RateLimitedView, RecoveryCodesView, ResetView, RevertEmailView, SecurityView, SendView, SetupView,
+    SignupView, TotpEnrolView, TwoFactorView, VerifyView,
 };
 
 #[cfg(test)]
@@ -41,7 +44,7 @@ pub const SCRIPTED_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 // Every name ends in `.html`: that is what switches escaping on.
-const TEMPLATES: [(&str, &str); 27] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("account.html", include_str!("templates/account.html")),
     ("base.html", include_str!("templates/base.html")),
     ("confirm.html", include_str!("templates/confirm.html")),
@@ -52,6 +55,7 @@ const TEMPLATES: [(&str, &str); 27] = [
         "external-failed.html",
         include_str!("templates/external-failed.html"),
     ),
+    ("impersonate.html", include_str!("templates/impersonate.html")),
     ("join.html", include_str!("templates/join.html")),
     (
         "login-link-open.html",
@@ -72,6 +76,7 @@ const TEMPLATES: [(&str, &str); 27] = [
     ("security.html", include_str!("templates/security.html")),
     ("revert-email.html", include_str!("templates/revert-email.html")),
     ("send.html", include_str!("templates/send.html")),
+    ("setup.html", include_str!("templates/setup.html")),
     ("signup.html", include_str!("templates/signup.html")),
     ("totp-enrol.html", include_str!("templates/totp-enrol.html")),
     ("two-factor.html", include_str!("templates/two-factor.html")),
@@ -101,9 +106,11 @@ impl From<minijinja::Error> for PageError {
     }
 }
 
-/// All pages, ready to be filled in. Cheap to share behind an `Arc`.
+/// All pages, ready to be filled in. Cheap to clone.
+#[derive(Clone)]
 pub struct Pages {
-    templates: Environment<'static>,
+    templates: Arc<Environment<'static>>,
+    acting: Option<Arc<ActingView>>,
 }
 
 impl Pages {
@@ -129,7 +136,24 @@ impl Pages {
         for (name, source) in TEMPLATES {
             templates.add_template(name, source)?;
         }
-        Ok(Self { templates })
+        Ok(Self {
+            templates: Arc::new(templates),
+            acting: None,
+        })
+    }
+
+    /// The same for whoever acts in somebody's place: every page says so at its top.
+    #[must_use]
+    pub fn saying_who_acts(&self, acting: ActingView) -> Self {
+        Self {
+            acting: Some(Arc::new(acting)),
+            ..self.clone()
+        }
+    }
+
+    /// The question before an administrator acts as a user.
+    pub fn impersonate(&self, view: &ImpersonateView) -> Result<String, PageError> {
+        self.render("impersonate.html", view)
     }
 
     /// The page at `/login`.
@@ -140,6 +164,11 @@ impl Pages {
     /// The page at `/signup`.
     pub fn signup(&self, view: &SignupView) -> Result<String, PageError> {
         self.render("signup.html", view)
+    }
+
+    /// The page at `/setup`.
+    pub fn setup(&self, view: &SetupView) -> Result<String, PageError> {
+        self.render("setup.html", view)
     }
 
     /// The page at `/two-factor`.
@@ -251,7 +280,8 @@ impl Pages {
 
     fn render(&self, name: &str, view: &impl Serialize) -> Result<String, PageError> {
         let template = self.templates.get_template(name)?;
-        Ok(template.render(Serde(view))?)
+        let acting = Value::from(Serde(self.acting.as_deref()));
+        Ok(template.render(context! { acting, ..Serde(view) })?)
     }
 }
 

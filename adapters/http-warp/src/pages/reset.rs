@@ -36,7 +36,7 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
         Some(token) => choose(&visit, token, FieldErrors::none()),
         None => ask(&visit, "", FieldErrors::none()),
     };
-    visit.page(StatusCode::OK, request.app.pages.reset(&view))
+    visit.page(StatusCode::OK, request.pages.reset(&view))
 }
 
 /// `POST /reset`.
@@ -55,7 +55,7 @@ async fn send_link(visit: &Visit<'_>, form: &Form) -> Result<Reply, Problem> {
         let errors = FieldErrors::none().with("email", "Enter your e-mail address.");
         return visit.page(
             StatusCode::BAD_REQUEST,
-            request.app.pages.reset(&ask(visit, "", errors)),
+            request.pages.reset(&ask(visit, "", errors)),
         );
     };
     let work = request
@@ -68,7 +68,7 @@ async fn send_link(visit: &Visit<'_>, form: &Form) -> Result<Reply, Problem> {
             let refusal = words::refusal(error, pool, "new_password")?;
             visit.page(
                 refusal.status,
-                request.app.pages.reset(&ask(visit, email, refusal.errors)),
+                request.pages.reset(&ask(visit, email, refusal.errors)),
             )
         }
     }
@@ -92,14 +92,14 @@ async fn set_password(visit: &Visit<'_>, form: &Form, token: &str) -> Result<Rep
             let errors = FieldErrors::form("That link is too old or was used before. Ask for another one.");
             visit.page(
                 StatusCode::BAD_REQUEST,
-                request.app.pages.reset(&ask(visit, "", errors)),
+                request.pages.reset(&ask(visit, "", errors)),
             )
         }
         Err(error) => {
             let refusal = words::refusal(error, pool, "new_password")?;
             visit.page(
                 refusal.status,
-                request.app.pages.reset(&choose(visit, token, refusal.errors)),
+                request.pages.reset(&choose(visit, token, refusal.errors)),
             )
         }
     }

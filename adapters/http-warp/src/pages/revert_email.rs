@@ -26,7 +26,7 @@ pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
         token: token.to_owned(),
         pool: visit.pool_name(),
     };
-    visit.page(StatusCode::OK, request.app.pages.revert_email(&view))
+    visit.page(StatusCode::OK, request.pages.revert_email(&view))
 }
 
 /// `POST /email/revert`: every session of the account ends, so the one of this browser is forgotten too.
@@ -55,6 +55,6 @@ fn void(visit: &Visit<'_>) -> Result<Reply, Problem> {
         pool: visit.pool_name(),
         next: Next::LogIn,
     };
-    let html = visit.request.app.pages.verify(&VerifyView::Result(view));
+    let html = visit.request.pages.verify(&VerifyView::Result(view));
     visit.page(StatusCode::BAD_REQUEST, html)
 }

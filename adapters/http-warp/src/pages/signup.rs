@@ -18,7 +18,7 @@ use crate::routes::Matched;
 /// `GET /signup`.
 pub async fn show(request: Request, _: Matched) -> Result<Reply, Problem> {
     let visit = Visit::opened(&request)?;
-    visit.page(StatusCode::OK, request.app.pages.signup(&blank(&visit)))
+    visit.page(StatusCode::OK, request.pages.signup(&blank(&visit)))
 }
 
 /// `POST /signup`: on to the code for the phone, where there is one to confirm, else to the login page.
@@ -57,7 +57,7 @@ pub async fn submit(mut request: Request, _: Matched) -> Result<Reply, Problem> 
                 errors: refusal.errors,
                 ..filled(&visit, &form)
             };
-            visit.page(refusal.status, request.app.pages.signup(&view))
+            visit.page(refusal.status, request.pages.signup(&view))
         }
     }
 }

@@ -160,7 +160,7 @@ pub async fn enrol(mut request: Request, _: Matched) -> Result<Reply, Problem> {
                 trust_days: passkey::trust_days(visit.pool),
                 ..totp::shown(&begun)
             };
-            visit.page(StatusCode::OK, request.app.pages.totp_enrol(&view))
+            visit.page(StatusCode::OK, request.pages.totp_enrol(&view))
         }
         Err(DomainError::Denied(Denial::LoginFailed | Denial::FactorNotOffered)) => {
             Ok(start_again(&visit, visit.jar()))
@@ -215,7 +215,7 @@ async fn answer(
         errors,
         notice,
     };
-    let html = visit.request.app.pages.two_factor(&view);
+    let html = visit.request.pages.two_factor(&view);
     if scripted {
         visit.scripted(status, html)
     } else {

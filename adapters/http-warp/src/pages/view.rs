@@ -3,9 +3,11 @@
 //! No view has room for a typed password or code, so a form can never echo one. None implements `Debug`, because the
 //! anti-forgery value and the tokens of mailed links ride in them.
 
+mod administrators;
 mod external;
 mod factors;
 
+pub use administrators::{ActingView, ImpersonateView, SetupView};
 pub use external::{
     ConfirmLinkView, DirectoryView, FailedView, GrantView, JoinView, LinkedView, OnwardView, ProviderLink,
     SendView,

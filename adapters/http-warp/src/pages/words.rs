@@ -83,6 +83,8 @@ fn messages(denial: &Denial, new_password: &'static str) -> Option<FieldErrors> 
         | Denial::PhoneRequired
         | Denial::TokenRefused
         | Denial::StepUpRequired { .. }
+        | Denial::Impersonation
+        | Denial::ImpersonationRefused
         | Denial::RefreshRefused
         | Denial::AuthorizationRequired
         | Denial::AccessTokenRequired

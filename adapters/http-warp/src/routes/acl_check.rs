@@ -1,6 +1,7 @@
 //! `POST /api/acl/check`: a service asks what its caller may do, many things at once.
 
 use domain::access::{AccessState, Subject};
+use domain::flow::impersonate::Doing;
 use domain::id::PoolName;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ const MOST: usize = 100;
 /// 200 with one decision for each question, in their order, for whoever's token came along and the application whose key did; without
 /// either, for somebody who is not logged in.
 pub async fn check(mut request: Request, _: Matched) -> Result<Reply, Problem> {
-    let caller = match caller::of(&request, None).await? {
+    let caller = match caller::of(&request, None, Doing::Look).await? {
         Called::Anonymously => None,
         Called::TooLate => return Err(Problem::expired_token()),
         Called::By(caller) => Some(caller),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use domain::access::Subject;
 use domain::application::Application;
 use domain::error::DomainError;
+use domain::flow::impersonate::Doing;
 use domain::id::RoleName;
 use domain::service::Authenticated;
 use domain::user::User;
@@ -24,14 +25,16 @@ static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 static X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 static X_USER_POOL: HeaderName = HeaderName::from_static("x-user-pool");
 static X_USER_ROLES: HeaderName = HeaderName::from_static("x-user-roles");
+static X_USER_IMPERSONATOR: HeaderName = HeaderName::from_static("x-user-impersonator");
 static X_USER_JWT: HeaderName = HeaderName::from_static("x-user-jwt");
 /// These and what every answer carries: room for all of them at once.
-const FIELDS: usize = 14;
+const FIELDS: usize = 15;
 
-/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401. The query may ask for more: a role,
-/// what the access rules say, a pool; whoever is logged in and may not hears 403. What is asked for by role or rule an application may have,
-/// too: `X-Application-Id` says which it was, with the user it calls for, or with none. The query may ask for a signed token, which comes
-/// along as `X-User-Jwt`. It never changes anything, so a cookie is enough.
+/// 200 with `X-User-Id`, `X-User-Email`, `X-User-Roles` and `X-User-Pool` for a live token, else 401; where an administrator acts in
+/// the user's place, `X-User-Impersonator` says who. The query may ask for more: a role, what the access rules say, a pool; whoever is
+/// logged in and may not hears 403. What is asked for by role or rule an application may have, too: `X-Application-Id` says which it was,
+/// with the user it calls for, or with none. The query may ask for a signed token, which comes along as `X-User-Jwt`. It never changes
+/// anything, so a cookie is enough.
 pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let services = &request.app.services;
     let pools = |name: &str| {
@@ -43,7 +46,7 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     let presented = if guard.is_plain() {
         caller::for_proxy(&request).await?
     } else {
-        caller::of(&request, guard.pool.as_ref()).await?
+        caller::of(&request, guard.pool.as_ref(), Doing::Look).await?
     };
     let caller = match presented {
         Called::By(caller) => Some(caller),
@@ -62,7 +65,7 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
         }
         _ => judged(&request, &guard, user, application.as_ref()).await?,
     };
-    let reply = told(user, application.as_ref(), &roles);
+    let reply = told(caller.as_deref(), application.as_ref(), &roles);
     Ok(match (&guard.jwt, caller.as_deref()) {
         (Some(service), Some(caller)) => {
             reply.header(X_USER_JWT.clone(), &signed(&request, caller, service).await?)
@@ -71,19 +74,26 @@ pub async fn check(request: Request, _: Matched) -> Result<Reply, Problem> {
     })
 }
 
-fn told(user: Option<&User>, application: Option<&Application>, roles: &[RoleName]) -> Reply {
+fn told(caller: Option<&Authenticated>, application: Option<&Application>, roles: &[RoleName]) -> Reply {
     let mut reply = Reply {
         status: StatusCode::OK,
         headers: HeaderMap::with_capacity(FIELDS),
         body: Bytes::new(),
     };
-    if let Some(user) = user {
+    if let Some(caller) = caller {
+        let user = &caller.user;
+        let impersonator = caller.session.impersonator.as_ref();
         let email = user.email.as_ref().map_or("", |email| email.as_str());
         reply = reply
             .header(X_USER_ID.clone(), user.key.id.as_str())
             .header(X_USER_EMAIL.clone(), &ascii(email))
             .header(X_USER_POOL.clone(), user.key.pool.as_str())
-            .header(X_USER_ROLES.clone(), &ascii(&listed(roles)));
+            .header(X_USER_ROLES.clone(), &ascii(&listed(roles)))
+            // Always there: of a header that is not, Caddy hands the name of its own variable on.
+            .header(
+                X_USER_IMPERSONATOR.clone(),
+                impersonator.map_or("", |by| by.user.id.as_str()),
+            );
     }
     match application {
         Some(application) => reply.header(X_APPLICATION_ID.clone(), application.id.as_str()),

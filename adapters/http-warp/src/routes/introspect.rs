@@ -116,6 +116,9 @@ fn told(found: &Introspected, issuer: &str) -> Value {
         };
         add("username", username.or(email).map(Value::from));
         add("email", email.map(Value::from));
+        // RFC 8693 section 4.1: who acts, where it is not the subject themselves.
+        let actor = session.impersonator.as_ref();
+        add("act", actor.map(|actor| json!({ "sub": actor.user.id.as_str() })));
         add("exp", expires.map(|at| Value::from(seconds(at.as_millis()))));
     }
     told

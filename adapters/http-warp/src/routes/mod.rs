@@ -118,6 +118,17 @@ enum Row {
     Model(&'static models::Method),
 }
 
+/// The calls of a pool: verb, path below the pool, and the name that access rules have for it.
+pub fn user_calls() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let methods = users::METHODS.iter();
+    methods.map(|method| (method.verb, method.path, method.property))
+}
+
+/// The calls of the server's own models: verb and whole path.
+pub fn model_calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+    models::METHODS.iter().map(|method| (method.verb, method.path))
+}
+
 /// One path with its methods.
 struct Endpoint {
     pattern: &'static str,

@@ -9,6 +9,7 @@
 )]
 
 mod account;
+mod acting;
 mod browser;
 mod external;
 mod factors;
@@ -20,6 +21,7 @@ mod linked;
 mod links;
 mod onward;
 mod problems;
+mod setup;
 #[expect(dead_code, reason = "the REST tests use more of it")]
 #[path = "../routes/site.rs"]
 mod site;

@@ -225,9 +225,10 @@ async fn an_admin_shuts_a_user_out_lets_them_in_and_deletes_them() {
     assert!(set(false).await.ok().body.get("disabled").is_none());
     let anns = site.log_in("Users", EMAIL).await;
     for odd in [
-        json!({}),
-        json!({"email": "evil@example.com"}),
+        json!({"email": "no address"}),
         json!({"password": "correct horse battery 2"}),
+        json!({"phone": "+491701234567"}),
+        json!({"realm": "elsewhere"}),
         json!({"disabled": true, "emailVerified": true}),
     ] {
         assert_eq!(site.call("PATCH", &path, &token, odd).await.status, 422);

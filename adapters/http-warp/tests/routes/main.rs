@@ -10,12 +10,14 @@
 )]
 
 mod administer;
+mod administer_users;
 mod applications;
 #[expect(dead_code, reason = "the tests of pages use more of it")]
 #[path = "../pages/browser.rs"]
 mod browser;
 mod external;
 mod guard;
+mod impersonate;
 mod introspect;
 mod models;
 mod outage;

@@ -58,6 +58,7 @@ pub fn session(row: &Row, context: &mut Context<'_>) -> Option<Session> {
         address: None,
         refresh: None,
         federated: None,
+        impersonator: None,
     })
 }
 

@@ -6,7 +6,7 @@ use domain::limits::ClientAddress;
 use domain::origin::Agent;
 use domain::ports::PortError;
 use domain::secret::TokenHash;
-use domain::session::{Session, TokenLife};
+use domain::session::{Impersonator, Session, TokenLife};
 use domain::time::{Lifetime, Timestamp};
 use domain::user::SessionEpoch;
 use rusqlite::Row;
@@ -40,6 +40,8 @@ struct More {
     refresh: Option<RefreshId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     federated: Option<Box<FederatedSession>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    impersonator: Option<Box<Impersonator>>,
 }
 
 /// A session's values, in the order of `session_columns`.
@@ -56,6 +58,7 @@ pub(crate) fn encode_session(session: &Session) -> Result<Vec<Value>, PortError>
         address: session.address.clone(),
         refresh: session.refresh.clone(),
         federated: session.federated.clone(),
+        impersonator: session.impersonator.clone(),
     };
     Ok(vec![
         Value::Blob(session.token.as_bytes().to_vec()),
@@ -108,5 +111,6 @@ fn session(token: TokenHash, id: SessionId, user: UserKey, mut columns: Columns<
         address: more.address,
         refresh: more.refresh,
         federated: more.federated,
+        impersonator: more.impersonator,
     })
 }

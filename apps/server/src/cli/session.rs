@@ -106,6 +106,14 @@ impl SessionArgs {
     }
 }
 
+/// What was proven; of a session that an administrator acts by, who that is.
+fn proven(session: &SessionView) -> String {
+    match &session.impersonator {
+        Some(by) => format!("administrator {by}"),
+        None => session.factors.join(","),
+    }
+}
+
 fn told(sessions: &[SessionView]) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     let row = |session: &SessionView| {
@@ -114,7 +122,7 @@ fn told(sessions: &[SessionView]) -> String {
             session.created.clone(),
             text(&session.last_used),
             text(&session.expires),
-            session.factors.join(","),
+            proven(session),
             text(&session.address),
             text(&session.agent),
         ]

@@ -170,6 +170,9 @@ pub struct SessionView {
     pub address: Option<String>,
     /// What the client called itself.
     pub agent: Option<String>,
+    /// The id of the administrator who acts by it; none for the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonator: Option<String>,
 }
 
 impl From<&Session> for SessionView {
@@ -186,6 +189,7 @@ impl From<&Session> for SessionView {
                 .as_ref()
                 .map(|address| address.as_str().to_owned()),
             agent: session.agent.as_ref().map(|agent| agent.as_str().to_owned()),
+            impersonator: session.impersonator.as_ref().map(|by| by.user.id.to_string()),
         }
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn open(entrant: Entrant, effects: &mut Vec<Effect>, cx: &mut Ctx<'_>
         address: Some(cx.origin.address.clone()),
         refresh: None,
         federated: federated.map(Box::new),
+        impersonator: None,
     };
     let mut refresh = None;
     if terms.refresh {

@@ -120,6 +120,7 @@ pub(super) fn session(good: &Good<'_>, secret: &Token, cx: &Ctx<'_>) -> Session 
         address: Some(cx.origin.address.clone()),
         refresh: Some(good.body.chain.clone()),
         federated: None,
+        impersonator: None,
     }
 }
 
@@ -141,6 +142,7 @@ pub fn login_behind(flow: &FlowRecord, pool: &PoolPolicy) -> Option<Session> {
         address: None,
         refresh: Some(body.chain.clone()),
         federated: None,
+        impersonator: None,
     })
 }
 

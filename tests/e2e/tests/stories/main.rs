@@ -34,6 +34,7 @@ mod profile;
 mod providers;
 mod races;
 mod recover;
+mod set_up;
 mod sign_up;
 mod sms_gateway;
 mod spent_once;

@@ -172,7 +172,7 @@ async fn answer(owner: &Owner<'_>, status: StatusCode, errors: FieldErrors) -> R
         notice: visit.notice(NOTICES).filter(|_| errors.is_empty()),
         errors,
     };
-    let html = request.app.pages.confirm(&view);
+    let html = request.pages.confirm(&view);
     if scripted {
         visit.scripted(status, html)
     } else {

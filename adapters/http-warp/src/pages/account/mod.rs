@@ -3,7 +3,7 @@
 pub mod confirm;
 pub mod email;
 pub mod linked;
-mod owner;
+pub mod owner;
 pub mod password;
 pub mod phone;
 pub mod security;
@@ -96,7 +96,7 @@ fn refused(owner: &Owner<'_>, status: StatusCode, problems: AccountErrors) -> Re
 }
 
 fn again(owner: &Owner<'_>, status: StatusCode, page: &AccountView) -> Result<Reply, Problem> {
-    let pages = &owner.visit.request.app.pages;
+    let pages = &owner.visit.request.pages;
     owner.visit.page(status, pages.account(page))
 }
 

@@ -37,7 +37,7 @@ pub async fn confirm_link(request: &Request, entry: &WebEntry) -> Result<Reply, 
         account,
         action: entry.begins_at(&request.query),
     };
-    let reply = visit.page(StatusCode::OK, request.app.pages.confirm_link(&view))?;
+    let reply = visit.page(StatusCode::OK, request.pages.confirm_link(&view))?;
     Ok(reply.header(CONTENT_SECURITY_POLICY, POLICY))
 }
 

@@ -51,6 +51,6 @@ pub fn show(
         },
         errors,
     };
-    let reply = visit.page(status, request.app.pages.directory(&view))?;
+    let reply = visit.page(status, request.pages.directory(&view))?;
     Ok(reply.header(CONTENT_SECURITY_POLICY, POLICY))
 }

@@ -17,7 +17,7 @@ pub fn problem(request: &Request, entry: &WebEntry, problem: &Problem) -> Reply 
         .code
         .and_then(|code| words::at_provider(code, &entry.label));
     let Some(message) = told else {
-        return problem_page(&request.app, problem, &request.id);
+        return problem_page(&request.pages, problem, &request.id);
     };
     let pool = Some(entry.pool.as_str()).filter(|_| entry.pool != request.app.settings.default_pool);
     let (title, other, other_label) = if entry.link {
@@ -42,7 +42,7 @@ pub fn problem(request: &Request, entry: &WebEntry, problem: &Problem) -> Reply 
         other,
         other_label,
     };
-    let Ok(html) = request.app.pages.failed(&view) else {
+    let Ok(html) = request.pages.failed(&view) else {
         return problem.clone().into_reply(&request.id);
     };
     let reply = Reply::page(problem.status, html);

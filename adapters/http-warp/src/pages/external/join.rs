@@ -141,7 +141,7 @@ impl<'a> Offered<'a> {
             notice,
             ..self.view(offer)
         };
-        self.visit.page(status, request.app.pages.join(&view))
+        self.visit.page(status, request.pages.join(&view))
     }
 
     fn view(&self, offer: JoinOffer) -> JoinView {

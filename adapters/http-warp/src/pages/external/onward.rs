@@ -20,5 +20,5 @@ pub fn onward(visit: &Visit<'_>, destination: &str) -> Result<Reply, Problem> {
     let view = OnwardView {
         destination: destination.to_owned(),
     };
-    visit.page(StatusCode::OK, visit.request.app.pages.onward(&view))
+    visit.page(StatusCode::OK, visit.request.pages.onward(&view))
 }

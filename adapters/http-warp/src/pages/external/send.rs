@@ -22,7 +22,7 @@ pub fn send(request: &Request, action: &str, fields: &[(String, String)]) -> Res
         action: action.to_owned(),
         fields: fields.to_vec(),
     };
-    let html = request.app.pages.send(&view);
+    let html = request.pages.send(&view);
     let html = html.map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Reply::page(StatusCode::OK, html).header(CONTENT_SECURITY_POLICY, POLICY))
 }

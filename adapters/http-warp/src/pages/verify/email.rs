@@ -25,7 +25,7 @@ pub fn show(request: &Request, uid: &str, token: &str) -> Result<Reply, Problem>
         token,
         pool: visit.pool_name(),
     });
-    visit.page(StatusCode::OK, request.app.pages.verify(&view))
+    visit.page(StatusCode::OK, request.pages.verify(&view))
 }
 
 /// The button.
@@ -84,5 +84,5 @@ fn result(visit: &Visit<'_>, status: StatusCode, title: &str, message: &str) -> 
         pool: visit.pool_name(),
         next: Next::LogIn,
     };
-    visit.page(status, visit.request.app.pages.verify(&VerifyView::Result(view)))
+    visit.page(status, visit.request.pages.verify(&VerifyView::Result(view)))
 }

@@ -91,5 +91,5 @@ fn page(
         errors,
         notice,
     };
-    visit.page(status, visit.request.app.pages.verify(&VerifyView::Phone(view)))
+    visit.page(status, visit.request.pages.verify(&VerifyView::Phone(view)))
 }

@@ -2,6 +2,7 @@
 
 mod acl;
 mod application;
+mod audit_event;
 pub mod filter;
 mod role;
 mod role_mapping;
@@ -10,6 +11,7 @@ use domain::access::{AccessType, Request as AccessRequest, Subject, permits};
 use domain::application::Application;
 use domain::audit::Actor;
 use domain::error::{Denial, DomainError, Fault};
+use domain::flow::impersonate::Doing;
 use domain::service::{Authenticated, Services};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -253,6 +255,9 @@ methods! {
         "POST"   "/api/acls/{id}/replace" replaceById     Write acl::replace;
         "DELETE" "/api/acls/{id}"         deleteById      Write acl::delete;
     }
+    AuditEvent {
+        "GET"    "/api/auditevents"       find            Read  audit_event::find;
+    }
     Application {
         "GET"    "/api/applications"                find            Read    application::find;
         "POST"   "/api/applications"                create          Write   application::create;
@@ -276,7 +281,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     let method = matched
         .model
         .ok_or_else(|| Problem::internal("a model route without a method"))?;
-    let caller = match caller::of(&request, None).await? {
+    let caller = match caller::of(&request, None, Doing::Act).await? {
         caller::Called::Anonymously => None,
         caller::Called::TooLate => return Err(Problem::expired_token()),
         caller::Called::By(caller) => Some(caller),

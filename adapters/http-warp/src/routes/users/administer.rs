@@ -1,14 +1,15 @@
-//! What the access rules open to administrators alone: finding, counting, shutting out and deleting the users of a pool.
+//! What the access rules open to administrators alone: finding and counting the users of a pool. What they do to them: `act`.
 
-use domain::audit::Actor;
-use domain::flow::administer::Act;
+mod act;
+
+pub use act::{delete, end_session, end_sessions, invite, mail_password_link, patch, sessions, unlock};
+
 use domain::id::UserId;
-use domain::service::{Administrator, LoginName};
+use domain::service::LoginName;
 use domain::user::User;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::input::Input;
 use super::{Call, output};
 use crate::extract::query::Query;
 use crate::problem::Problem;
@@ -56,45 +57,6 @@ pub async fn exists(call: Call) -> Result<Reply, Problem> {
         return found.ok_or_else(|| unknown(&call));
     }
     Ok(Reply::json(StatusCode::OK, &json!({ "exists": exists })))
-}
-
-/// 200 with the user: `disabled` is all that is changed about somebody else; whatever else they are is theirs to say.
-pub async fn patch(mut call: Call) -> Result<Reply, Problem> {
-    let mut input = Input::read(&mut call.request).await?;
-    let disabled = input.has("disabled").then(|| input.flag("disabled"));
-    let act = match disabled.transpose()? {
-        Some(_) if !input.rest().is_empty() => None,
-        Some(true) => Some(Act::Disable),
-        Some(false) => Some(Act::Enable),
-        None => None,
-    };
-    let Some(act) = act else {
-        let sentence = "of somebody else, disabled is all that can be changed: send it as true or false";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, sentence));
-    };
-    let user = administered(&call, act).await?;
-    Ok(Reply::json(StatusCode::OK, &record(&user)))
-}
-
-/// 200 with the count: one, or none where there was nobody of that id.
-pub async fn delete(call: Call) -> Result<Reply, Problem> {
-    if of_path(&call).await?.is_none() {
-        return Ok(Reply::json(StatusCode::OK, &json!({ "count": 0 })));
-    }
-    administered(&call, Act::Delete).await?;
-    Ok(Reply::json(StatusCode::OK, &json!({ "count": 1 })))
-}
-
-async fn administered(call: &Call, act: Act) -> Result<User, Problem> {
-    let pool = call.pool()?;
-    let actor = Actor::User(call.admin()?.user.key.clone());
-    let by = Administrator {
-        actor: &actor,
-        origin: call.request.origin(),
-    };
-    let done = call.services().administer_user(pool, &id(call), act, by).await;
-    let done = done.map_err(|error| Problem::of(error, pool))?;
-    done.ok_or_else(|| unknown(call))
 }
 
 /// What an administrator reads of a user.
@@ -190,7 +152,8 @@ async fn counted(call: &Call) -> Result<usize, Problem> {
     }
 }
 
-fn unknown(call: &Call) -> Problem {
+/// 404 for an id that nobody has.
+pub fn unknown(call: &Call) -> Problem {
     let model = call.pool().map_or("", |pool| pool.model.as_str());
     Problem::not_found(format!("Unknown \"{model}\" id.")).coded("MODEL_NOT_FOUND")
 }

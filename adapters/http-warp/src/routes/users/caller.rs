@@ -2,6 +2,7 @@
 
 use domain::application::Application;
 use domain::error::DomainError;
+use domain::flow::impersonate::Doing;
 use domain::id::{ApplicationId, PoolName};
 use domain::policy::PoolPolicy;
 use domain::secret::Token;
@@ -28,17 +29,17 @@ pub enum Called {
 
 /// How old what a caller is judged by may be.
 #[derive(Clone, Copy)]
-enum Age {
-    /// As stored now.
-    Now,
+enum Age<'a> {
+    /// As stored now, for this.
+    Now(Doing<'a>),
     /// As [`domain::service::Services::check_token`] allows.
     Recent,
 }
 
-/// Finds out who calls, within one pool or within any. A cookie opens nothing that changes something unless the request was sent
-/// by our own pages or an allowed origin.
-pub async fn of(request: &Request, pool: Option<&PoolName>) -> Result<Called, Problem> {
-    find(request, pool, Age::Now).await
+/// Finds out who calls, within one pool or within any, and what for: not everything is open to whoever acts in somebody's place. A cookie
+/// opens nothing that changes something unless the request was sent by our own pages or an allowed origin.
+pub async fn of(request: &Request, pool: Option<&PoolName>, doing: Doing<'_>) -> Result<Called, Problem> {
+    find(request, pool, Age::Now(doing)).await
 }
 
 /// Finds out who calls, of any pool, for a proxy that asks about every request and decides nothing else by the answer.
@@ -46,7 +47,7 @@ pub async fn for_proxy(request: &Request) -> Result<Called, Problem> {
     find(request, None, Age::Recent).await
 }
 
-async fn find(request: &Request, pool: Option<&PoolName>, age: Age) -> Result<Called, Problem> {
+async fn find(request: &Request, pool: Option<&PoolName>, age: Age<'_>) -> Result<Called, Problem> {
     let Some(presented) = presented(request) else {
         return Ok(Called::Anonymously);
     };
@@ -57,7 +58,7 @@ async fn find(request: &Request, pool: Option<&PoolName>, age: Age) -> Result<Ca
     let services = &request.app.services;
     for reading in &presented.readings {
         let judged = match age {
-            Age::Now => services.authenticate(reading, pool).await,
+            Age::Now(doing) => services.authenticate_for(reading, pool, doing).await,
             Age::Recent => services.check_token(reading, pool).await,
         };
         match judged {

@@ -9,6 +9,7 @@ mod credentials;
 mod exchange;
 mod factors;
 mod identities;
+mod impersonate;
 pub(crate) mod input;
 mod join;
 mod login;
@@ -26,6 +27,7 @@ mod totp;
 mod verify;
 
 use domain::access::{AccessType, Request as AccessRequest, Subject, permits};
+use domain::flow::impersonate::Doing;
 use domain::id::PoolName;
 use domain::policy::{AclErrorStatus, PoolPolicy, SecondFactor};
 use domain::service::{Authenticated, Services};
@@ -147,9 +149,13 @@ methods! {
     "POST"   "/{id}/stepup"              stepUp            Execute step_up::step_up;
     "POST"   "/{id}/stepup/code"         sendStepUpCode    Execute step_up::send_code;
     "POST"   "/{id}/stepup/options"      stepUpOptions     Execute step_up::options;
+    "POST"   "/invite"                   invite            Write   administer::invite;
+    "POST"   "/{id}/password-link"       mailPasswordLink  Execute administer::mail_password_link;
+    "POST"   "/{id}/unlock"              unlock            Execute administer::unlock;
     "GET"    "/{id}/sessions"            getSessions       Read    sessions::list;
     "DELETE" "/{id}/sessions"            endOtherSessions  Write   sessions::end_others;
     "DELETE" "/{id}/sessions/{fk}"       endSession        Write   sessions::end;
+    "POST"   "/{id}/impersonate"         impersonate       Execute impersonate::begin;
     "GET"    "/{id}"                     findById          Read    read::find_by_id;
     "PATCH"  "/{id}"                     patchAttributes   Write   change::patch;
     "PUT"    "/{id}"                     replaceById       Write   change::replace;
@@ -225,7 +231,7 @@ pub async fn call(request: Request, matched: Matched) -> Result<Reply, Problem> 
     if pool.second_factor == SecondFactor::Off && of_codes {
         return super::api::unknown(request, Matched::default()).await;
     }
-    let caller = match caller::of(&request, Some(&pool_name)).await? {
+    let caller = match caller::of(&request, Some(&pool_name), Doing::Call(method.property)).await? {
         caller::Called::Anonymously => None,
         caller::Called::TooLate => return Err(Problem::expired_token()),
         caller::Called::By(caller) => Some(caller),

@@ -120,6 +120,7 @@ async fn the_right_ones_come_through_and_nobody_else(guarded: &Guarded) {
         ("x-user-email", "root@example.com"),
         ("x-user-roles", "admin"),
         ("x-user-pool", "Gods"),
+        ("x-user-impersonator", "root"),
         ("x_user_id", "1"),
     ];
     assert_eq!(guarded.ask("/", &forged).await.0, 401);
@@ -128,8 +129,10 @@ async fn the_right_ones_come_through_and_nobody_else(guarded: &Guarded) {
     assert_eq!((status, &seen["x-user-id"]), (200, &json!([ann.id])));
     assert_eq!(seen["x-user-email"], json!(["ann@example.com"]));
     assert_eq!(seen["x-user-pool"], json!(["Users"]));
-    let roles = seen["x-user-roles"].as_array().cloned().unwrap_or_default();
-    assert!(roles.iter().all(|role| role == ""), "{seen}");
+    for unsaid in ["x-user-roles", "x-user-impersonator"] {
+        let values = seen[unsaid].as_array().cloned().unwrap_or_default();
+        assert!(values.iter().all(|value| value == ""), "{seen}");
+    }
     client
         .post(&ann.of_pool("logout"), json!({}))
         .await

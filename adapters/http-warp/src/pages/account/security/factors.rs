@@ -53,7 +53,7 @@ pub async fn recovery_codes(mut request: Request, _: Matched) -> Result<Reply, P
     match made.await {
         Ok(codes) => {
             let codes = codes.iter().map(Secret::expose).map(str::to_owned).collect();
-            let html = request.app.pages.recovery_codes(&RecoveryCodesView { codes });
+            let html = request.pages.recovery_codes(&RecoveryCodesView { codes });
             owner.visit.page(StatusCode::OK, html)
         }
         Err(error) => refuse(&owner, error).await,

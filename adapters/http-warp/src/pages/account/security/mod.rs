@@ -99,7 +99,7 @@ async fn answer(owner: &Owner<'_>, status: StatusCode, errors: FieldErrors) -> R
         notice: visit.notice(NOTICES).filter(|_| errors.is_empty()),
         errors,
     };
-    visit.page(status, visit.request.app.pages.security(&view))
+    visit.page(status, visit.request.pages.security(&view))
 }
 
 fn app(app: &TotpApp) -> FactorView {

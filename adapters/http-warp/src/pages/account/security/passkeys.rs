@@ -29,7 +29,7 @@ pub async fn begin(mut request: Request, _: Matched) -> Result<Reply, Problem> {
                 csrf: owner.visit.csrf(),
                 passkey: passkey::view(&asked),
             };
-            let html = request.app.pages.passkey_add(&view);
+            let html = request.pages.passkey_add(&view);
             owner.visit.scripted(StatusCode::OK, html)
         }
         Err(error) => refuse(&owner, error).await,

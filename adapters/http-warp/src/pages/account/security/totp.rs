@@ -31,7 +31,7 @@ pub async fn begin(mut request: Request, _: Matched) -> Result<Reply, Problem> {
                 enrolment: Some(begun.enrolment.expose().to_owned()),
                 ..totp::shown(&begun)
             };
-            let html = request.app.pages.totp_enrol(&page);
+            let html = request.pages.totp_enrol(&page);
             owner.visit.page(StatusCode::OK, html)
         }
         Err(error) => refuse(&owner, error).await,
@@ -59,7 +59,7 @@ pub async fn confirm(mut request: Request, _: Matched) -> Result<Reply, Problem>
                 errors: FieldErrors::none().with("code", sentence),
                 ..TotpEnrolView::default()
             };
-            let html = request.app.pages.totp_enrol(&page);
+            let html = request.pages.totp_enrol(&page);
             owner.visit.page(StatusCode::UNPROCESSABLE_ENTITY, html)
         }
         ended => settle(&owner, ended, "app").await,
