@@ -135,7 +135,7 @@ impl Config {
     /// Whether any value is worth hiding.
     fn holds_secrets(&self) -> bool {
         let urls = [&self.storage.url, &self.sessions.url, &self.mail.url];
-        !self.webhooks.is_empty()
+        self.webhooks.iter().any(|webhook| webhook.secret.is_some())
             || self.sms.api_key.is_some()
             || self.sms.api_secret.is_some()
             || self.server.legacy_cookies.is_some()
