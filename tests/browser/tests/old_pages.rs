@@ -70,7 +70,11 @@ async fn a_page_with_jquery_serves_somebody_who_was_moved() {
     let staff = site("[server]\nstatic_dir = \"client\"");
     let folder = staff.home().join("client");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::copy(jquery(), folder.join("jquery.js")).unwrap();
+    let copied = std::fs::copy(jquery(), folder.join("jquery.js"));
+    assert!(
+        copied.is_ok(),
+        "jQuery is missing: run `bash tests/setup`, which brings it"
+    );
     let staff = staff.start().await;
     let origin = format!("http://localhost:{}", staff.port());
 
