@@ -114,6 +114,10 @@ text_id! {
     /// A message that waits for its carrier. Not a secret.
     MessageId
 }
+text_id! {
+    /// A webhook of the configuration. Not a secret.
+    WebhookName
+}
 
 text_id! {
     /// An access token that was signed for a service: its `jti`. Not a secret.

@@ -26,3 +26,4 @@ pub mod stored;
 pub mod time;
 pub mod tombstone;
 pub mod user;
+pub mod webhook;

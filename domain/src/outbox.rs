@@ -23,6 +23,50 @@ pub enum Channel {
     Sms,
     /// Mail: at least once.
     Mail,
+    /// Events for other services: at least once.
+    Webhook,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Sms, Self::Mail, Self::Webhook];
+
+    /// The name, as in stored forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Mail => "mail",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The channel of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+
+    /// Whose messages it carries.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Sms | Self::Mail => Lane::People,
+            Self::Webhook => Lane::Services,
+        }
+    }
+}
+
+/// Who waits for a message. Each lane is carried by hands of its own: a service that does not answer, with thousands of events behind
+/// it, must not hold up anybody's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// People: text messages and mail.
+    People,
+    /// Other services: webhooks.
+    Services,
+}
+
+impl Lane {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::People, Self::Services];
 }
 
 /// A message that waits for its carrier. Stored as JSON: fields are only ever added.

@@ -13,6 +13,7 @@ use crate::id::PoolName;
 use crate::session::TokenLife;
 use crate::time::Lifetime;
 use crate::user::{FactorKind, User};
+use crate::webhook::Webhook;
 
 /// When a second factor is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +257,7 @@ impl PoolPolicy {
     }
 }
 
-/// Who administers the server, and access rules that belong to no pool.
+/// What services beside the server may: who administers it, rules that belong to no pool, and what others are told.
 #[derive(Clone, Debug, Default)]
 pub struct AccessPolicy {
     /// The pool whose users may administer the server; none for the usual one, see [`Policy::admin_pool`].
@@ -265,6 +266,8 @@ pub struct AccessPolicy {
     pub acls: Vec<AclRule>,
     /// The access tokens that services check by themselves; none where none are made.
     pub signed_tokens: Option<SignedTokens>,
+    /// The services that hear what happens to users.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Whom signed access tokens are for, and how long they hold.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use domain::id::MessageId;
-use domain::outbox::{OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{Outbox, PageMark, PortError};
 use domain::time::{Lifetime, Timestamp};
 
@@ -27,12 +27,17 @@ impl Outbox for MemoryStore {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, PortError> {
         let mut messages = locked(&self.messages);
-        let claimable = messages.values_mut().filter(|message| message.is_claimable(now));
+        let of_lane = |message: &&mut OutboxMessage| message.channel.lane() == lane;
+        let claimable = messages
+            .values_mut()
+            .filter(of_lane)
+            .filter(|message| message.is_claimable(now));
         let mut due: Vec<&mut OutboxMessage> = claimable.collect();
         // Stable: equals keep the order of their ids.
         due.sort_by_key(|message| message.due);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::id::MessageId;
-use domain::outbox::{OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Channel, Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{Outbox, PageMark, PortError};
 use domain::time::{Lifetime, Timestamp};
 use mongodb::bson::{Document, doc};
@@ -23,9 +23,21 @@ fn attempt_of(id: &MessageId, attempt: u32) -> Document {
     doc! { "_id": id.as_str(), "record.attempts": i64::from(attempt) }
 }
 
-/// Claims the message that is due the longest.
-async fn claim_one(base: &Base, now: Timestamp, until: Timestamp) -> Answer<Option<Document>> {
-    let claimable = doc! { "record.due": { "$lte": now.as_millis() }, "ready": { "$lte": now.as_millis() } };
+/// The names of a lane's channels.
+fn channels(lane: Lane) -> Vec<&'static str> {
+    let all = Channel::ALL.into_iter();
+    all.filter(|channel| channel.lane() == lane)
+        .map(Channel::name)
+        .collect()
+}
+
+/// Claims the message of a lane that is due the longest.
+async fn claim_one(base: &Base, lane: Lane, now: Timestamp, until: Timestamp) -> Answer<Option<Document>> {
+    let claimable = doc! {
+        "record.due": { "$lte": now.as_millis() },
+        "ready": { "$lte": now.as_millis() },
+        "record.channel": { "$in": channels(lane) },
+    };
     let claimed = doc! {
         "$inc": { "record.attempts": 1_i64 },
         "$set": { "record.held_until": until.as_millis(), "ready": until.as_millis() },
@@ -39,11 +51,17 @@ async fn claim_one(base: &Base, now: Timestamp, until: Timestamp) -> Answer<Opti
 }
 
 /// Claims one after the other. What was claimed is handed out whatever became of the next: nobody else may try it now.
-async fn claim(base: &Base, now: Timestamp, until: Timestamp, limit: usize) -> Answer<Vec<Document>> {
+async fn claim(
+    base: &Base,
+    lane: Lane,
+    now: Timestamp,
+    until: Timestamp,
+    limit: usize,
+) -> Answer<Vec<Document>> {
     let began = Instant::now();
     let mut claimed = Vec::new();
     while claimed.len() < limit && began.elapsed() < PATIENCE {
-        match claim_one(base, now, until).await {
+        match claim_one(base, lane, now, until).await {
             Ok(Some(message)) => claimed.push(message),
             Err(fault) if claimed.is_empty() => return Err(fault),
             Ok(None) | Err(_) => break,
@@ -68,13 +86,14 @@ impl Outbox for MongoStore {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, PortError> {
         let until = now.plus(hold);
         let claimed = self
-            .run(move |base| async move { claim(&base, now, until, limit).await })
+            .run(move |base| async move { claim(&base, lane, now, until, limit).await })
             .await?;
         claimed.into_iter().map(to_message).collect()
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::MessageId;
-use domain::outbox::{OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{Outbox, PageMark, PortError};
 use domain::time::{Lifetime, Timestamp};
 use sqlx::Row as _;
@@ -14,13 +14,13 @@ use crate::store::PostgresStore;
 
 // The same message twice is one message, which may have been claimed since: a caller that got no answer may ask again.
 const PUT: &str = "\
-    INSERT INTO outbox (id, due, expires, attempts, settled, held_until, record) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    INSERT INTO outbox (id, due, expires, attempts, settled, held_until, record, services) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
     ON CONFLICT (id) DO NOTHING";
 // Of racing claims each passes over what another has locked; what was claimed a moment ago is seen when its lock is got.
 const CLAIM: &str = "\
     WITH claimable AS (\
         SELECT id FROM outbox WHERE due <= $1 AND (held_until IS NULL OR held_until <= $1) \
-        ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED\
+        AND services = $4 ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED\
     ) \
     UPDATE outbox SET attempts = outbox.attempts + 1, held_until = $2 \
     FROM claimable WHERE outbox.id = claimable.id \
@@ -35,6 +35,11 @@ const NEXT_PAGE: &str = "\
 const PURGE: &str = "DELETE FROM outbox WHERE id = ANY (ARRAY(\
     SELECT id FROM outbox WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id";
 
+/// The column that parts the lanes: 1 for services.
+fn is_for_services(lane: Lane) -> Value {
+    i64::from(lane == Lane::Services).into()
+}
+
 fn encode(message: &OutboxMessage) -> Result<Vec<Value>, PortError> {
     Ok(vec![
         bytes(message.id.as_str()),
@@ -44,6 +49,7 @@ fn encode(message: &OutboxMessage) -> Result<Vec<Value>, PortError> {
         i64::from(message.settled).into(),
         Value::MaybeInt(message.held_until.map(Timestamp::as_millis)),
         rows::record(message)?,
+        is_for_services(message.channel.lane()),
     ])
 }
 
@@ -72,12 +78,18 @@ impl Outbox for PostgresStore {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, PortError> {
         let until = now.plus(hold).as_millis();
-        let values = vec![now.as_millis().into(), until.into(), at_most(limit)];
+        let values = vec![
+            now.as_millis().into(),
+            until.into(),
+            at_most(limit),
+            is_for_services(lane),
+        ];
         let claimed = self.write(CLAIM, values).await?;
         let mut claimed: Vec<OutboxMessage> = claimed.iter().map(decode).collect::<Result<_, _>>()?;
         claimed.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));

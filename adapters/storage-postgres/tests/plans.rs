@@ -8,7 +8,7 @@ use domain::audit::{AuditKind, AuditQuery};
 use domain::flow_record::FlowKind;
 use domain::id::{RoleId, UserId, UserKey};
 use domain::limits::{LimitKey, Quota};
-use domain::outbox::Settled;
+use domain::outbox::{Lane, Settled};
 use domain::ports::{
     ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, RoleMembers, SessionStore,
     Tombstones, UserStore,
@@ -142,7 +142,7 @@ async fn send_messages(store: &PostgresStore, user: &UserKey) {
         Outbox::put(store, &message(user, id)).await.unwrap();
     }
     let hold = Lifetime::from_secs(9);
-    let claimed = store.claim(at(0), hold, 9).await.unwrap();
+    let claimed = store.claim(Lane::People, at(0), hold, 9).await.unwrap();
     let again = Settled::Again { due: at(0) };
     for (message, how) in claimed.iter().zip([Settled::Done, again]) {
         assert!(store.settle(&message.id, 1, how).await.unwrap());

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{MessageId, PoolName, UserId, UserKey};
-use domain::outbox::{Channel, OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Channel, Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{Outbox, PageMark, PortError};
 use domain::secret::Sealed;
 use domain::time::{Lifetime, Timestamp};
@@ -27,7 +27,7 @@ const PUT: &str = concat!(
 );
 const CLAIM: &str = concat!(
     "UPDATE outbox SET attempts = min(attempts + 1, 4294967295), held_until = ?2 WHERE id IN ",
-    "(SELECT id FROM outbox WHERE due <= ?1 AND (held_until IS NULL OR held_until <= ?1) ORDER BY due, id LIMIT ?3) ",
+    "(SELECT id FROM outbox WHERE due <= ?1 AND (held_until IS NULL OR held_until <= ?1) AND channel IN (?4, ?5) ORDER BY due, id LIMIT ?3) ",
     "RETURNING ",
     columns!()
 );
@@ -42,23 +42,18 @@ const NEXT_PAGE: &str = concat!(
 );
 const PURGE: &str = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE expires < ?1 LIMIT ?2)";
 
-const fn name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Sms => "sms",
-        Channel::Mail => "mail",
+/// The names of a lane's channels; the last one twice where a lane has fewer than the most.
+const fn channels(lane: Lane) -> [&'static str; 2] {
+    match lane {
+        Lane::People => [Channel::Sms.name(), Channel::Mail.name()],
+        Lane::Services => [Channel::Webhook.name(), Channel::Webhook.name()],
     }
-}
-
-fn named(name: &str) -> Option<Channel> {
-    [Channel::Sms, Channel::Mail]
-        .into_iter()
-        .find(|channel| self::name(*channel) == name)
 }
 
 fn decode(row: &Row<'_>) -> Answer<OutboxMessage> {
     let id: String = row.get(0)?;
     let (pool, user): (String, String) = (row.get(1)?, row.get(2)?);
-    let channel = named(row.get_ref(3)?.as_str().unwrap_or_default());
+    let channel = Channel::named(row.get_ref(3)?.as_str().unwrap_or_default());
     let channel = channel.ok_or_else(|| corrupt("message", &id))?;
     Ok(OutboxMessage {
         id: MessageId::new(id),
@@ -80,7 +75,7 @@ fn put(connection: &Connection, message: &OutboxMessage) -> Answer<()> {
         message.id.as_str(),
         message.user.pool.as_str(),
         message.user.id.as_str(),
-        name(message.channel),
+        message.channel.name(),
         message.payload.as_bytes(),
         message.created.as_millis(),
         message.due.as_millis(),
@@ -101,11 +96,14 @@ impl Outbox for SqliteStore {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, PortError> {
-        let parameters = (now.as_millis(), now.plus(hold).as_millis(), at_most(limit));
+        let [one, other] = channels(lane);
+        let until = now.plus(hold).as_millis();
+        let parameters = (now.as_millis(), until, at_most(limit), one, other);
         let claim = move |connection: &Connection| rows::all(connection, CLAIM, parameters, decode);
         let mut claimed = self.write(move |connection, _| claim(connection)).await?;
         // Rows that a statement changed come back in any order.

@@ -18,7 +18,7 @@ use domain::access::AccessState;
 use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
 use domain::flow_record::{FlowBody, FlowKind, FlowRecord};
 use domain::limits::{LimitKey, Quota, Verdict};
-use domain::outbox::Settled;
+use domain::outbox::{Lane, Settled};
 use domain::ports::{
     AccessStore, AuditLog, FlowStore, LookupKey, Outbox, RateLimiter, RoleMembers, SessionStore, Tombstones,
     UserStore,
@@ -376,7 +376,10 @@ async fn assert_new_things_work(store: &SqliteStore, kept: &Kept) {
     assert_eq!(listed.sessions.len(), 2);
     assert!(listed.sessions.contains(&new));
     Outbox::put(store, &message(&next.key, "1")).await.unwrap();
-    let claimed = store.claim(at(0), Lifetime::from_secs(30), 9).await.unwrap();
+    let claimed = store
+        .claim(Lane::People, at(0), Lifetime::from_secs(30), 9)
+        .await
+        .unwrap();
     assert!(store.settle(&claimed[0].id, 1, Settled::Done).await.unwrap());
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::error::DomainError;
+use domain::outbox::Lane;
 use domain::service::Services;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -44,12 +45,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Begins to deliver what is put into the outbox of these services. Once [stopped](Self::stop) it waits for what is on its way as
+    /// Begins to deliver what is put into a lane of the outbox of these services. Once [stopped](Self::stop) it waits for what is on its way as
     /// long as requests are waited for, and never less than a text message may take.
-    pub fn begin(services: Services, bell: &Bell, drain_timeout: Duration) -> Self {
+    pub fn begin(services: Services, lane: Lane, bell: &Bell, drain_timeout: Duration) -> Self {
         let deliver = move || {
             let services = services.clone();
-            async move { services.deliver(1).await }
+            async move { services.deliver(lane, 1).await }
         };
         Self::of(bell, drain_timeout.max(LAST_ATTEMPTS), deliver)
     }
@@ -105,7 +106,7 @@ async fn run<F>(
     }
     let rest = async { while hands.join_next().await.is_some() {} };
     if tokio::time::timeout(last_attempts, rest).await.is_err() {
-        tracing::warn!("a mail server holds a mail up: it is sent again by whoever finds it");
+        tracing::warn!("somebody holds a message up: it is sent again by whoever finds it");
     }
 }
 

@@ -74,6 +74,7 @@ async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault>
         Command::User(user) => tell(&user.run(config).await?),
         Command::Role(role) => tell(&role.run(config).await?),
         Command::Session(session) => tell(&session.run(config).await?),
+        Command::Webhook(webhook) => tell(&webhook.run(config).await?),
         Command::Audit(audit) => tell(&audit.run(config).await?),
         Command::Export(export) => tell(&export.run(config).await?),
         Command::Import(import) => tell(&import.run(config).await?),
@@ -86,6 +87,7 @@ async fn perform(command: &Command, loaded: &Loaded) -> Result<(), serve::Fault>
 async fn check_config(loaded: &Loaded) -> Result<(), serve::Fault> {
     adapters::choose(&loaded.config)?;
     adapters::open_breached(&loaded.config).await?;
+    adapters::open_webhooks(&loaded.config)?;
     let config = &loaded.config;
     let public_url = config.server.public_url(config.server.listen.port);
     adapters::open_passkeys(&config.server.service_name, &public_url)?;

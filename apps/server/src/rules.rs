@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::access::{AccessType, AclRule, Permission, PrincipalType};
+use domain::audit::AuditKind;
 use domain::credential::PasswordRules;
-use domain::id::PoolName;
+use domain::id::{PoolName, WebhookName};
 use domain::limits::Quota;
 use domain::policy::{
     AccessPolicy, AclErrorStatus, Limits, Policy, PoolPolicy, SecondFactor, SensitiveAct, SignedTokens,
 };
 use domain::time::Lifetime;
 use domain::user::FactorKind;
+use domain::webhook::Webhook;
 
 use crate::config::{self, Acl, Config, Lockout, ModelAcl, Rate, UserPool};
 
@@ -35,7 +37,16 @@ pub fn policy(config: &Config, public_url: String) -> Policy {
                 audiences: config.jwt.audiences.clone(),
                 life: Lifetime::from_secs(config.jwt.lifetime),
             }),
+            webhooks: config.webhooks.iter().map(webhook).collect(),
         },
+    }
+}
+
+fn webhook(webhook: &config::Webhook) -> Webhook {
+    Webhook {
+        name: WebhookName::new(&webhook.name),
+        kinds: named(&webhook.events, AuditKind::named),
+        pool: webhook.pool.as_ref().map(PoolName::new),
     }
 }
 

@@ -9,6 +9,7 @@ use domain::error::DomainError;
 use domain::id::PoolName;
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
+use domain::outbox::Lane;
 use domain::ports::ProviderDirectory;
 use domain::secret::Secret;
 use domain::service::Services;
@@ -61,8 +62,8 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let Opened {
         services, keepers, ..
     } = opened;
-    let bell = Bell::default();
-    let services = services.waking(bell.ringer()).telling(Arc::new(providers::tell));
+    let bells = Lane::ALL.map(|lane| (lane, Bell::default()));
+    let services = services.waking(ringer(&bells)).telling(Arc::new(providers::tell));
     let keepers = Arc::new(keepers);
     let settings = http_settings(config, public_url.clone());
     let readiness = Arc::<Keepers>::clone(&keepers);
@@ -71,7 +72,8 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let listener = Listener::from_sockets(sockets, serve_config(&config.server)).await?;
     let ending = shutdown::listen()?;
     let drain_timeout = Duration::from_secs(config.server.drain_timeout);
-    let mut delivery = Delivery::begin(services.clone(), &bell, drain_timeout);
+    let begin = |(lane, bell): &(Lane, Bell)| Delivery::begin(services.clone(), *lane, bell, drain_timeout);
+    let mut deliveries = bells.each_ref().map(begin);
     let offering = services.clone();
     let purging = tokio::spawn(purge_now_and_then(services));
     let watching = tokio::spawn(watcher.run());
@@ -81,16 +83,23 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         .run(warp::service(http_warp::filter(app)), async {
             let ending = ending.await;
             tracing::info!(signal = ending.name(), "shutting down: finishing what is running");
-            delivery.stop();
+            deliveries.iter_mut().for_each(Delivery::stop);
         })
         .await;
     drop(commands);
-    delivery.end().await;
+    let [people, services] = deliveries.map(Delivery::end);
+    tokio::join!(people, services);
     purging.abort();
     watching.abort();
     tracing::info!(finished = drained.finished, cut = drained.cut, "stopped");
     keepers.close().await?;
     Ok(())
+}
+
+/// Rings every bell: whoever puts a message somewhere does not say for whom.
+fn ringer(bells: &[(Lane, Bell)]) -> Arc<dyn Fn() + Send + Sync> {
+    let ringers: Vec<_> = bells.iter().map(|(_, bell)| bell.ringer()).collect();
+    Arc::new(move || ringers.iter().for_each(|ring| ring()))
 }
 
 /// The link by which the first administrator is made; none where somebody is there already. A store that does not answer just now is no

@@ -90,6 +90,7 @@ pub async fn open_with(
         sealer: keys.sealer(),
         passkeys: adapters::open_passkeys(&config.server.service_name, &public_url)?,
         breached,
+        webhooks: adapters::open_webhooks(config)?,
         signer: (!config.jwt.audiences.is_empty()).then(|| keys.signer() as Arc<dyn TokenSigner>),
     };
     let key = MacKey::new(**newest.bytes());

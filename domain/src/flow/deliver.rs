@@ -8,10 +8,12 @@ use crate::time::{Lifetime, Timestamp};
 /// The wait after the first attempt that failed; it doubles with each further one.
 const SMS_WAIT: Lifetime = Lifetime::from_secs(1);
 const MAIL_WAIT: Lifetime = Lifetime::from_secs(5);
+const WEBHOOK_WAIT: Lifetime = Lifetime::from_secs(5);
 
 /// The longest wait between two attempts.
 const SMS_MAX_WAIT: Lifetime = Lifetime::from_secs(15);
 const MAIL_MAX_WAIT: Lifetime = Lifetime::from_secs(3600);
+const WEBHOOK_MAX_WAIT: Lifetime = Lifetime::from_secs(3600);
 
 /// What became of a message, and how that is written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,12 @@ pub struct Fate {
 }
 
 impl Fate {
+    /// Whether it is written down. Of a webhook only its loss is: an event for every event that was told would double the log, and a
+    /// service that is away for a night would fill it.
+    pub fn is_noted(&self, channel: Channel) -> bool {
+        channel != Channel::Webhook || self.kind == AuditKind::MessageFailed
+    }
+
     const fn over(kind: AuditKind, reason: &'static str) -> Self {
         Self {
             settled: Settled::Done,
@@ -82,6 +90,7 @@ fn again(
     let (wait, longest) = match message.channel {
         Channel::Sms => (SMS_WAIT, SMS_MAX_WAIT),
         Channel::Mail => (MAIL_WAIT, MAIL_MAX_WAIT),
+        Channel::Webhook => (WEBHOOK_WAIT, WEBHOOK_MAX_WAIT),
     };
     let own = wait.doubled(message.attempts.saturating_sub(1)).min(longest);
     let due = now.plus(asked.map_or(own, |asked| asked.max(own)));
@@ -167,6 +176,27 @@ mod tests {
                 due: NOW.plus(Lifetime::from_secs(90))
             }
         );
+    }
+
+    #[test]
+    fn a_webhook_is_told_again_after_every_doubt_and_only_its_loss_is_written_down() {
+        let claimed = message(Channel::Webhook, 86_400).claimed(NOW, HOLD);
+        let refused = Delivery::Refused {
+            reason: "credentials",
+        };
+        for delivery in [None, Some(&Delivery::Unknown), Some(&refused)] {
+            let fate = judge(&claimed, delivery, NOW);
+            let due = NOW.plus(Lifetime::from_secs(5));
+            assert_eq!(fate.settled, Settled::Again { due });
+            assert!(!fate.is_noted(Channel::Webhook) && fate.is_noted(Channel::Mail));
+        }
+        let lost = claimed.clone().claimed(NOW, HOLD);
+        assert_eq!(given_up(&lost, NOW), None, "told twice rather than never");
+        assert!(!judge(&claimed, Some(&Delivery::Sent), NOW).is_noted(Channel::Webhook));
+        let gone = judge(&claimed, Some(&Delivery::Unreachable { reason: "gone" }), NOW);
+        assert!(gone.is_noted(Channel::Webhook) && gone.settled == Settled::Done);
+        let late = given_up(&claimed, claimed.expires).unwrap();
+        assert!(late.is_noted(Channel::Webhook));
     }
 
     #[test]

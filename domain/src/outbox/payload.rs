@@ -3,20 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::Channel;
-use crate::id::{MessageId, UserKey};
+use crate::id::{MessageId, UserKey, WebhookName};
 use crate::message::{MailKind, MailMessage, SmsMessage};
 use crate::ports::SealBinding;
 use crate::secret::Secret;
 use crate::time::Lifetime;
 use crate::user::{Email, Phone};
+use crate::webhook::{self, WebhookMessage};
 
-/// A message of either kind.
+/// A message of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A text message.
     Sms(Box<SmsMessage>),
     /// A mail.
     Mail(Box<MailMessage>),
+    /// An event for a service.
+    Webhook(Box<WebhookMessage>),
 }
 
 /// To what a kept message is bound.
@@ -37,6 +40,12 @@ struct SmsForm {
 }
 
 #[derive(Serialize, Deserialize)]
+struct WebhookForm {
+    endpoint: WebhookName,
+    body: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct MailForm {
     to: String,
     key: String,
@@ -50,6 +59,7 @@ impl Message {
         match self {
             Self::Sms(_) => Channel::Sms,
             Self::Mail(_) => Channel::Mail,
+            Self::Webhook(_) => Channel::Webhook,
         }
     }
 
@@ -58,6 +68,7 @@ impl Message {
         match self {
             Self::Sms(sms) => &sms.user,
             Self::Mail(mail) => &mail.user,
+            Self::Webhook(webhook) => &webhook.user,
         }
     }
 
@@ -66,6 +77,7 @@ impl Message {
         match self {
             Self::Sms(sms) => sms.life,
             Self::Mail(mail) => mail.kind.life(),
+            Self::Webhook(_) => webhook::LIFE,
         }
     }
 
@@ -75,7 +87,7 @@ impl Message {
     pub fn with_life(self, left: Lifetime) -> Self {
         match self {
             Self::Sms(sms) => Self::Sms(Box::new(SmsMessage { life: left, ..*sms })),
-            Self::Mail(_) => self,
+            Self::Mail(_) | Self::Webhook(_) => self,
         }
     }
 
@@ -94,6 +106,10 @@ impl Message {
                 key: mail.to.key().to_owned(),
                 kind: mail.kind.clone(),
                 language: mail.language.clone(),
+            }),
+            Self::Webhook(webhook) => serde_json::to_string(&WebhookForm {
+                endpoint: webhook.endpoint.clone(),
+                body: webhook.body.expose().to_owned(),
             }),
         };
         text.ok().map(Secret::new)
@@ -120,6 +136,14 @@ impl Message {
                     to: Email::restore(form.to, form.key),
                     kind: form.kind,
                     language: form.language,
+                }))
+            }
+            Channel::Webhook => {
+                let form: WebhookForm = serde_json::from_str(secret.expose()).ok()?;
+                Self::Webhook(Box::new(WebhookMessage {
+                    user: user.clone(),
+                    endpoint: form.endpoint,
+                    body: Secret::new(form.body),
                 }))
             }
         })
@@ -151,7 +175,12 @@ mod tests {
             },
             language: "en".to_owned(),
         }));
-        for message in [sms, mail] {
+        let webhook = Message::Webhook(Box::new(WebhookMessage {
+            user: user.clone(),
+            endpoint: WebhookName::new("shop"),
+            body: Secret::new(r#"{"type":"user.signed_up"}"#),
+        }));
+        for message in [sms, mail, webhook] {
             let text = message.to_secret().unwrap();
             assert_eq!(
                 Message::from_secret(message.channel(), &user, &text),

@@ -32,6 +32,7 @@ mod timer;
 mod token_signer;
 mod tombstones;
 mod user_store;
+mod webhook_sender;
 
 // Whole modules, so that the mocks of the `mock` feature come along.
 pub use access_store::*;
@@ -60,6 +61,7 @@ pub use timer::*;
 pub use token_signer::*;
 pub use tombstones::*;
 pub use user_store::*;
+pub use webhook_sender::*;
 
 use std::error::Error;
 

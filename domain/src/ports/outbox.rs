@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::{PageMark, PortError};
 use crate::id::MessageId;
-use crate::outbox::{OutboxMessage, OutboxPage, Settled};
+use crate::outbox::{Lane, OutboxMessage, OutboxPage, Settled};
 use crate::time::{Lifetime, Timestamp};
 
 /// Keeps messages until a carrier took them. What it acknowledges is durable.
@@ -12,13 +12,14 @@ pub trait Outbox: Send + Sync {
     /// Keeps a message as it is, claimed or not.
     async fn put(&self, message: &OutboxMessage) -> Result<(), PortError>;
 
-    /// Claims messages for one attempt each, those that are due the longest first: [`OutboxMessage::is_claimable`],
+    /// Claims messages of a lane for one attempt each, those that are due the longest first: [`OutboxMessage::is_claimable`],
     /// [`OutboxMessage::claimed`].
     ///
     /// MUST give a message to exactly one of any number of racing calls, until its hold is over. MUST have stored the claim before it
-    /// answers. MUST give expired messages, too.
+    /// answers. MUST give expired messages, too. MUST give none of another lane.
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,

@@ -162,6 +162,6 @@ impl Services {
     ) -> Result<(), DomainError> {
         let now = self.ports.clock.now();
         let event = AuditEvent::of_server(now, kind, about, by).about(detail);
-        Ok(self.ports.audit.append(&event).await?)
+        Ok(self.note(&event).await?)
     }
 }

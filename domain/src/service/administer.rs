@@ -213,6 +213,6 @@ impl Services {
             detail: detail.map(str::to_owned),
             ..AuditEvent::of_administrator(now, kind, user.clone(), by.actor, by.origin, &self.key)
         };
-        Ok(self.ports.audit.append(&event).await?)
+        Ok(self.note(&event).await?)
     }
 }

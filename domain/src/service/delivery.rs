@@ -6,23 +6,27 @@ use crate::audit::{Actor, AuditEvent};
 use crate::error::DomainError;
 use crate::flow::deliver::{self, Fate};
 use crate::id::MessageId;
-use crate::outbox::{Channel, Message, OutboxMessage, message_binding};
+use crate::outbox::{Channel, Lane, Message, OutboxMessage, message_binding};
 use crate::ports::{Delivery, PortError};
 use crate::time::Lifetime;
 
 /// How long an attempt may take before somebody else may try: longer than any carrier is waited for.
 const HOLD: Lifetime = Lifetime::from_secs(60);
 
+/// Why an event is given up whose webhook the configuration does not have any more.
+const UNKNOWN: &str = "unknown_webhook";
+
 impl Services {
     /// Sends a message, or takes responsibility for sending it. A code is tried at once, by the request that asks for it: whoever
     /// proved a first factor may hear that their number cannot be reached. A mail is not: how long it takes would tell strangers who
-    /// exists.
+    /// exists. Nor is an event for a service.
     pub(super) async fn send(&self, message: Message) -> Result<(), Halt> {
         let now = self.ports.clock.now();
         let id = MessageId::draw(now, self.ports.entropy.open().as_mut());
         let local = match &message {
             Message::Sms(_) => self.ports.sms.is_local(),
             Message::Mail(_) => self.ports.mailer.is_local(),
+            Message::Webhook(_) => false,
         };
         if local {
             let delivery = self.hand_over(&id, &message).await?;
@@ -32,15 +36,37 @@ impl Services {
                 Ok(())
             };
         }
+        if message.channel() != Channel::Sms {
+            return Ok(self.keep_for_later(message).await?);
+        }
+        let claimed = self.waiting(id, &message).await?.claimed(now, HOLD);
+        self.ports.outbox.put(&claimed).await?;
+        match self.attempt(&claimed, &message).await? {
+            Some(Delivery::Unreachable { .. }) => Err(Halt::Unreachable),
+            Some(Delivery::Refused { reason }) => Err(PortError::unavailable(reason).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a message for [`Services::deliver`].
+    pub(super) async fn keep_for_later(&self, message: Message) -> Result<(), PortError> {
+        let now = self.ports.clock.now();
+        let id = MessageId::draw(now, self.ports.entropy.open().as_mut());
+        let waiting = self.waiting(id, &message).await?;
+        self.ports.outbox.put(&waiting).await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// A message as the outbox keeps it, sealed.
+    async fn waiting(&self, id: MessageId, message: &Message) -> Result<OutboxMessage, PortError> {
+        let now = self.ports.clock.now();
         let text = message
             .to_secret()
             .ok_or_else(|| PortError::corrupt("a message"))?;
-        let waiting = OutboxMessage {
-            payload: self
-                .ports
-                .sealer
-                .seal(&text, &message_binding(&id, message.user()))
-                .await?,
+        let binding = message_binding(&id, message.user());
+        Ok(OutboxMessage {
+            payload: self.ports.sealer.seal(&text, &binding).await?,
             id,
             user: message.user().clone(),
             channel: message.channel(),
@@ -50,28 +76,16 @@ impl Services {
             attempts: 0,
             settled: 0,
             held_until: None,
-        };
-        if message.channel() == Channel::Mail {
-            self.ports.outbox.put(&waiting).await?;
-            self.ring();
-            return Ok(());
-        }
-        let claimed = waiting.claimed(now, HOLD);
-        self.ports.outbox.put(&claimed).await?;
-        match self.attempt(&claimed, &message).await? {
-            Some(Delivery::Unreachable { .. }) => Err(Halt::Unreachable),
-            Some(Delivery::Refused { reason }) => Err(PortError::unavailable(reason).into()),
-            _ => Ok(()),
-        }
+        })
     }
 
-    /// Tries the messages that are due, at most `limit`, and says how many there were. Call it when woken, and now and then.
+    /// Tries the messages of a lane that are due, at most `limit`, and says how many there were. Call it when woken, and now and then.
     ///
     /// # Errors
     /// When the store does not answer; nothing is lost by trying again later.
-    pub async fn deliver(&self, limit: usize) -> Result<usize, DomainError> {
+    pub async fn deliver(&self, lane: Lane, limit: usize) -> Result<usize, DomainError> {
         let now = self.ports.clock.now();
-        let claimed = self.ports.outbox.claim(now, HOLD, limit).await?;
+        let claimed = self.ports.outbox.claim(lane, now, HOLD, limit).await?;
         let count = claimed.len();
         let mut failed = None;
         for message in claimed {
@@ -124,15 +138,23 @@ impl Services {
         if !outbox.settle(&message.id, message.attempts, fate.settled).await? {
             return Ok(());
         }
+        if !fate.is_noted(message.channel) {
+            return Ok(());
+        }
         let now = self.ports.clock.now();
         let event = AuditEvent::of_server(now, fate.kind, Some(message.user.clone()), Actor::Server);
-        self.ports.audit.append(&event.about(fate.reason)).await
+        self.note(&event.about(fate.reason)).await
     }
 
     async fn hand_over(&self, id: &MessageId, message: &Message) -> Result<Delivery, PortError> {
         match message {
             Message::Sms(sms) => self.ports.sms.send(id, sms).await,
             Message::Mail(mail) => self.ports.mailer.send(id, mail).await,
+            Message::Webhook(webhook) => match &self.ports.webhooks {
+                Some(sender) => sender.send(id, webhook).await,
+                // The configuration told of one when it was kept.
+                None => Ok(Delivery::Unreachable { reason: UNKNOWN }),
+            },
         }
     }
 

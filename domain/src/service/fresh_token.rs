@@ -244,7 +244,7 @@ impl Services {
             &self.key,
         )
         .about(credential.entry.to_string());
-        self.ports.audit.append(&event).await?;
+        self.note(&event).await?;
         Ok(FreshToken {
             credential: credential.id.clone(),
             provider: chosen.identity.key.provider.to_string(),

@@ -3,6 +3,7 @@
 mod access;
 mod access_token;
 mod administer;
+mod announce;
 mod application;
 mod audit;
 mod change_password;
@@ -68,7 +69,7 @@ use crate::policy::{Asked, Policy, PoolPolicy, unjudged};
 use crate::ports::{
     AccessStore, ApplicationStore, AuditLog, BreachedPasswords, Clock, EntropySource, FlowStore, Mailer,
     Outbox, PasskeyVerifier, PasswordHasher, PortError, ProviderDirectory, ProviderError, RateLimiter,
-    RoleMembers, Sealer, SessionStore, SmsSender, Timer, TokenSigner, UserStore,
+    RoleMembers, Sealer, SessionStore, SmsSender, Timer, TokenSigner, UserStore, WebhookSender,
 };
 use crate::secret::{MacKey, Token};
 use crate::time::Lifetime;
@@ -126,6 +127,8 @@ pub struct Ports {
     pub breached: Option<Arc<dyn BreachedPasswords>>,
     /// Signs access tokens; none where none are made.
     pub signer: Option<Arc<dyn TokenSigner>>,
+    /// Tells services what happened; none where none is told.
+    pub webhooks: Option<Arc<dyn WebhookSender>>,
 }
 
 /// Everything a driving adapter can ask for.

@@ -59,7 +59,7 @@ impl Services {
         };
         let now = self.ports.clock.now();
         let event = AuditEvent::of_request(now, kind, key.cloned(), origin, &self.key);
-        self.ports.audit.append(&event).await?;
+        self.note(&event).await?;
         Ok(fault)
     }
 }

@@ -99,7 +99,7 @@ impl Services {
             Effect::GiveBack(taken) => ports.limiter.give_back(&taken, ports.clock.now()).await?,
             Effect::SendSms(message) => self.send(Message::Sms(message)).await?,
             Effect::SendMail(message) => self.send(Message::Mail(message)).await?,
-            Effect::Audit(event) => ports.audit.append(&event).await?,
+            Effect::Audit(event) => self.note(&event).await?,
         }
         Ok(())
     }

@@ -89,6 +89,11 @@ const TOOLS: &[(&str, &str, &str)] = &[
         "ranges are asked for within the same bounds, by the same certificates and proxy",
     ),
     (
+        "outbound-http",
+        "webhook-",
+        "services are told within the same bounds, by the same certificates and proxy",
+    ),
+    (
         "store-guard",
         "storage-",
         "a breaker and a memory that no write may outlive: as hard to get right twice as once",

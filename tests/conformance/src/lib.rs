@@ -49,6 +49,7 @@ pub mod tombstones;
 pub mod user_deletion;
 pub mod user_identities;
 pub mod user_store;
+pub mod webhook_sender;
 
 pub use case::run;
 pub use fixture::Fixture;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::id::{MessageId, UserKey};
-use domain::outbox::{Channel, OutboxMessage, Settled};
+use domain::outbox::{Channel, Lane, OutboxMessage, Settled};
 use domain::ports::Outbox;
 use domain::time::{Lifetime, Timestamp};
 
@@ -35,6 +35,7 @@ macro_rules! outbox {
                 a_late_settle_of_an_older_attempt_does_nothing,
                 settling_a_message_that_is_gone_says_false,
                 of_racing_settles_as_done_exactly_one_says_true,
+                a_lane_gives_none_of_another,
                 expired_messages_are_claimed_too,
                 purge_drops_what_expired_and_nothing_else,
                 purge_drops_thousands,
@@ -59,7 +60,7 @@ async fn put(store: &Store, message: &OutboxMessage) {
 }
 
 async fn claim(store: &Store, now: Timestamp) -> Vec<OutboxMessage> {
-    store.port.claim(now, HOLD, 99).await.unwrap()
+    store.port.claim(Lane::People, now, HOLD, 99).await.unwrap()
 }
 
 /// Claims, and expects exactly one.
@@ -156,10 +157,14 @@ pub async fn those_due_the_longest_come_first_and_no_more_than_asked_for(store: 
         put(store, &waiting).await;
     }
     let dues = |claimed: Vec<OutboxMessage>| claimed.into_iter().map(|message| message.due);
-    assert_eq!(store.port.claim(at(40), HOLD, 0).await.unwrap(), []);
-    let two = store.port.claim(at(40), HOLD, 2).await.unwrap();
+    assert_eq!(store.port.claim(Lane::People, at(40), HOLD, 0).await.unwrap(), []);
+    let two = store.port.claim(Lane::People, at(40), HOLD, 2).await.unwrap();
     assert!(dues(two).eq([at(10), at(20)]));
-    let rest = store.port.claim(at(40), HOLD, usize::MAX).await.unwrap();
+    let rest = store
+        .port
+        .claim(Lane::People, at(40), HOLD, usize::MAX)
+        .await
+        .unwrap();
     assert!(dues(rest).eq([at(30), at(40)]));
     assert_eq!(claim(store, at(40)).await, [], "the last is not due");
 }
@@ -204,7 +209,7 @@ pub async fn racing_claims_give_one_message_to_exactly_one_of_fifty(store: &Stor
         put(store, &message(&ann(), &round.to_string())).await;
         let claimed = race(50, |_| {
             let port = Arc::clone(&store.port);
-            async move { port.claim(at(0), HOLD, 9).await.unwrap() }
+            async move { port.claim(Lane::People, at(0), HOLD, 9).await.unwrap() }
         })
         .await;
         let got: Vec<OutboxMessage> = claimed.into_iter().flatten().collect();
@@ -219,7 +224,7 @@ async fn claimed_by_sixteen(store: &Store, now: Timestamp) -> BTreeMap<MessageId
         async move {
             let mut mine = Vec::new();
             loop {
-                let some = port.claim(now, HOLD, 7).await.unwrap();
+                let some = port.claim(Lane::People, now, HOLD, 7).await.unwrap();
                 if some.is_empty() {
                     return mine;
                 }
@@ -230,7 +235,7 @@ async fn claimed_by_sixteen(store: &Store, now: Timestamp) -> BTreeMap<MessageId
     .await;
     let mut given = BTreeMap::new();
     // Whoever loses a race may leave with empty hands.
-    let left = store.port.claim(now, HOLD, 999).await.unwrap();
+    let left = store.port.claim(Lane::People, now, HOLD, 999).await.unwrap();
     for message in claimed.into_iter().flatten().chain(left) {
         *given.entry(message.id).or_default() += 1;
     }
@@ -327,6 +332,31 @@ pub async fn of_racing_settles_as_done_exactly_one_says_true(store: &Store) {
         .await;
         assert_eq!(answers.iter().filter(|settled| **settled).count(), 1);
     }
+}
+
+pub async fn a_lane_gives_none_of_another(store: &Store) {
+    let of = |id, channel| OutboxMessage {
+        channel,
+        ..message(&ann(), id)
+    };
+    let (text, mail) = (of("a", Channel::Sms), of("b", Channel::Mail));
+    let hook = of("c", Channel::Webhook);
+    for message in [&hook, &text, &mail] {
+        put(store, message).await;
+    }
+    let claim = async |lane| store.port.claim(lane, at(0), HOLD, 99).await.unwrap();
+    let claimed = claim(Lane::Services).await;
+    assert_eq!(claimed, [hook.clone().claimed(at(0), HOLD)]);
+    assert_eq!(claim(Lane::Services).await, []);
+    let claimed = claim(Lane::People).await;
+    assert_eq!(claimed, [text, mail].map(|message| message.claimed(at(0), HOLD)));
+    let again = store.port.claim(Lane::Services, at(30), HOLD, 99).await.unwrap();
+    assert_eq!(again.len(), 1, "its hold is over");
+    assert!(settle(store, &again[0], Settled::Again { due: at(60) }).await);
+    let late = store.port.claim(Lane::People, at(99), HOLD, 99).await.unwrap();
+    assert!(late.iter().all(|message| message.channel != Channel::Webhook));
+    let late = store.port.claim(Lane::Services, at(99), HOLD, 99).await.unwrap();
+    assert_eq!(late.len(), 1);
 }
 
 pub async fn expired_messages_are_claimed_too(store: &Store) {

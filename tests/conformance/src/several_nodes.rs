@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use domain::flow_record::FlowKind;
 use domain::limits::{LimitKey, Quota, Verdict};
-use domain::outbox::Settled;
+use domain::outbox::{Lane, Settled};
 use domain::ports::{LookupKey, PortError, SessionStore, UserStore};
 use domain::session::Session;
 use domain::time::Lifetime;
@@ -375,10 +375,10 @@ pub async fn racing_claims_give_each_message_once(nodes: &Nodes) {
     }
     let claimed = race(20, |number| {
         let port = Arc::clone(&outboxes[number % 2]);
-        async move { port.claim(at(0), HOLD, 5).await.unwrap() }
+        async move { port.claim(Lane::People, at(0), HOLD, 5).await.unwrap() }
     })
     .await;
-    let left = outboxes[0].claim(at(0), HOLD, 99).await.unwrap();
+    let left = outboxes[0].claim(Lane::People, at(0), HOLD, 99).await.unwrap();
     let ids = claimed.iter().flatten().chain(&left).map(|message| &message.id);
     let mut ids: Vec<_> = ids.collect();
     assert_eq!(ids.len(), 60);
@@ -390,13 +390,13 @@ pub async fn racing_claims_give_each_message_once(nodes: &Nodes) {
 pub async fn an_attempt_abandoned_at_one_node_is_known_at_the_other(nodes: &Nodes) {
     let [here, there] = both!(nodes, outbox);
     here.put(&message(&key("Users", "ann"), "a")).await.unwrap();
-    let first = here.claim(at(0), HOLD, 9).await.unwrap();
-    assert_eq!(there.claim(at(29), HOLD, 9).await.unwrap(), []);
-    let second = there.claim(at(30), HOLD, 9).await.unwrap();
+    let first = here.claim(Lane::People, at(0), HOLD, 9).await.unwrap();
+    assert_eq!(there.claim(Lane::People, at(29), HOLD, 9).await.unwrap(), []);
+    let second = there.claim(Lane::People, at(30), HOLD, 9).await.unwrap();
     assert!(second[0].is_in_doubt());
     assert!(!here.settle(&first[0].id, 1, Settled::Done).await.unwrap());
     assert!(there.settle(&first[0].id, 2, Settled::Done).await.unwrap());
-    assert_eq!(here.claim(at(99), HOLD, 9).await.unwrap(), []);
+    assert_eq!(here.claim(Lane::People, at(99), HOLD, 9).await.unwrap(), []);
 }
 
 pub async fn touches_at_both_nodes_leave_the_latest(nodes: &Nodes) {

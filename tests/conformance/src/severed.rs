@@ -9,7 +9,7 @@ use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery};
 use domain::flow_record::{FlowKind, FlowRecord};
 use domain::id::UserKey;
 use domain::limits::{LimitKey, Quota};
-use domain::outbox::{OutboxMessage, Settled};
+use domain::outbox::{Lane, OutboxMessage, Settled};
 use domain::ports::{
     ApplicationStore, AuditLog, FlowStore, LookupKey, Outbox, PortError, RateLimiter, SessionStore,
     Tombstones, UserStore,
@@ -359,6 +359,7 @@ fn of_outbox(port: &Arc<dyn Outbox>) -> Vec<Call> {
         call!(port, no, "Outbox::put", |outbox| outbox.put(&extra())),
         // Nothing is due so early.
         call!(port, no, "Outbox::claim", |outbox| outbox.claim(
+            Lane::People,
             at(-9_999),
             HOLD,
             9

@@ -97,6 +97,11 @@ impl Counterparty {
         Self::start("orders", &[("ISSUER", issuer), ("APPLICATION", application)]).await
     }
 
+    /// A service that hears webhooks signed with `secret`.
+    pub async fn hooks(secret: &str) -> Self {
+        Self::start("hooks", &[("SECRET", secret)]).await
+    }
+
     /// The SMS API of Nexmo.
     pub async fn sms() -> Self {
         Self::start("sms", &[]).await

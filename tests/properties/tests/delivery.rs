@@ -11,7 +11,7 @@ use domain::audit::AuditKind;
 use domain::error::{Denial, DomainError};
 use domain::id::MessageId;
 use domain::message::{MailMessage, SmsMessage};
-use domain::outbox::{Channel, OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Channel, Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{Delivery, Mailer, Outbox, PageMark, PortError, SmsSender};
 use domain::time::{Lifetime, Timestamp};
 use futures_util::FutureExt as _;
@@ -153,11 +153,12 @@ impl Outbox for Carrier {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, PortError> {
-        self.world.claim(now, hold, limit).await
+        self.world.claim(lane, now, hold, limit).await
     }
 
     async fn settle(&self, id: &MessageId, attempt: u32, how: Settled) -> Result<bool, PortError> {
@@ -194,8 +195,7 @@ fn house(code_life: u64) -> (House, Arc<Carrier>) {
     let house = House::wired(world, ports, unlimited(), |pool| {
         pool.code_life = Lifetime::from_secs(code_life);
     });
-    // The mail of the sign-up is out of the way.
-    run(house.services.deliver(10)).expect("delivered");
+    run(house.deliver(10)).expect("the mail of the sign-up is out of the way");
     house.world.contents().audit.clear();
     carrier.attempts.lock().unwrap().clear();
     carrier.kept.lock().unwrap().clear();
@@ -222,7 +222,7 @@ fn is_empty(house: &House) -> bool {
 /// A worker that looks again and again until nothing waits any more.
 fn drain(house: &House) {
     for _ in 0..400 {
-        let _ = house.services.deliver(100).now_or_never();
+        let _ = house.deliver(100).now_or_never();
         house.world.wait(15_000);
         if is_empty(house) {
             return;
@@ -342,14 +342,14 @@ fn play(house: &House, carrier: &Carrier, moves: Vec<Move>) {
             }
             Move::AskReset => request_reset(house),
             Move::Deliver(limit) => {
-                let _ = house.services.deliver(limit).now_or_never();
+                let _ = house.deliver(limit).now_or_never();
             }
             Move::Meet(limit, at) => {
                 let other = house.clone();
                 house.world.intrude(at, move || {
-                    let _ = other.services.deliver(limit).now_or_never();
+                    let _ = other.deliver(limit).now_or_never();
                 });
-                let _ = house.services.deliver(limit).now_or_never();
+                let _ = house.deliver(limit).now_or_never();
                 house.world.is_intruder_left();
             }
             Move::Wait(millis) => house.world.wait(millis),
@@ -444,7 +444,7 @@ fn a_code_that_was_throttled_goes_out_a_moment_later_and_once() {
     carrier.answers(vec![Answer::NotNow(None), Answer::Unavailable, Answer::Sent]);
     request_code(&house).expect("taken care of");
     for _ in 0..10 {
-        run(house.services.deliver(5)).expect("delivered");
+        run(house.deliver(5)).expect("delivered");
         house.world.wait(1_000);
     }
     assert_eq!(carrier.attempts().len(), 3);
@@ -460,12 +460,12 @@ fn a_worker_that_dies_leaves_a_code_in_doubt_and_a_mail_to_the_next() {
         request_code(&house).expect("taken care of");
         request_reset(&house);
         house.world.wait(2_000);
-        assert!(house.services.deliver(1).now_or_never().is_none(), "it died");
-        assert!(house.services.deliver(1).now_or_never().is_none(), "it died, too");
+        assert!(house.deliver(1).now_or_never().is_none(), "it died");
+        assert!(house.deliver(1).now_or_never().is_none(), "it died, too");
         house.world.wait(HOLD - 1);
-        assert_eq!(run(house.services.deliver(9)).expect("asked"), 0, "both are held");
+        assert_eq!(run(house.deliver(9)).expect("asked"), 0, "both are held");
         house.world.wait(1);
-        assert_eq!(run(house.services.deliver(9)).expect("asked"), 2);
+        assert_eq!(run(house.deliver(9)).expect("asked"), 2);
         assert_eq!(reasons(&house, AuditKind::MessageFailed), ["in_doubt"]);
         assert_eq!(audited(&house, AuditKind::MessageSent), 1);
         laws(&house, &carrier);
@@ -502,7 +502,7 @@ fn of_many_workers_each_message_is_handed_over_by_one() {
     house.world.wait(5_000);
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| while run(house.services.deliver(3)).expect("delivered") > 0 {});
+            scope.spawn(|| while run(house.deliver(3)).expect("delivered") > 0 {});
         }
     });
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
@@ -526,9 +526,9 @@ fn a_worker_that_sleeps_longer_than_its_hold_sends_no_code_twice() {
         let other = house.clone();
         house.world.intrude(at, move || {
             other.world.wait(HOLD + 1);
-            run(other.services.deliver(5)).expect("delivered");
+            run(other.deliver(5)).expect("delivered");
         });
-        let _ = run(house.services.deliver(5));
+        let _ = run(house.deliver(5));
         if !house.world.is_intruder_left() {
             met += 1;
         }
@@ -573,7 +573,7 @@ fn nothing_is_handed_over_at_or_after_its_end() {
         carrier.answers(vec![Answer::NotNow(None)]);
         request_code(&house).expect("taken care of");
         house.world.wait(30_000 + late);
-        run(house.services.deliver(5)).expect("delivered");
+        run(house.deliver(5)).expect("delivered");
         assert_eq!(carrier.attempts().len(), if late < 0 { 2 } else { 1 });
         assert_eq!(
             reasons(&house, AuditKind::MessageFailed) == ["expired"],
@@ -593,7 +593,7 @@ fn a_mail_that_cannot_be_read_any_more_is_given_up_and_holds_up_nobody() {
         let first = contents.outbox.values_mut().next().expect("a mail");
         first.payload = domain::secret::Sealed::from_bytes(b"by another key".to_vec());
     }
-    assert_eq!(run(house.services.deliver(5)).expect("delivered"), 2);
+    assert_eq!(run(house.deliver(5)).expect("delivered"), 2);
     assert_eq!(reasons(&house, AuditKind::MessageFailed), ["unreadable"]);
     ends(&house, &carrier);
     laws(&house, &carrier);

@@ -395,6 +395,7 @@ fn ports(clock: &Arc<AtomicI64>, console: &Received, mailbox: &Received) -> Port
         passkeys: None,
         breached: None,
         signer: None,
+        webhooks: None,
         timer: Arc::new(SystemTimer),
         providers: Arc::new(outside::directory()),
         sealer: Arc::new(LocalSealer::new(vec![SealKey::new("00000000000000a1", [9; 32])]).unwrap()),

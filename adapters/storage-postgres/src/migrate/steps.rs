@@ -40,4 +40,9 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         kind: Kind::Expand,
         sql: include_str!("../../migrations/0004_access.sql"),
     },
+    Migration {
+        name: "lanes",
+        kind: Kind::Expand,
+        sql: include_str!("../../migrations/0005_lanes.sql"),
+    },
 ];

@@ -17,6 +17,7 @@ mod passkeys;
 mod sessions;
 mod sms;
 mod storage;
+mod webhooks;
 
 pub use breached::open as open_breached;
 pub use choice::{AdapterError, Kind, Known};
@@ -24,6 +25,7 @@ pub use identity::as_worker;
 pub use keeper::Keepers;
 pub use passkeys::open as open_passkeys;
 pub use storage::Storage;
+pub use webhooks::open as open_webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,7 +155,7 @@ pub async fn migrate(config: &Config) -> Result<String, AdapterError> {
 }
 
 /// All adapters this product has by kind, and whether this binary holds them.
-pub const fn kinds() -> [(&'static str, &'static Kind); 7] {
+pub const fn kinds() -> [(&'static str, &'static Kind); 8] {
     [
         ("storage", &storage::KIND),
         ("sessions", &sessions::KIND),
@@ -162,5 +164,6 @@ pub const fn kinds() -> [(&'static str, &'static Kind); 7] {
         ("identity providers", &identity::KIND),
         ("passkeys", &passkeys::KIND),
         ("breached passwords", &breached::KIND),
+        ("webhooks", &webhooks::KIND),
     ]
 }

@@ -16,6 +16,7 @@ mod session;
 mod spool;
 mod table;
 mod user;
+mod webhook;
 
 pub use adapters::adapters;
 
@@ -56,6 +57,8 @@ pub enum Command {
     Role(role::RoleArgs),
     /// List and end the sessions of users
     Session(session::SessionArgs),
+    /// List the services that hear what happens to users, and try one
+    Webhook(webhook::WebhookArgs),
     /// Show what was written down about security: filter it, follow it
     ///
     /// Kinds of events are listed in docs/OPERATIONS.md. Works beside a running server and without one.

@@ -63,12 +63,35 @@ pub(super) fn surroundings(config: &Config) -> Vec<Problem> {
             "`access.admin_pool` names {named}, and there is no `[users.{named}]`"
         )));
     }
+    problems.extend(webhooks(config));
     let providers = &config.providers;
     if providers.named && !providers.file.exists() {
         problems.push(problem(format!(
             "`providers.file` names {}, which is not there",
             providers.file.display()
         )));
+    }
+    problems
+}
+
+/// Webhooks whose names or pools will not do.
+fn webhooks(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (place, webhook) in config.webhooks.iter().enumerate() {
+        let name = &webhook.name;
+        let before = config.webhooks.iter().take(place);
+        if !name.is_empty() && before.into_iter().any(|other| other.name == *name) {
+            problems.push(problem(format!(
+                "`webhooks` has `{name}` twice: name each differently"
+            )));
+        }
+        if let Some(pool) = &webhook.pool
+            && !config.users.iter().any(|known| known.plural == *pool)
+        {
+            problems.push(problem(format!(
+                "`webhooks` of `{name}` hears of the pool {pool}, and there is no `[users.{pool}]`"
+            )));
+        }
     }
     problems
 }

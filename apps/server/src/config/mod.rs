@@ -38,6 +38,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod users;
+mod webhooks;
 
 pub use access::{Access, ModelAcl};
 pub use acl::Acl;
@@ -63,6 +64,7 @@ pub use sessions::Sessions;
 pub use sms::Sms;
 pub use storage::Storage;
 pub use users::UserPool;
+pub use webhooks::Webhook;
 
 use read::Reader;
 
@@ -99,6 +101,8 @@ pub struct Config {
     pub access: Access,
     /// `[jwt]`
     pub jwt: Jwt,
+    /// `[[webhooks]]`
+    pub webhooks: Vec<Webhook>,
     /// `[users.<Plural>]`: the pools that are switched on, at least one.
     pub users: Vec<UserPool>,
 }
@@ -123,6 +127,7 @@ impl Config {
             limits: reader.section("limits", Limits::read),
             access: reader.section("access", Access::read),
             jwt: reader.section("jwt", Jwt::read),
+            webhooks: reader.sections("webhooks", Webhook::read),
             users: reader.section("users", users::read),
         }
     }
@@ -130,7 +135,8 @@ impl Config {
     /// Whether any value is worth hiding.
     fn holds_secrets(&self) -> bool {
         let urls = [&self.storage.url, &self.sessions.url, &self.mail.url];
-        self.sms.api_key.is_some()
+        !self.webhooks.is_empty()
+            || self.sms.api_key.is_some()
             || self.sms.api_secret.is_some()
             || self.server.legacy_cookies.is_some()
             || self

@@ -171,7 +171,7 @@ impl Services {
         let Some(recognised) = recognised else {
             let now = self.ports.clock.now();
             let event = AuditEvent::of_request(now, AuditKind::ApplicationRefused, None, origin, &self.key);
-            self.ports.audit.append(&event).await?;
+            self.note(&event).await?;
             return Err(Denial::ApplicationRefused.into());
         };
         self.ports
@@ -258,7 +258,7 @@ impl Services {
     ) -> Result<(), DomainError> {
         let now = self.ports.clock.now();
         let event = AuditEvent::of_server(now, kind, None, by.clone()).about(id.to_string());
-        Ok(self.ports.audit.append(&event).await?)
+        Ok(self.note(&event).await?)
     }
 }
 

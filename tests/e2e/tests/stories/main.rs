@@ -43,4 +43,5 @@ mod switching;
 mod tokens;
 mod two_factor;
 mod unicode;
+mod webhooks;
 mod wire;

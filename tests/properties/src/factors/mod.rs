@@ -18,6 +18,7 @@ use domain::flow::sign_up::NewUser;
 use domain::id::{FactorId, PoolName, UserKey};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
+use domain::outbox::Lane;
 use domain::policy::{AccessPolicy, Limits, Policy, PoolPolicy};
 use domain::ports::Clock as _;
 use domain::secret::{MacKey, Secret, Token};
@@ -74,6 +75,14 @@ impl House {
         let world = World::new(seed, false);
         let ports = world.ports();
         Self::wired(world, ports, limits, change)
+    }
+
+    /// Tries people's messages, at most so many.
+    ///
+    /// # Errors
+    /// As [`Services::deliver`].
+    pub async fn deliver(&self, limit: usize) -> Result<usize, DomainError> {
+        self.services.deliver(Lane::People, limit).await
     }
 
     /// The same over ports that are not all the world's own.

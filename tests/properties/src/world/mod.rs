@@ -143,6 +143,7 @@ impl World {
             passkeys: None,
             breached: None,
             signer: None,
+            webhooks: None,
         }
     }
 

@@ -6,7 +6,7 @@ use domain::credential::{Password, PasswordHash};
 use domain::entropy::Entropy;
 use domain::id::MessageId;
 use domain::message::{MailMessage, SmsMessage};
-use domain::outbox::{OutboxMessage, OutboxPage, Settled};
+use domain::outbox::{Lane, OutboxMessage, OutboxPage, Settled};
 use domain::ports::{
     AuditLog, Clock, Delivery, EntropySource, Mailer, Outbox, PageMark, PasswordHasher, PortError, SmsSender,
     Verified,
@@ -129,6 +129,7 @@ impl Outbox for World {
 
     async fn claim(
         &self,
+        lane: Lane,
         now: Timestamp,
         hold: Lifetime,
         limit: usize,
@@ -138,7 +139,7 @@ impl Outbox for World {
         let due = contents
             .outbox
             .values_mut()
-            .filter(|message| message.is_claimable(now));
+            .filter(|message| message.channel.lane() == lane && message.is_claimable(now));
         let mut claimed = Vec::new();
         for message in due.take(limit) {
             *message = message.clone().claimed(now, hold);

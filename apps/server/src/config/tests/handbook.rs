@@ -73,9 +73,10 @@ fn the_sample_shows_every_key_and_knows_no_other() {
             .collect::<Vec<_>>(),
         Vec::<String>::new()
     );
-    // The sample mentions `…_file` keys in prose, and shows `acls` by its objects.
+    // The sample mentions `…_file` keys in prose, and shows `acls` and `webhooks` by their objects.
     let elsewhere = |key: &str| {
-        key.rsplit('.').next() == Some("acls") || key.ends_with("_file") && key != "secrets.key_file"
+        ["acls", "webhooks"].contains(&key.rsplit('.').next().unwrap_or_default())
+            || key.ends_with("_file") && key != "secrets.key_file"
     };
     for key in known_keys().keys().filter(|key| !elsewhere(key)) {
         let name = key.rsplit('.').next().unwrap();
@@ -97,7 +98,7 @@ fn known_keys() -> BTreeMap<String, String> {
     // Keys of a list's objects are asked for only where there is an object.
     let rule = "[[users.Users.acls]]\nprincipalType = \"ROLE\"\nprincipalId = \"x\"\npermission = \"DENY\"";
     let named = format!(
-        "{rule}\n{}\nmodel = \"Order\"",
+        "{rule}\n{}\nmodel = \"Order\"\n[[webhooks]]\nname = \"shop\"",
         rule.replace("users.Users", "access")
     );
     keys.extend(interpret(parse_toml(&named, &"rule".into()).unwrap()).1.known);

@@ -303,7 +303,12 @@ async fn mails_that_wait_come_along_once() {
     second.import(&file, Way::WriteFirst).await;
     // One is tried, and one is sent.
     let now = second.stores.clock.now();
-    let claimed = second.stores.outbox.claim(now, HOUR, 2).await.unwrap();
+    let claimed = second
+        .stores
+        .outbox
+        .claim(domain::outbox::Lane::People, now, HOUR, 2)
+        .await
+        .unwrap();
     let sent = &claimed[0];
     let settled = second
         .stores

@@ -1,0 +1,2 @@
+-- Who waits for a message: 0 for people, 1 for services. An older node writes messages for people alone.
+ALTER TABLE outbox ADD COLUMN services bigint NOT NULL DEFAULT 0;
