@@ -50,8 +50,19 @@ impl Loaded {
             let proxies: Vec<_> = server.trusted_proxies.iter().map(ToString::to_string).collect();
             lines.push(("trusted proxies", proxies.join(", ")));
         }
-        if !server.cors_origins.is_empty() {
-            lines.push(("CORS origins", server.cors_origins.join(", ")));
+        let webhooks: Vec<&str> = config
+            .webhooks
+            .iter()
+            .map(|webhook| webhook.name.as_str())
+            .collect();
+        for (name, listed) in [
+            ("CORS origins", server.cors_origins.join(", ")),
+            ("tokens for", config.jwt.audiences.join(", ")),
+            ("webhooks", webhooks.join(", ")),
+        ] {
+            if !listed.is_empty() {
+                lines.push((name, listed));
+            }
         }
         if let Some(folder) = &server.static_dir {
             lines.push(("static folder", folder.display().to_string()));

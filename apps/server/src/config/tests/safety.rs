@@ -104,6 +104,18 @@ fn events_go_to_a_file_of_their_own() {
 }
 
 #[test]
+fn whoever_is_told_or_signed_for_stands_in_the_summary_and_no_secret_does() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let hook = format!("[[webhooks]]\nname = \"shop\"\nurl = \"https://a.example\"\nsecret = \"{secret}\"\n");
+    let jwt = "[jwt]\naudiences = [\"orders\"]\n";
+    let summary = load_with(&format!("{jwt}{hook}"), &[]).unwrap().summary();
+    for line in ["tokens for      orders", "webhooks        shop"] {
+        assert!(summary.contains(line), "{summary}");
+    }
+    assert!(!summary.contains(secret), "{summary}");
+}
+
+#[test]
 fn ranges_are_asked_for_by_https_and_words_are_words() {
     for good in [
         "https://api.pwnedpasswords.com/range/",
