@@ -24,7 +24,8 @@ pub struct AuditEvent {
     pub network: Option<NetworkHash>,
     /// The request it was decided in.
     pub request: Option<RequestId>,
-    /// The deciding rule or what it was about, in stable words: an entry, a fault's code. Never a secret, never what a stranger sent.
+    /// The deciding rule or what it was about, in stable words: an entry, a fault's code. Never a secret, never what a stranger sent. Only
+    /// the reason that an administrator gives for acting as a user is free text.
     pub detail: Option<String>,
 }
 

@@ -63,6 +63,7 @@ fn all() -> [(&'static str, Vec<IndexModel>); 7] {
             OUTBOX,
             vec![
                 plain("due", doc! { "record.due": 1, "_id": 1 }),
+                plain("channel", doc! { "record.channel": 1, "record.due": 1, "_id": 1 }),
                 plain("expires", doc! { "expires": 1 }),
                 dropping(),
             ],

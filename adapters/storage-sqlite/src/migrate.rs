@@ -38,6 +38,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "access",
         sql: include_str!("../migrations/0005_access.sql"),
     },
+    Migration {
+        name: "lanes",
+        sql: include_str!("../migrations/0006_lanes.sql"),
+    },
 ];
 
 /// What a migration did.

@@ -1,6 +1,7 @@
 //! Where events go.
 
 use domain::id::WebhookName;
+use domain::secret::Secret;
 use http::Uri;
 use outbound_http::check_address;
 
@@ -11,8 +12,8 @@ use crate::SigningSecret;
 pub struct Endpoint {
     /// Its name in the configuration.
     pub name: WebhookName,
-    /// Where events are posted: https, or plain http on this machine.
-    pub url: String,
+    /// Where events are posted: https, or plain http on this machine. Some services are known by a secret in it.
+    pub url: Secret,
     /// What the service knows us by, the newest first; a second one while it is exchanged.
     pub secrets: Vec<SigningSecret>,
 }
@@ -42,9 +43,9 @@ impl Endpoint {
     }
 
     pub(crate) fn address(&self) -> Result<Uri, EndpointError> {
-        check_address(&self.url).map_err(|_| EndpointError::Url)?;
+        check_address(self.url.expose()).map_err(|_| EndpointError::Url)?;
         // The host of a URL is read in lower case; an address that is none after that was refused above.
-        let url = url::Url::parse(&self.url).map_err(|_| EndpointError::Url)?;
+        let url = url::Url::parse(self.url.expose()).map_err(|_| EndpointError::Url)?;
         Uri::try_from(url.as_str()).map_err(|_| EndpointError::Url)
     }
 }
@@ -56,7 +57,7 @@ mod tests {
     fn endpoint(url: &str) -> Endpoint {
         Endpoint {
             name: WebhookName::new("shop"),
-            url: url.to_owned(),
+            url: Secret::new(url),
             secrets: vec![SigningSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()],
         }
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod endpoint;
+mod rest;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use domain::webhook::WebhookMessage;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use outbound_http::{Outbound, OutboundError};
+use rest::{Admitted, Rest};
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use signature::{BadSecret, SigningSecret};
@@ -33,7 +35,14 @@ static WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signatur
 pub struct HttpWebhookSender {
     outbound: Outbound,
     clock: Arc<dyn Clock>,
-    endpoints: BTreeMap<WebhookName, (Uri, Vec<SigningSecret>)>,
+    services: BTreeMap<WebhookName, Service>,
+}
+
+/// A service behind a webhook.
+struct Service {
+    address: Uri,
+    secrets: Vec<SigningSecret>,
+    rest: Rest,
 }
 
 impl HttpWebhookSender {
@@ -48,31 +57,31 @@ impl HttpWebhookSender {
     ) -> Result<Self, EndpointError> {
         let known = endpoints.into_iter().map(|endpoint| {
             endpoint.check()?;
-            Ok((endpoint.name.clone(), (endpoint.address()?, endpoint.secrets)))
+            let service = Service {
+                address: endpoint.address()?,
+                secrets: endpoint.secrets,
+                rest: Rest::default(),
+            };
+            Ok((endpoint.name, service))
         });
         Ok(Self {
             outbound,
             clock,
-            endpoints: known.collect::<Result<_, _>>()?,
+            services: known.collect::<Result<_, _>>()?,
         })
     }
 
     /// One attempt, signed now; none where a header could not hold what it is to say.
-    fn request(
-        &self,
-        address: &Uri,
-        secrets: &[SigningSecret],
-        id: &MessageId,
-        body: &str,
-    ) -> Option<Request<Vec<u8>>> {
+    fn request(&self, service: &Service, id: &MessageId, body: &str) -> Option<Request<Vec<u8>>> {
         let timestamp = self.clock.now().as_millis().div_euclid(1000);
-        let signatures = secrets
+        let signatures = service
+            .secrets
             .iter()
             .map(|secret| secret.signature(id.as_str(), timestamp, body));
         let signatures = signatures.collect::<Vec<_>>().join(" ");
         let mut request = Request::new(body.as_bytes().to_vec());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = address.clone();
+        *request.uri_mut() = service.address.clone();
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(WEBHOOK_ID.clone(), HeaderValue::from_str(id.as_str()).ok()?);
@@ -88,14 +97,23 @@ impl HttpWebhookSender {
 #[async_trait]
 impl WebhookSender for HttpWebhookSender {
     async fn send(&self, id: &MessageId, message: &WebhookMessage) -> Result<Delivery, PortError> {
-        let Some((address, secrets)) = self.endpoints.get(&message.endpoint) else {
+        let Some(service) = self.services.get(&message.endpoint) else {
             return Ok(Delivery::Unreachable {
                 reason: "unknown_webhook",
             });
         };
-        let request = self.request(address, secrets, id, message.body.expose());
+        let request = self.request(service, id, message.body.expose());
         let request = request.ok_or_else(|| PortError::corrupt(format!("message {id}")))?;
-        let delivery = match tokio::time::timeout(PATIENCE, self.outbound.send(request)).await {
+        let Some(admitted) = Admitted::by(&service.rest) else {
+            return Err(PortError::unavailable("it did not answer a moment ago"));
+        };
+        let sent = tokio::time::timeout(PATIENCE, self.outbound.send(request)).await;
+        let is_silent = matches!(
+            sent,
+            Err(_) | Ok(Err(OutboundError::Timeout { .. } | OutboundError::Connect { .. }))
+        );
+        admitted.was(!is_silent);
+        let delivery = match sent {
             Ok(Ok(answer)) => judge(&answer),
             // It may have taken the event before the line broke.
             Ok(Err(

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use conformance::webhook_sender::{HOOK, NOBODY, Receiver, SECRETS, WebhookSenderFixture};
 use domain::id::WebhookName;
 use domain::ports::Clock;
+use domain::secret::Secret;
 use domain::time::Timestamp;
 use outbound_http::{Outbound, OutboundConfig};
 use webhook_http::{Endpoint, HttpWebhookSender, SigningSecret};
@@ -25,7 +26,7 @@ impl Clock for Now {
 fn endpoint(name: &str, url: String, secrets: &[&str]) -> Endpoint {
     Endpoint {
         name: WebhookName::new(name),
-        url,
+        url: Secret::new(url),
         secrets: secrets
             .iter()
             .map(|text| SigningSecret::parse(text).unwrap())

@@ -24,6 +24,7 @@ pub const KIND: Kind = Kind {
 #[cfg(feature = "webhook-http")]
 pub fn open(config: &Config) -> Result<Option<Arc<dyn WebhookSender>>, AdapterError> {
     use domain::id::WebhookName;
+    use domain::secret::Secret;
     use webhook_http::{Endpoint, HttpWebhookSender, SigningSecret};
 
     if config.webhooks.is_empty() {
@@ -49,7 +50,7 @@ pub fn open(config: &Config) -> Result<Option<Arc<dyn WebhookSender>>, AdapterEr
         }
         let endpoint = Endpoint {
             name: WebhookName::new(name),
-            url: webhook.url.clone(),
+            url: Secret::new(webhook.url.expose()),
             secrets,
         };
         endpoint

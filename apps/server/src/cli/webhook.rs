@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Said;
 use super::table::{plain, table};
 use crate::adapters;
-use crate::config::{Config, Webhook};
+use crate::config::{Config, Secret, Webhook};
 use crate::serve::Fault;
 
 /// `portcullis webhook`
@@ -52,7 +52,7 @@ impl WebhookArgs {
         let row = |webhook: &Webhook| {
             [
                 webhook.name.clone(),
-                shown(&webhook.url).to_owned(),
+                shown(&webhook.url),
                 webhook.pool.clone().unwrap_or_else(|| "all".to_owned()),
                 webhook.events.join(" "),
             ]
@@ -96,9 +96,10 @@ impl WebhookArgs {
     }
 }
 
-/// The address without its query: some services are known by a secret in it.
-fn shown(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default()
+/// Where it is, no more: some services are known by a secret in the path.
+fn shown(url: &Secret) -> String {
+    let parsed = url::Url::parse(url.expose());
+    parsed.map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
 }
 
 fn view(webhook: &Webhook) -> Value {

@@ -16,8 +16,8 @@ use super::secret::Secret;
 pub struct Webhook {
     /// What it is called here.
     pub name: String,
-    /// Where events are posted.
-    pub url: String,
+    /// Where events are posted; some services are known by a secret in it.
+    pub url: Secret,
     /// What it knows us by.
     pub secret: Option<Secret>,
     /// What it knew us by before, while the secret is exchanged.
@@ -50,7 +50,7 @@ impl Webhook {
         events.dedup();
         Self {
             name,
-            url: url.unwrap_or_default(),
+            url: url.unwrap_or_else(|| Secret::new("")),
             secret,
             former_secret: reader.secret("former_secret", "none"),
             events,
@@ -65,13 +65,13 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Never plain http to another machine: who is logged in when is nobody's business on the way.
-fn address(text: &str) -> Result<String, String> {
+fn address(text: &str) -> Result<Secret, String> {
     let fits = |url: &Url| {
         let safe = url.scheme() == "https" || url.scheme() == "http" && is_local_url(url);
         safe && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
     };
     if Url::parse(text).is_ok_and(|url| fits(&url)) {
-        return Ok(text.to_owned());
+        return Ok(Secret::new(text));
     }
     // Not quoted: some services are known by a secret in the path.
     Err("must be an https address, or http on this machine, without a user and without `#`".to_owned())
@@ -103,6 +103,11 @@ fn named(text: &str) -> Result<Vec<String>, String> {
     if text.starts_with("message.") {
         return Err(format!(
             "has `{text}`: nobody hears of messages, or each would cause the next"
+        ));
+    }
+    if AuditKind::named(text).is_some() {
+        return Err(format!(
+            "has `{text}`: strangers cause it at will, and would learn from it who exists; the audit log has it"
         ));
     }
     let known: BTreeMap<String, String> = every.into_iter().map(|name| (name, String::new())).collect();

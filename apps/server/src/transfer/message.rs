@@ -1,4 +1,4 @@
-//! Mails that wait for their carrier. They have no place of their own to be asked by, so that what is there is read once.
+//! Mails and events that wait for their carrier. They have no place of their own to be asked by, so that what is there is read once.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const PAGE: usize = 200;
 
 /// Whether a message is of use elsewhere. A code is not: what it would finish stays behind. What is void is not either.
 pub(super) fn travels(message: &OutboxMessage, now: Timestamp) -> bool {
-    message.channel == Channel::Mail && message.expires > now
+    message.channel != Channel::Sms && message.expires > now
 }
 
 /// The messages of a store, by what their lines hash to.

@@ -164,6 +164,24 @@ async fn a_service_that_hangs_holds_up_neither_logins_nor_mails() {
 }
 
 #[tokio::test]
+async fn a_service_that_hangs_takes_no_hands_from_another() {
+    let (hangs, hears) = (
+        Counterparty::hooks(SECRET).await,
+        Counterparty::hooks(SECRET).await,
+    );
+    hangs.tell("says", &json!({ "status": 0 })).await;
+    let events = ["user.signed_up"];
+    let both = webhook("hangs", &hangs, SECRET, &events) + &webhook("hears", &hears, SECRET, &events);
+    let server = Portcullis::with(&both).await;
+    let client = server.client();
+    // Were each waited for, eight at a time, it would take longer than we have patience.
+    for count in 0..150 {
+        client.sign_up(&format!("user{count}")).await;
+    }
+    assert_eq!(once_heard(&hears, 150).await.len(), 150);
+}
+
+#[tokio::test]
 async fn while_a_secret_is_exchanged_the_service_may_know_either() {
     let new = "whsec_bmV3ZXN0LXNlY3JldC1vZi10aGUtc2hvcC0x";
     let (knows_old, knows_new) = (Counterparty::hooks(SECRET).await, Counterparty::hooks(new).await);
@@ -226,6 +244,7 @@ async fn what_cannot_be_told_is_refused_with_a_sentence() {
             "events = [\"message.sent\"]",
             "each would cause the next",
         ),
+        ("events", "events = [\"login.failed\"]", "who exists"),
         ("name", "name = \"my shop\"", "hyphens"),
     ] {
         let setup = Portcullis::setup().config(&line(key, value));

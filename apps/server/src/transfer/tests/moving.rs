@@ -333,26 +333,30 @@ async fn codes_and_what_is_void_stay_behind() {
         channel: domain::outbox::Channel::Sms,
         ..sample::message(&ann.key, "code")
     };
+    let event = OutboxMessage {
+        channel: domain::outbox::Channel::Webhook,
+        ..sample::message(&ann.key, "event")
+    };
     let void = OutboxMessage {
         expires: sample::at(9),
         ..sample::message(&ann.key, "void")
     };
     let elsewhere = sample::message(&sample::key("Gone", "ann"), "elsewhere");
-    for message in [&mail, &code, &void, &elsewhere] {
+    for message in [&mail, &event, &code, &void, &elsewhere] {
         place.stores.outbox.put(message).await.unwrap();
     }
     let file = place.exported().await;
-    assert_eq!(checked(&file).unwrap().end.messages.count, 1);
+    assert_eq!(checked(&file).unwrap().end.messages.count, 2);
     assert!(file.contains(r#"{"message":{"#), "{file}");
     let next = in_memory();
     next.import(&file, Way::LookFirst).await;
     let there = next.stores.outbox.list(None, 9).await.unwrap();
-    assert_eq!(there.messages, [mail]);
+    assert_eq!(there.messages, [event, mail]);
     // A day later nothing of it is of use.
     let late = in_memory();
     late.hands.0.store(86_401, Ordering::Relaxed);
     let (report, verified) = late.import(&file, Way::WriteFirst).await;
-    assert_eq!((report.new, report.messages_left_out), (1, 1));
+    assert_eq!((report.new, report.messages_left_out), (1, 2));
     assert!(verified.is_complete(&checked(&file).unwrap()), "{verified:?}");
 }
 
