@@ -36,7 +36,7 @@ const THIRD: &str = include_str!("../migrations/0003_tombstones.sql");
 const FOURTH: &str = include_str!("../migrations/0004_factors.sql");
 
 /// The newest version.
-const NEWEST: u32 = 5;
+const NEWEST: u32 = 6;
 /// A client's address as earlier versions wrote it down.
 const ADDRESS: &str = "192.0.2.7";
 
