@@ -5,7 +5,7 @@ mod stream;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::audit::{Actor, AuditEvent, AuditKind, AuditPage, AuditQuery};
+use domain::audit::{AuditEvent, AuditKind, AuditPage, AuditQuery};
 use domain::ports::{AuditLog, PageMark, PortError};
 use domain::time::Timestamp;
 use tracing::Level;
@@ -70,7 +70,7 @@ const fn level(kind: AuditKind) -> Level {
 /// Writes an event to the process log.
 fn log(event: &AuditEvent) {
     let user = event.user.as_ref().map(ToString::to_string).unwrap_or_default();
-    let actor = actor(&event.actor);
+    let actor = event.actor.to_string();
     let network = event.network.as_ref().map_or("", |network| network.as_str());
     let request = event.request.as_ref().map_or("", |request| request.as_str());
     let detail = event.detail.as_deref().unwrap_or_default();
@@ -85,17 +85,6 @@ fn log(event: &AuditEvent) {
         Level::ERROR => line!(Level::ERROR),
         Level::WARN => line!(Level::WARN),
         _ => line!(Level::INFO),
-    }
-}
-
-/// Who caused an event, in a word.
-pub fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Client => "client".to_owned(),
-        Actor::Application(id) => format!("application:{id}"),
-        Actor::User(key) => format!("user:{}/{}", key.pool, key.id),
-        Actor::Operator => "operator".to_owned(),
-        Actor::Server => "server".to_owned(),
     }
 }
 

@@ -21,13 +21,16 @@ impl Services {
     /// proved a first factor may hear that their number cannot be reached. A mail is not: how long it takes would tell strangers who
     /// exists. Nor is an event for a service.
     pub(super) async fn send(&self, message: Message) -> Result<(), Halt> {
-        let now = self.ports.clock.now();
-        let id = MessageId::draw(now, self.ports.entropy.open().as_mut());
         let local = match &message {
             Message::Sms(_) => self.ports.sms.is_local(),
             Message::Mail(_) => self.ports.mailer.is_local(),
             Message::Webhook(_) => false,
         };
+        if !local && message.channel() != Channel::Sms {
+            return Ok(self.keep_for_later(message).await?);
+        }
+        let now = self.ports.clock.now();
+        let id = MessageId::draw(now, self.ports.entropy.open().as_mut());
         if local {
             let delivery = self.hand_over(&id, &message).await?;
             return if matches!(delivery, Delivery::Unreachable { .. }) {
@@ -35,9 +38,6 @@ impl Services {
             } else {
                 Ok(())
             };
-        }
-        if message.channel() != Channel::Sms {
-            return Ok(self.keep_for_later(message).await?);
         }
         let claimed = self.waiting(id, &message).await?.claimed(now, HOLD);
         self.ports.outbox.put(&claimed).await?;

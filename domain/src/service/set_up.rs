@@ -2,14 +2,14 @@
 
 use super::Services;
 use super::perform::Halt;
-use crate::access::ADMIN;
+use crate::access::{ADMIN, Role};
 use crate::audit::Actor;
 use crate::error::{Denial, DomainError};
 use crate::flow::Advanced;
 use crate::flow::login::Terms;
 use crate::flow::set_up::{self, Draft, Offer, SetUp, SetUpEvent};
 use crate::flow::sign_up::{NewUser, taken_keys};
-use crate::id::{RoleId, RoleName};
+use crate::id::RoleName;
 use crate::origin::Origin;
 use crate::policy::PoolPolicy;
 use crate::ports::{LookupKey, UniqueKey};
@@ -97,7 +97,7 @@ impl Services {
         let state = self
             .set_up_once(pool, SetUp::HashPassword(draft), event, origin)
             .await?;
-        let role = self.role_of_administrators().await?;
+        let role = self.role_of_administrators().await?.id;
         let event = SetUpEvent::RoleFound { role, terms };
         match self.set_up_once(pool, state, event, origin).await? {
             SetUp::Done(user, token) => Ok(FirstAdministrator {
@@ -155,16 +155,20 @@ impl Services {
     }
 
     /// The role `admin`, made where it is not there. Two who make it at once make one: the other finds it.
-    async fn role_of_administrators(&self) -> Result<RoleId, DomainError> {
+    ///
+    /// # Errors
+    /// Ports that do not answer.
+    pub async fn role_of_administrators(&self) -> Result<Role, DomainError> {
         let name = RoleName::new(ADMIN);
         if let Some(role) = self.access().await?.role_named(&name) {
-            return Ok(role.id.clone());
+            return Ok(role.clone());
         }
-        match self.create_role(&name, None, Actor::Operator).await {
-            Ok(role) => Ok(role.id),
+        let what = Some("Administrators".to_owned());
+        match self.create_role(&name, what, Actor::Operator).await {
+            Ok(role) => Ok(role),
             Err(error) => {
                 let access = self.access().await?;
-                let found = access.role_named(&name).map(|role| role.id.clone());
+                let found = access.role_named(&name).cloned();
                 found.ok_or(error)
             }
         }

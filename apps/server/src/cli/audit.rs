@@ -17,7 +17,6 @@ use domain::time::{Lifetime, Timestamp};
 use super::Said;
 use super::ask::Asker;
 use super::table::{plain, table};
-use crate::audit::actor;
 use crate::config::Config;
 use crate::control::audit::{AuditAnswer, AuditCommand, PAGE};
 use crate::control::{Answer, Command, Refusal};
@@ -196,7 +195,7 @@ fn row(event: &StoredAuditEvent) -> [String; 7] {
         event.at.to_string(),
         event.kind.name().to_owned(),
         dash(user.map(|(pool, user)| format!("{pool}/{user}"))),
-        actor(&event.actor),
+        event.actor.to_string(),
         dash(event.network.as_ref().map(|network| network.as_str().to_owned())),
         dash(event.request.clone()),
         dash(event.detail.clone()),

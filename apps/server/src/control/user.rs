@@ -2,12 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use domain::access::{ADMIN, Principal};
+use domain::access::Principal;
 use domain::audit::Actor;
-use domain::error::{Denial, DomainError};
 use domain::flow::administer::Act;
 use domain::flow::sign_up::NewUser;
-use domain::id::{PoolName, RoleName, SessionId, UserId};
+use domain::id::{PoolName, SessionId, UserId};
 use domain::limits::ClientAddress;
 use domain::origin::Origin;
 use domain::policy::PoolPolicy;
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Operated;
 use super::execute::Refusal;
-use super::role::{self, grant};
+use super::role::grant;
 use super::whom::{Whom, pool_or_only};
 
 /// Users in one answer, at most.
@@ -265,7 +264,7 @@ async fn create(services: &Services, new: CreateUser) -> Result<UserAnswer, Refu
     let pool = pool_or_only(services, pool)?;
     // The role first: with it missing, a user would be left who is no administrator.
     let admin = if new.admin {
-        Some(admin_role(services).await?)
+        Some(services.role_of_administrators().await?)
     } else {
         None
     };
@@ -293,22 +292,6 @@ async fn create(services: &Services, new: CreateUser) -> Result<UserAnswer, Refu
         user: Box::new(view(services, found.as_ref().unwrap_or(&made)).await?),
         administers_server: Some(services.policy().admin_pool() == Some(&pool.name)),
     })
-}
-
-/// The role of administrators; made where there is none.
-async fn admin_role(services: &Services) -> Result<domain::access::Role, Refusal> {
-    let name = RoleName::new(ADMIN);
-    let roles = services.roles().await?;
-    if let Some(role) = roles.into_iter().find(|role| role.name == name) {
-        return Ok(role);
-    }
-    let what = Some("Administrators".to_owned());
-    match services.create_role(&name, what, Actor::Operator).await {
-        Ok(role) => Ok(role),
-        // Somebody else made it meanwhile.
-        Err(DomainError::Denied(Denial::Invalid(_))) => role::meant(services, ADMIN).await,
-        Err(error) => Err(error.into()),
-    }
 }
 
 async fn act_on(

@@ -79,12 +79,11 @@ impl KeysInUse {
     pub fn exchange(&self, keys: &KeyRing) -> Result<(), KeyError> {
         let mut held = self.locked();
         let refused = KeyError::of(&self.file);
-        // First those that may be refused: both are derived from the same keys, and what seals must never lag behind the file.
-        LocalSigner::new(&keys.for_signing()).map_err(|error| refused(error.into()))?;
-        let sealing = self.sealer.replace(keys.for_sealing());
-        sealing.map_err(|error| refused(error.into()))?;
+        // The signer first: should one refuse, what seals and what is held to be in use must still be the same.
         let signing = self.signer.replace(&keys.for_signing());
         signing.map_err(|error| refused(error.into()))?;
+        let sealing = self.sealer.replace(keys.for_sealing());
+        sealing.map_err(|error| refused(error.into()))?;
         *held = ids(keys);
         Ok(())
     }

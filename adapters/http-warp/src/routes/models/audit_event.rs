@@ -1,6 +1,6 @@
 //! `/api/AuditEvents`: what was written down about security, for administrators.
 
-use domain::audit::{Actor, AuditEvent, AuditKind, AuditQuery, NetworkHash};
+use domain::audit::{AuditEvent, AuditKind, AuditQuery, NetworkHash};
 use domain::id::PoolName;
 use domain::origin::RequestId;
 use domain::ports::PageMark;
@@ -115,20 +115,9 @@ fn record(event: &AuditEvent) -> Value {
         "kind": event.kind.name(),
         "pool": user.map(|user| user.pool.as_str()),
         "user": user.map(|user| user.id.as_str()),
-        "actor": actor(&event.actor),
+        "actor": event.actor.to_string(),
         "network": event.network.as_ref().map(NetworkHash::as_str),
         "request": event.request.as_ref().map(RequestId::as_str),
         "detail": event.detail,
     })
-}
-
-/// Who caused it, as the log and `portcullis audit` say it.
-fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Client => "client".to_owned(),
-        Actor::Application(id) => format!("application:{id}"),
-        Actor::User(key) => format!("user:{}/{}", key.pool, key.id),
-        Actor::Operator => "operator".to_owned(),
-        Actor::Server => "server".to_owned(),
-    }
 }
